@@ -1,0 +1,2 @@
+//! The `straddle` program.
+fn main() {}
