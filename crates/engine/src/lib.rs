@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Everything that decides and orders; knows neither AWS nor a terminal.
+
+pub mod address;
+pub mod diagnostic;
+pub mod environment;
+pub mod erased;
+pub mod provider;
+pub mod registry;
+pub mod resource;
+pub mod schema;
+pub mod spec;
+pub mod value;
+mod value_json;
+
+// The derive macro names this crate, also when it is used inside it.
+extern crate self as straddle_engine;

@@ -1,0 +1,230 @@
+//! Kinds without their types, as the engine handles them.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::address::{Kind, RemoteId};
+use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
+use crate::resource::{Intent, Listing, Observed, Problem, Readiness, Resource, Step, Traits};
+use crate::schema::{Attributes, KindSchema, TypeMismatch};
+use crate::value::{Value, ValueMap};
+
+/// What a read found, as values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedValues {
+    /// The inputs as the service has them.
+    pub inputs: ValueMap,
+    /// What only the service knows, `id` included.
+    pub outputs: ValueMap,
+    /// Whether it can be used.
+    pub readiness: Readiness,
+}
+
+/// A listing of any type.
+#[derive(Clone)]
+pub struct AnyListing(Arc<dyn Any + Send + Sync>);
+
+/// A step of any type.
+#[derive(Clone)]
+pub struct AnyStep {
+    step: Arc<dyn Any + Send + Sync>,
+    operation: &'static str,
+    same: fn(&(dyn Any + Send + Sync), &(dyn Any + Send + Sync)) -> bool,
+}
+
+impl AnyStep {
+    fn new<S: Step>(step: S) -> Self {
+        let operation = step.operation();
+        let same = |one: &(dyn Any + Send + Sync), other: &(dyn Any + Send + Sync)| {
+            one.downcast_ref::<S>().is_some_and(|one| Some(one) == other.downcast_ref::<S>())
+        };
+        Self { step: Arc::new(step), operation, same }
+    }
+
+    /// Returns the operation's name in the service's API.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+}
+
+impl PartialEq for AnyStep {
+    fn eq(&self, other: &Self) -> bool {
+        (self.same)(&*self.step, &*other.step)
+    }
+}
+
+impl fmt::Debug for AnyStep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.operation)
+    }
+}
+
+/// A kind without its types. Made by [`erase`]; the methods are those of [`Resource`].
+pub trait AnyResource: Send + Sync {
+    /// Returns what its attributes are.
+    fn schema(&self) -> &KindSchema;
+    /// Returns how the engine must treat it.
+    fn traits(&self) -> Traits;
+    /// Tells which kinds share a listing: those with the same id.
+    fn listing_id(&self) -> TypeId;
+    /// See [`Listing::fetch`].
+    fn fetch<'a>(
+        &'a self,
+        connection: &'a Connection,
+        ids: &'a [RemoteId],
+    ) -> BoxFuture<'a, Result<AnyListing, ProviderError>>;
+    /// See [`Resource::observe`].
+    fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues>;
+    /// See [`Resource::check`].
+    fn check(&self, inputs: &ValueMap) -> Vec<Problem>;
+    /// See [`Resource::must_replace`].
+    fn must_replace(&self, attribute: &str, before: &Value, after: &Value) -> bool;
+    /// See [`Resource::create`].
+    fn create<'a>(
+        &'a self,
+        connection: &'a Connection,
+        intent: &'a Intent,
+        inputs: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<RemoteId, ProviderError>>;
+    /// See [`Resource::next_step`].
+    ///
+    /// # Errors
+    /// If the values do not fit the kind's attributes.
+    fn next_step(
+        &self,
+        observed: &ObservedValues,
+        desired: Option<&ValueMap>,
+    ) -> Result<Option<AnyStep>, TypeMismatch>;
+    /// See [`Resource::perform`].
+    fn perform<'a>(
+        &'a self,
+        connection: &'a Connection,
+        id: &'a RemoteId,
+        step: &'a AnyStep,
+    ) -> BoxFuture<'a, Result<Option<RemoteId>, ProviderError>>;
+    /// See [`Resource::find`].
+    fn find<'a>(
+        &'a self,
+        connection: &'a Connection,
+        intent: &'a Intent,
+        inputs: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<Vec<RemoteId>, ProviderError>>;
+}
+
+/// Returns a kind without its types.
+#[must_use]
+pub fn erase<R: Resource>() -> Arc<dyn AnyResource> {
+    Arc::new(Erased::<R> {
+        schema: KindSchema {
+            kind: Kind::new(R::KIND),
+            documentation: R::Inputs::documentation(),
+            inputs: R::Inputs::attributes(),
+            outputs: R::Outputs::attributes(),
+            expansions: R::expansions(),
+        },
+        resource: std::marker::PhantomData,
+    })
+}
+
+struct Erased<R> {
+    schema: KindSchema,
+    resource: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R: Resource> AnyResource for Erased<R> {
+    fn schema(&self) -> &KindSchema {
+        &self.schema
+    }
+
+    fn traits(&self) -> Traits {
+        R::TRAITS
+    }
+
+    fn listing_id(&self) -> TypeId {
+        TypeId::of::<R::Listing>()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        connection: &'a Connection,
+        ids: &'a [RemoteId],
+    ) -> BoxFuture<'a, Result<AnyListing, ProviderError>> {
+        Box::pin(async move {
+            let listing = R::Listing::fetch(connection.client(), ids).await?;
+            Ok(AnyListing(Arc::new(listing)))
+        })
+    }
+
+    fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues> {
+        let listing =
+            listing.0.downcast_ref().expect("a listing is only read by kinds with the same listing id");
+        let observed = R::observe(listing, id)?;
+        let mut outputs = observed.outputs.to_values();
+        outputs.insert("id".to_owned(), Value::from(id.as_str()));
+        Some(ObservedValues { inputs: observed.inputs.to_values(), outputs, readiness: observed.readiness })
+    }
+
+    fn check(&self, inputs: &ValueMap) -> Vec<Problem> {
+        R::check(inputs)
+    }
+
+    fn must_replace(&self, attribute: &str, before: &Value, after: &Value) -> bool {
+        R::must_replace(attribute, before, after)
+    }
+
+    fn create<'a>(
+        &'a self,
+        connection: &'a Connection,
+        intent: &'a Intent,
+        inputs: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<RemoteId, ProviderError>> {
+        Box::pin(async move {
+            let inputs = typed::<R::Inputs>("create", inputs)?;
+            R::create(connection.client(), intent, &inputs).await
+        })
+    }
+
+    fn next_step(
+        &self,
+        observed: &ObservedValues,
+        desired: Option<&ValueMap>,
+    ) -> Result<Option<AnyStep>, TypeMismatch> {
+        let observed = Observed {
+            inputs: R::Inputs::from_values(&observed.inputs)?,
+            outputs: R::Outputs::from_values(&observed.outputs)?,
+            readiness: observed.readiness.clone(),
+        };
+        let desired = desired.map(R::Inputs::from_values).transpose()?;
+        Ok(R::next_step(&observed, desired.as_ref()).map(AnyStep::new))
+    }
+
+    fn perform<'a>(
+        &'a self,
+        connection: &'a Connection,
+        id: &'a RemoteId,
+        step: &'a AnyStep,
+    ) -> BoxFuture<'a, Result<Option<RemoteId>, ProviderError>> {
+        let step =
+            step.step.downcast_ref::<R::Step>().expect("a step is performed by the kind that named it");
+        Box::pin(R::perform(connection.client(), id, step))
+    }
+
+    fn find<'a>(
+        &'a self,
+        connection: &'a Connection,
+        intent: &'a Intent,
+        inputs: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<Vec<RemoteId>, ProviderError>> {
+        Box::pin(async move {
+            let inputs = typed::<R::Inputs>("find", inputs)?;
+            R::find(connection.client(), intent, &inputs).await
+        })
+    }
+}
+
+fn typed<A: Attributes>(method: &str, values: &ValueMap) -> Result<A, ProviderError> {
+    A::from_values(values)
+        .map_err(|mismatch| ProviderError::new(ErrorClass::Rejected, method, mismatch.to_string()))
+}

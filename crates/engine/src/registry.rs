@@ -1,0 +1,52 @@
+//! The kinds and providers that a program was built with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::Kind;
+use crate::erased::{AnyResource, erase};
+use crate::provider::Provider;
+use crate::resource::Resource;
+
+/// The kinds and the provider that a program was built with.
+#[derive(Clone)]
+pub struct Registry {
+    provider: Arc<dyn Provider>,
+    kinds: BTreeMap<Kind, Arc<dyn AnyResource>>,
+}
+
+impl Registry {
+    /// Makes a registry without kinds.
+    #[must_use]
+    pub fn new(provider: impl Provider + 'static) -> Self {
+        Self { provider: Arc::new(provider), kinds: BTreeMap::new() }
+    }
+
+    /// Adds a kind.
+    ///
+    /// # Panics
+    /// If two kinds have the same name.
+    #[must_use]
+    pub fn with<R: Resource>(mut self) -> Self {
+        let previous = self.kinds.insert(Kind::new(R::KIND), erase::<R>());
+        assert!(previous.is_none(), "the kind `{}` is registered twice", R::KIND);
+        self
+    }
+
+    /// Returns what connects to accounts.
+    #[must_use]
+    pub fn provider(&self) -> &dyn Provider {
+        &*self.provider
+    }
+
+    /// Returns the kind with this name.
+    #[must_use]
+    pub fn kind(&self, kind: &str) -> Option<&Arc<dyn AnyResource>> {
+        self.kinds.get(kind)
+    }
+
+    /// Returns every kind, sorted by name.
+    pub fn kinds(&self) -> impl Iterator<Item = &Arc<dyn AnyResource>> {
+        self.kinds.values()
+    }
+}

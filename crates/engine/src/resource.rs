@@ -1,0 +1,226 @@
+//! The resource trait: what a kind has to say about itself.
+//!
+//! A kind makes one call per method and returns. Waiting, retrying, recording and ordering
+//! are the engine's: **every mutating call is one journaled step**. `create` is the birth call
+//! alone; whatever else a resource needs comes from [`Resource::next_step`], which names the one
+//! call that brings it closer, until it answers that nothing is left. Update, repair after a
+//! crash and deletion are the same loop.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use crate::address::{Address, RemoteId};
+use crate::provider::ProviderError;
+use crate::schema::{Attributes, Expansion, Tags};
+use crate::value::{Value, ValueMap};
+
+/// The tag that carries the stack's id, the lineage of its state.
+pub const STACK_TAG: &str = "straddle:stack";
+/// The tag that carries the address, in the alphabet of [`Address::tag_value`].
+pub const ADDRESS_TAG: &str = "straddle:address";
+/// The tag that carries the operation that made the thing; set at birth and never changed.
+pub const OPERATION_TAG: &str = "straddle:op";
+
+/// A kind of resource.
+///
+/// The connection's client, the listing and the step are types of the provider's own.
+pub trait Resource: Send + Sync + 'static {
+    /// The word in the block's header.
+    const KIND: &'static str;
+    /// How the engine must treat it.
+    const TRAITS: Traits;
+
+    /// What the user writes.
+    type Inputs: Attributes;
+    /// What only the service knows.
+    type Outputs: Attributes;
+    /// One account in one region.
+    type Client: Send + Sync + 'static;
+    /// One read of many things; kinds with the same listing share its calls.
+    type Listing: Listing<Client = Self::Client>;
+    /// One mutating call after birth.
+    type Step: Step;
+
+    /// Returns the attributes that become resources of their own.
+    #[must_use]
+    fn expansions() -> Vec<Expansion> {
+        Vec::new()
+    }
+
+    /// Returns what is wrong with the inputs beyond the types; parts of them may be unknown.
+    #[must_use]
+    fn check(_inputs: &ValueMap) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// Tells whether the service needs another resource for this change of an attribute that
+    /// is marked `replace`. Kinds for which it depends on the values say so here.
+    #[must_use]
+    fn must_replace(_attribute: &str, _before: &Value, _after: &Value) -> bool {
+        true
+    }
+
+    /// Finds a thing in a listing; `None` if it is gone or not visible yet.
+    fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Self::Inputs, Self::Outputs>>;
+
+    /// Makes the thing with one call, which returns before the thing is ready. The tags of
+    /// `intent` are set in the same call wherever the service can do that.
+    fn create(
+        client: &Self::Client,
+        intent: &Intent,
+        inputs: &Self::Inputs,
+    ) -> impl Future<Output = Result<RemoteId, ProviderError>> + Send;
+
+    /// Names the one call that brings the thing closer to `desired`, or to deletion if that is
+    /// `None`; `None` if no call is left to make. Never called while the thing is pending.
+    fn next_step(
+        observed: &Observed<Self::Inputs, Self::Outputs>,
+        desired: Option<&Self::Inputs>,
+    ) -> Option<Self::Step>;
+
+    /// Makes that call. Returns the new id if the call changed it.
+    fn perform(
+        client: &Self::Client,
+        id: &RemoteId,
+        step: &Self::Step,
+    ) -> impl Future<Output = Result<Option<RemoteId>, ProviderError>> + Send;
+
+    /// Returns the ids of the things that the create of `intent` made: by its operation tag, or
+    /// by the natural key of `inputs`. Used after a crash or a lost answer. Oldest first.
+    fn find(
+        client: &Self::Client,
+        intent: &Intent,
+        inputs: &Self::Inputs,
+    ) -> impl Future<Output = Result<Vec<RemoteId>, ProviderError>> + Send;
+}
+
+/// One read of many things of an account.
+pub trait Listing: Sized + Send + Sync + 'static {
+    /// One account in one region.
+    type Client: Send + Sync + 'static;
+
+    /// Reads the things with these ids; that one of them is missing is no error.
+    fn fetch(
+        client: &Self::Client,
+        ids: &[RemoteId],
+    ) -> impl Future<Output = Result<Self, ProviderError>> + Send;
+}
+
+/// One mutating call after birth. Equal steps are the same call with the same arguments.
+pub trait Step: fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// Returns the operation's name in the service's API, such as `ModifyVpcAttribute`.
+    fn operation(&self) -> &'static str;
+}
+
+/// What a read found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed<I, O> {
+    /// The inputs as the service has them.
+    pub inputs: I,
+    /// What only the service knows.
+    pub outputs: O,
+    /// Whether it can be used.
+    pub readiness: Readiness,
+}
+
+/// Whether a thing can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It can.
+    Ready,
+    /// Not yet, or no longer; the word is the service's own, such as `pending`.
+    Pending(String),
+    /// It never will; the words are the service's own.
+    Failed(String),
+}
+
+/// Why and how a thing is made; recorded before the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The resource.
+    pub address: Address,
+    /// Names the one operation, in [`OPERATION_TAG`] and the journal.
+    pub operation_id: String,
+    /// At most 64 ASCII characters, for calls that take a client token. The same in every
+    /// attempt of one operation, another in every other operation.
+    pub token: String,
+}
+
+impl Intent {
+    /// Returns the tags to set at birth: those of the inputs and the operation's.
+    #[must_use]
+    pub fn birth_tags(&self, tags: &Tags) -> Tags {
+        let mut tags = tags.clone();
+        tags.0.insert(OPERATION_TAG.to_owned(), self.operation_id.clone());
+        tags
+    }
+}
+
+/// What is wrong with an attribute's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The attribute.
+    pub attribute: &'static str,
+    /// What is wrong and why, in a whole sentence.
+    pub message: String,
+    /// What to write instead, in a whole sentence.
+    pub hint: Option<String>,
+}
+
+/// How the engine must treat a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traits {
+    /// The service whose limits its calls fall under, such as `ec2`.
+    pub service: &'static str,
+    /// How a create of unknown outcome is resolved.
+    pub recovery: Recovery,
+    /// In which order a replacement is done unless the spec says otherwise.
+    pub replace_order: ReplaceOrder,
+    /// How long the engine waits.
+    pub timeouts: Timeouts,
+    /// How long between two reads while waiting for readiness.
+    pub poll: Duration,
+}
+
+/// How a create of unknown outcome is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// The call takes a client token: looked up by tag, else sent again with the same token.
+    Token,
+    /// The service refuses a second one with the same natural key: sent again, and adopted by
+    /// that key if it exists.
+    NaturalKey,
+    /// Neither: searched by tag for the whole consistency window, and only then sent again.
+    TagSearch,
+}
+
+/// In which order a replacement is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplaceOrder {
+    /// The new one first, then what refers to it, then the old one goes.
+    CreateFirst,
+    /// The old one goes first, since both cannot exist at once.
+    DeleteFirst,
+}
+
+/// How long the engine waits for each sort of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Timeouts {
+    /// From the birth call to ready.
+    pub create: Duration,
+    /// From the first step to ready.
+    pub update: Duration,
+    /// From the first step to gone.
+    pub delete: Duration,
+}
+
+impl Timeouts {
+    /// Makes the same limit for everything.
+    #[must_use]
+    pub const fn minutes(minutes: u64) -> Self {
+        let limit = Duration::from_secs(minutes * 60);
+        Self { create: limit, update: limit, delete: limit }
+    }
+}

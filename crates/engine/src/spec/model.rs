@@ -1,0 +1,89 @@
+//! A spec that was read, expanded and checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::VersionReq;
+
+use crate::address::{AccountName, Address, Kind};
+use crate::diagnostic::{Sources, Span};
+use crate::provider::Account;
+use crate::resource::{ReplaceOrder, Timeouts};
+use crate::spec::Template;
+
+/// Everything that the user wants, as atomic resources.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// The files it was read from.
+    pub sources: Sources,
+    /// What holds for the whole stack.
+    pub stack: Stack,
+    /// The accounts, every value known.
+    pub accounts: BTreeMap<AccountName, Account>,
+    /// The resources, `for_each` and inline children expanded.
+    pub resources: BTreeMap<Address, ResourceNode>,
+    /// What the stack tells the outside.
+    pub outputs: BTreeMap<String, OutputNode>,
+    /// SHA-256, in hexadecimal, of the files' texts and the variables' values: equal digests mean equal specs.
+    pub digest: String,
+}
+
+/// What holds for the whole stack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// Names the state file, and sessions in the accounts.
+    pub name: String,
+    /// The versions of this program that the spec is written for.
+    pub requires: Option<VersionReq>,
+}
+
+/// One atomic resource: what is wanted of it, references still symbolic.
+#[derive(Debug, Clone)]
+pub struct ResourceNode {
+    /// Its name.
+    pub address: Address,
+    /// What it is. A child has the child's kind, not that of its block.
+    pub kind: Kind,
+    /// Where it lives.
+    pub account: AccountName,
+    /// What the spec sets, the tags of the stack and of the file's defaults included.
+    pub attributes: BTreeMap<String, Template>,
+    /// The resources that have to be there first: those that attributes refer to and those of
+    /// `depends_on`. A block that expands is there once all its children are.
+    pub dependencies: BTreeSet<Address>,
+    /// How its life is managed.
+    pub lifecycle: Lifecycle,
+    /// The block's header, or the place of a child inside its block.
+    pub span: Span,
+}
+
+/// How a resource's life is managed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lifecycle {
+    /// Plans that would delete or replace it are refused, also when the block is gone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub prevent_destroy: bool,
+    /// Destroying it only forgets it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub retain_on_destroy: bool,
+    /// The attributes whose differences are left alone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore_changes: BTreeSet<String>,
+    /// In which order a replacement is done, if not the kind's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace_order: Option<ReplaceOrder>,
+    /// How long the engine waits, if not the kind's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<Timeouts>,
+}
+
+/// Something that the stack tells the outside.
+#[derive(Debug, Clone)]
+pub struct OutputNode {
+    /// The value, references still symbolic.
+    pub value: Template,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The header.
+    pub span: Span,
+}
