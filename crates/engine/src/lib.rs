@@ -4,11 +4,15 @@ pub mod address;
 pub mod diagnostic;
 pub mod environment;
 pub mod erased;
+pub mod event;
+pub mod plan;
 pub mod provider;
 pub mod registry;
 pub mod resource;
+pub mod run;
 pub mod schema;
 pub mod spec;
+pub mod state;
 pub mod value;
 mod value_json;
 

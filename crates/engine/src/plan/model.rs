@@ -1,0 +1,203 @@
+//! What a plan says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{AccountName, Address, Kind, RemoteId};
+use crate::resource::ReplaceOrder;
+use crate::spec::Lifecycle;
+use crate::value::{Value, ValueMap};
+
+/// What a run wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// What the spec says.
+    Apply,
+    /// That nothing of the stack is left.
+    Destroy,
+}
+
+/// Everything that a run would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What the run wants.
+    pub mode: Mode,
+    /// The stack's name.
+    pub stack: String,
+    /// The state's lineage; minted with the first plan.
+    pub lineage: String,
+    /// The serial of the state that the plan was made from.
+    pub serial: u64,
+    /// [`crate::spec::Spec::digest`] of the spec that the plan was made from.
+    pub spec_digest: String,
+    /// Random; a plan is applied at most once.
+    pub nonce: String,
+    /// The accounts that the plan concerns.
+    pub accounts: BTreeMap<AccountName, PlannedAccount>,
+    /// What changes, in an order in which it could be done one by one.
+    pub changes: Vec<Change>,
+    /// What others changed since the last apply.
+    pub drift: Vec<Drift>,
+    /// How many resources stay as they are.
+    pub unchanged: usize,
+    /// The outputs that change.
+    pub outputs: Vec<OutputChange>,
+}
+
+impl Plan {
+    /// Tells whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.outputs.is_empty()
+    }
+}
+
+/// Where a plan's resources live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedAccount {
+    /// The account's id.
+    pub id: String,
+    /// The region.
+    pub region: String,
+}
+
+/// One thing that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The resource.
+    pub address: Address,
+    /// What it is.
+    pub kind: Kind,
+    /// The account's name in the spec.
+    pub account: AccountName,
+    /// The account's id.
+    pub account_id: String,
+    /// The region.
+    pub region: String,
+    /// What is done.
+    pub action: ChangeAction,
+    /// What the service calls the object that is there now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_id: Option<RemoteId>,
+    /// Why, the most important first.
+    pub reasons: Vec<Reason>,
+    /// The attributes that differ, sorted by name.
+    pub attributes: Vec<AttributeChange>,
+    /// Every input as it will be; parts may be unknown. Empty for a deletion.
+    pub inputs: ValueMap,
+    /// The resources that it needs.
+    pub dependencies: BTreeSet<Address>,
+    /// How its life is managed.
+    pub lifecycle: Lifecycle,
+}
+
+/// What is done to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeAction {
+    /// Made.
+    Create,
+    /// Changed in place.
+    Update,
+    /// Made anew, and the old one deleted.
+    Replace(ReplaceOrder),
+    /// Deleted.
+    Delete,
+    /// A former object of the resource, replaced or made twice, is deleted.
+    DeleteDeposed,
+    /// Dropped from the state and left alone.
+    Forget,
+}
+
+/// Why something changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why", deny_unknown_fields)]
+pub enum Reason {
+    /// The spec has it and the state does not.
+    New,
+    /// It was there and is gone; the state still has it.
+    Vanished {
+        /// What the service called it.
+        remote_id: RemoteId,
+    },
+    /// Attributes differ from what the spec says.
+    Differs,
+    /// The service cannot change this attribute of an existing thing.
+    CannotChange {
+        /// The attribute.
+        attribute: String,
+    },
+    /// The spec no longer has it.
+    NotInSpec,
+    /// The whole stack is being destroyed.
+    Destroy,
+    /// An earlier run ended before everything was done.
+    Unfinished,
+    /// The service says that it will never be ready.
+    Failed {
+        /// The service's own words.
+        reason: String,
+    },
+    /// The spec moved it to another account or region.
+    Moved {
+        /// Where it is: account and region.
+        from: String,
+    },
+    /// It was replaced by another object, or made twice.
+    Deposed,
+    /// The spec says that destroying it only forgets it.
+    Retained,
+}
+
+/// An attribute that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeChange {
+    /// The attribute.
+    pub name: String,
+    /// What it is now; `Null` if it is not set.
+    pub before: Value,
+    /// What it will be; `Null` if it will not be set.
+    pub after: Value,
+    /// Whether this makes another object necessary.
+    pub replaces: bool,
+    /// Whether the value must not be shown.
+    pub sensitive: bool,
+}
+
+/// What others changed since the last apply.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// The resource.
+    pub address: Address,
+    /// What it is.
+    pub kind: Kind,
+    /// The account's name in the spec.
+    pub account: AccountName,
+    /// The region.
+    pub region: String,
+    /// What the service calls it.
+    pub remote_id: RemoteId,
+    /// Whether it is gone; then there are no attributes.
+    pub gone: bool,
+    /// What was last applied (`before`) and what is there now (`after`).
+    pub attributes: Vec<AttributeChange>,
+}
+
+/// An output that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputChange {
+    /// The output's name.
+    pub name: String,
+    /// What it is now; `Null` if there is none.
+    pub before: Value,
+    /// What it will be; `Null` if there will be none.
+    pub after: Value,
+}

@@ -1,0 +1,410 @@
+//! The journal: what a run is about to do and what came of it, each record durable before the
+//! run goes on. Folding it into the state it started from gives the state of now.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{AccountName, Address, Kind, RemoteId};
+use crate::spec::Lifecycle;
+use crate::state::{Object, PendingCreate, ResourceState, State, Status};
+use crate::value::{Value, ValueMap};
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "record", deny_unknown_fields)]
+pub enum Record {
+    /// The first line.
+    Run(RunHeader),
+    /// An operation starts.
+    Begin(Box<Begin>),
+    /// A mutating call is about to be sent.
+    Attempt {
+        /// The operation that it belongs to.
+        operation_id: String,
+        /// The operation's name in the service's API.
+        call: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The id of the thing is known, or has changed. Written before any wait or read.
+    Identified {
+        /// The operation that made it.
+        operation_id: String,
+        /// Its id.
+        remote_id: RemoteId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The operation turned out to have made one more thing than wanted.
+    Surplus {
+        /// The operation that made it.
+        operation_id: String,
+        /// Its id.
+        remote_id: RemoteId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operation has ended.
+    End {
+        /// The operation.
+        operation_id: String,
+        /// What came of it.
+        outcome: Outcome,
+        /// When.
+        at: Timestamp,
+    },
+    /// A read found the object changed or gone; recorded when no operation follows from it.
+    Observed {
+        /// The resource.
+        address: Address,
+        /// What only the service knows, or `None` if the thing is gone.
+        outputs: Option<ValueMap>,
+    },
+    /// The outputs of the stack.
+    Outputs {
+        /// By name.
+        outputs: std::collections::BTreeMap<String, Value>,
+    },
+}
+
+/// What a run starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunHeader {
+    /// The state's lineage.
+    pub lineage: String,
+    /// The stack's name.
+    pub stack: String,
+    /// The serial of the state that the records are to be folded into. A state with a greater
+    /// one has them already.
+    pub serial: u64,
+    /// The nonce of the saved plan that is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An operation on one object starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begin {
+    /// Names the operation.
+    pub operation_id: String,
+    /// What it does.
+    pub action: Action,
+    /// The resource.
+    pub address: Address,
+    /// What it is.
+    pub kind: Kind,
+    /// The account's name in the spec.
+    pub account: AccountName,
+    /// The account's id.
+    pub account_id: String,
+    /// The region.
+    pub region: String,
+    /// The resources that it needs.
+    pub dependencies: BTreeSet<Address>,
+    /// How its life is managed.
+    pub lifecycle: Lifecycle,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do", deny_unknown_fields)]
+pub enum Action {
+    /// Makes an object. One that is there already is deposed once the new one has an id.
+    Create {
+        /// Every input, resolved: recovery may have to send the same call again.
+        inputs: ValueMap,
+        /// The client token.
+        token: String,
+    },
+    /// Brings the object to these inputs.
+    Update {
+        /// Every input, resolved.
+        inputs: ValueMap,
+    },
+    /// Deletes the object with this id, the current one or a deposed one.
+    Delete {
+        /// Its id.
+        remote_id: RemoteId,
+    },
+    /// Drops the object with this id from the state and leaves it alone.
+    Forget {
+        /// Its id.
+        remote_id: RemoteId,
+    },
+}
+
+/// What came of an operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is", deny_unknown_fields)]
+pub enum Outcome {
+    /// The object is as wanted.
+    Ready {
+        /// What only the service knows.
+        outputs: ValueMap,
+    },
+    /// The object is gone, or forgotten.
+    Gone,
+    /// Nothing was made: a create that was surely refused, or proved never to have happened.
+    NothingMade,
+    /// The operation stopped on the way; the next apply goes on.
+    Stopped {
+        /// Whether the service says that the object will never be ready, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
+}
+
+/// Applies the records of a journal to the state that it started from.
+///
+/// A record that does not fit what came before it is an error: it would mean that the file was
+/// changed by something else.
+///
+/// # Errors
+/// With the words of what does not fit.
+pub fn fold(state: &mut State, records: &[Record]) -> Result<(), String> {
+    let mut folder = Folder { state, begun: std::collections::BTreeMap::new() };
+    records.iter().try_for_each(|record| folder.record(record))
+}
+
+struct Folder<'a> {
+    state: &'a mut State,
+    begun: std::collections::BTreeMap<String, Begin>,
+}
+
+impl Folder<'_> {
+    fn record(&mut self, record: &Record) -> Result<(), String> {
+        match record {
+            Record::Run(header) => self.run(header),
+            Record::Begin(begin) => self.begin(begin),
+            Record::Attempt { operation_id, at, .. } => self.attempt(operation_id, *at),
+            Record::Identified { operation_id, remote_id, at } => {
+                self.identified(operation_id, remote_id, *at)
+            }
+            Record::Surplus { operation_id, remote_id, at } => self.surplus(operation_id, remote_id, *at),
+            Record::End { operation_id, outcome, .. } => self.end(operation_id, outcome),
+            Record::Observed { address, outputs } => self.observed(address, outputs.as_ref()),
+            Record::Outputs { outputs } => {
+                self.state.outputs.clone_from(outputs);
+                Ok(())
+            }
+        }
+    }
+
+    fn run(&mut self, header: &RunHeader) -> Result<(), String> {
+        if header.lineage != self.state.lineage || header.serial != self.state.serial {
+            return Err(format!(
+                "the journal belongs to serial {} of lineage {}, the state is serial {} of lineage {}",
+                header.serial, header.lineage, self.state.serial, self.state.lineage
+            ));
+        }
+        if header.plan.is_some() {
+            self.state.applied_plan.clone_from(&header.plan);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, begin: &Begin) -> Result<(), String> {
+        match &begin.action {
+            Action::Create { .. } => {}
+            Action::Update { inputs } => {
+                let resource = self.resource(&begin.address)?;
+                resource.dependencies.extend(begin.dependencies.iter().cloned());
+                let object = resource.object.as_mut().ok_or("an update of an object that is not there")?;
+                // Both what was owned and what will be stays owned until the update has ended.
+                let added = inputs.iter().map(|(name, value)| (name.clone(), value.clone()));
+                object.inputs.extend(added.collect::<ValueMap>());
+                object.status = Status::Unfinished;
+            }
+            Action::Delete { remote_id } | Action::Forget { remote_id } => {
+                self.object(&begin.address, remote_id)?.status = Status::Unfinished;
+            }
+        }
+        self.begun.insert(begin.operation_id.clone(), begin.clone());
+        Ok(())
+    }
+
+    fn attempt(&mut self, operation_id: &str, at: Timestamp) -> Result<(), String> {
+        if let Some(pending) = self.state.pending.get_mut(operation_id) {
+            pending.last_attempt = at;
+            return Ok(());
+        }
+        let begin = self.begun.get(operation_id).ok_or_else(|| no_begin(operation_id))?;
+        let Action::Create { inputs, token } = &begin.action else { return Ok(()) };
+        let born = self.state.resources.get(&begin.address).and_then(|resource| resource.object.as_ref());
+        if born.is_some_and(|object| object.operation_id == operation_id) {
+            return Ok(());
+        }
+        let pending = PendingCreate {
+            address: begin.address.clone(),
+            kind: begin.kind.clone(),
+            account: begin.account.clone(),
+            account_id: begin.account_id.clone(),
+            region: begin.region.clone(),
+            inputs: inputs.clone(),
+            token: token.clone(),
+            last_attempt: at,
+            dependencies: begin.dependencies.clone(),
+            lifecycle: begin.lifecycle.clone(),
+        };
+        self.state.pending.insert(operation_id.to_owned(), pending);
+        Ok(())
+    }
+
+    fn identified(&mut self, operation_id: &str, id: &RemoteId, at: Timestamp) -> Result<(), String> {
+        if let Some(pending) = self.state.pending.remove(operation_id) {
+            let object = born(operation_id, id, &pending.inputs, at);
+            let resource =
+                self.state.resources.entry(pending.address.clone()).or_insert_with(|| resource(&pending));
+            resource.lifecycle = pending.lifecycle;
+            resource.dependencies.extend(pending.dependencies);
+            resource.deposed.extend(resource.object.replace(object));
+            return Ok(());
+        }
+        let begin = self.begun.get(operation_id).ok_or_else(|| no_begin(operation_id))?.clone();
+        let resource = self.resource(&begin.address)?;
+        let object = resource.object.as_mut().ok_or("a new id for an object that is not there")?;
+        object.outputs.insert("id".to_owned(), Value::from(id.as_str()));
+        object.remote_id = id.clone();
+        Ok(())
+    }
+
+    fn surplus(&mut self, operation_id: &str, id: &RemoteId, at: Timestamp) -> Result<(), String> {
+        let owner = self.state.resources.values_mut().find(|resource| {
+            resource.object.as_ref().is_some_and(|object| object.operation_id == operation_id)
+        });
+        let resource = owner.ok_or("a surplus of an operation that has made nothing")?;
+        resource.deposed.push(born(operation_id, id, &ValueMap::new(), at));
+        Ok(())
+    }
+
+    fn end(&mut self, operation_id: &str, outcome: &Outcome) -> Result<(), String> {
+        if let Outcome::NothingMade = outcome {
+            self.state.pending.remove(operation_id);
+            return Ok(());
+        }
+        let begin = self.begun.get(operation_id).ok_or_else(|| no_begin(operation_id))?.clone();
+        match outcome {
+            Outcome::NothingMade => {}
+            Outcome::Ready { outputs } => self.ready(&begin, outputs)?,
+            Outcome::Gone => self.gone(&begin)?,
+            Outcome::Stopped { failed } => {
+                let reason = failed.clone();
+                if let Some(object) = self.operated(&begin) {
+                    object.status = reason.map_or(Status::Unfinished, Status::Failed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self, begin: &Begin, outputs: &ValueMap) -> Result<(), String> {
+        let (Action::Create { inputs, .. } | Action::Update { inputs }) = &begin.action else {
+            return Err("a deletion cannot end in an object that is ready".to_owned());
+        };
+        let resource = self.resource(&begin.address)?;
+        resource.dependencies.clone_from(&begin.dependencies);
+        resource.lifecycle = begin.lifecycle.clone();
+        let object = resource.object.as_mut().ok_or("an object is ready that is not there")?;
+        object.inputs.clone_from(inputs);
+        object.outputs.clone_from(outputs);
+        object.status = Status::Ready;
+        Ok(())
+    }
+
+    fn gone(&mut self, begin: &Begin) -> Result<(), String> {
+        let (Action::Delete { remote_id } | Action::Forget { remote_id }) = &begin.action else {
+            return Err("only a deletion can end in an object that is gone".to_owned());
+        };
+        let resource = self.resource(&begin.address)?;
+        if resource.object.as_ref().is_some_and(|object| object.remote_id == *remote_id) {
+            resource.object = None;
+        } else {
+            resource.deposed.retain(|object| object.remote_id != *remote_id);
+        }
+        self.drop_if_empty(&begin.address);
+        Ok(())
+    }
+
+    fn observed(&mut self, address: &Address, outputs: Option<&ValueMap>) -> Result<(), String> {
+        let resource = self.resource(address)?;
+        match (outputs, &mut resource.object) {
+            (Some(outputs), Some(object)) => object.outputs.clone_from(outputs),
+            (None, object) => *object = None,
+            (Some(_), None) => return Err("an object was read that is not there".to_owned()),
+        }
+        self.drop_if_empty(address);
+        Ok(())
+    }
+
+    fn drop_if_empty(&mut self, address: &Address) {
+        let empty = |resource: &ResourceState| resource.object.is_none() && resource.deposed.is_empty();
+        if self.state.resources.get(address).is_some_and(empty) {
+            self.state.resources.remove(address);
+        }
+    }
+
+    fn resource(&mut self, address: &Address) -> Result<&mut ResourceState, String> {
+        self.state
+            .resources
+            .get_mut(address)
+            .ok_or_else(|| format!("a record about {address}, which is not in the state"))
+    }
+
+    fn object(&mut self, address: &Address, id: &RemoteId) -> Result<&mut Object, String> {
+        let resource = self.resource(address)?;
+        let mut objects = resource.object.iter_mut().chain(&mut resource.deposed);
+        let found = objects.find(|object| object.remote_id == *id);
+        found.ok_or_else(|| format!("a record about {id} of {address}, which is not in the state"))
+    }
+
+    /// Returns the object that an operation is about, if it has one.
+    fn operated(&mut self, begin: &Begin) -> Option<&mut Object> {
+        let resource = self.state.resources.get_mut(&begin.address)?;
+        match &begin.action {
+            Action::Create { .. } => {
+                resource.object.as_mut().filter(|object| object.operation_id == begin.operation_id)
+            }
+            Action::Update { .. } => resource.object.as_mut(),
+            Action::Delete { remote_id } | Action::Forget { remote_id } => {
+                let mut objects = resource.object.iter_mut().chain(&mut resource.deposed);
+                objects.find(|object| object.remote_id == *remote_id)
+            }
+        }
+    }
+}
+
+fn no_begin(operation_id: &str) -> String {
+    format!("a record of the operation {operation_id}, which never began")
+}
+
+fn born(operation_id: &str, id: &RemoteId, inputs: &ValueMap, at: Timestamp) -> Object {
+    Object {
+        remote_id: id.clone(),
+        operation_id: operation_id.to_owned(),
+        inputs: inputs.clone(),
+        outputs: ValueMap::from([("id".to_owned(), Value::from(id.as_str()))]),
+        status: Status::Unfinished,
+        created_at: at,
+    }
+}
+
+fn resource(pending: &PendingCreate) -> ResourceState {
+    ResourceState {
+        kind: pending.kind.clone(),
+        account: pending.account.clone(),
+        account_id: pending.account_id.clone(),
+        region: pending.region.clone(),
+        object: None,
+        deposed: Vec::new(),
+        dependencies: BTreeSet::new(),
+        lifecycle: Lifecycle::default(),
+    }
+}
