@@ -1,7 +1,7 @@
 //! The journal: what a run is about to do and what came of it, each record durable before the
 //! run goes on. Folding it into the state it started from gives the state of now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub enum Record {
     /// The outputs of the stack.
     Outputs {
         /// By name.
-        outputs: std::collections::BTreeMap<String, Value>,
+        outputs: BTreeMap<String, Value>,
     },
 }
 
@@ -164,23 +164,46 @@ pub enum Outcome {
 
 /// Applies the records of a journal to the state that it started from.
 ///
-/// A record that does not fit what came before it is an error: it would mean that the file was
-/// changed by something else.
-///
 /// # Errors
-/// With the words of what does not fit.
-pub fn fold(state: &mut State, records: &[Record]) -> Result<(), String> {
-    let mut folder = Folder { state, begun: std::collections::BTreeMap::new() };
-    records.iter().try_for_each(|record| folder.record(record))
+/// See [`Fold::record`].
+pub fn fold(state: State, records: &[Record]) -> Result<State, String> {
+    let mut fold = Fold::new(state);
+    records.iter().try_for_each(|record| fold.record(record))?;
+    Ok(fold.into_state())
 }
 
-struct Folder<'a> {
-    state: &'a mut State,
-    begun: std::collections::BTreeMap<String, Begin>,
+/// A state that follows the records of a run one by one.
+#[derive(Debug, Clone)]
+pub struct Fold {
+    state: State,
+    begun: BTreeMap<String, Begin>,
 }
 
-impl Folder<'_> {
-    fn record(&mut self, record: &Record) -> Result<(), String> {
+impl Fold {
+    /// Starts from the state that a run starts from.
+    #[must_use]
+    pub fn new(state: State) -> Self {
+        Self { state, begun: BTreeMap::new() }
+    }
+
+    /// Returns the state as of the last record.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Returns the state as of the last record.
+    #[must_use]
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
+    /// Applies one record.
+    ///
+    /// # Errors
+    /// If the record does not fit what came before it, in words: the file was changed by
+    /// something else.
+    pub fn record(&mut self, record: &Record) -> Result<(), String> {
         match record {
             Record::Run(header) => self.run(header),
             Record::Begin(begin) => self.begin(begin),

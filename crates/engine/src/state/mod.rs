@@ -5,5 +5,5 @@ mod journal;
 mod model;
 
 pub use backend::{Backend, LockGuard, LockHolder, StateError, Stored};
-pub use journal::{Action, Begin, Outcome, Record, RunHeader, fold};
+pub use journal::{Action, Begin, Fold, Outcome, Record, RunHeader, fold};
 pub use model::{Object, PendingCreate, ResourceState, State, Status};
