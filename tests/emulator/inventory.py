@@ -1,0 +1,77 @@
+"""What is really there: every live thing of an account that the network kinds make.
+
+Asked of moto itself, past the program and the proxy, so that a trial can compare
+what exists with what the program believes.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .moto import World
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something that exists."""
+
+    kind: str
+    """As in a spec: `vpc`, `nat_gateway`."""
+    id: str
+    tags: tuple[tuple[str, str], ...]
+    detail: dict[str, Any]
+    """What the service said about it."""
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def tag(self, key: str) -> str | None:
+        """Returns the value of one tag."""
+        return dict(self.tags).get(key)
+
+
+# Kind, operation, member of the answer, member that holds the id.
+_LISTS = [
+    ("vpc", "describe_vpcs", "Vpcs", "VpcId"),
+    ("subnet", "describe_subnets", "Subnets", "SubnetId"),
+    ("internet_gateway", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    ("eip", "describe_addresses", "Addresses", "AllocationId"),
+    ("nat_gateway", "describe_nat_gateways", "NatGateways", "NatGatewayId"),
+    ("route_table", "describe_route_tables", "RouteTables", "RouteTableId"),
+]
+
+
+def inventory(world: World, account: str) -> list[Thing]:
+    """Returns all live things of an account, without what AWS makes by itself: the
+    default VPC and its parts, and each VPC's main route table. A deleted NAT
+    gateway, which stays listed, is not alive."""
+    client = world.client(account)
+    found = []
+    default_vpc = None
+    for kind, operation, member, id_member in _LISTS:
+        for detail in getattr(client, operation)()[member]:
+            if detail.get("IsDefault"):
+                default_vpc = detail["VpcId"]
+            elif _counts(kind, detail) and detail.get("VpcId") != default_vpc:
+                found.append(_thing(kind, detail[id_member], detail))
+    return found
+
+
+def by_kind(things: list[Thing]) -> dict[str, int]:
+    """Counts things by kind; kinds without any are left out."""
+    counts: dict[str, int] = {}
+    for thing in things:
+        counts[thing.kind] = counts.get(thing.kind, 0) + 1
+    return counts
+
+
+def _counts(kind: str, detail: dict[str, Any]) -> bool:
+    if kind == "nat_gateway":
+        return detail["State"] not in ("deleted", "failed")
+    if kind == "route_table":
+        return not any(association.get("Main") for association in detail["Associations"])
+    return True
+
+
+def _thing(kind: str, identifier: str, detail: dict[str, Any]) -> Thing:
+    tags = tuple((tag["Key"], tag["Value"]) for tag in detail.get("Tags", []))
+    return Thing(kind, identifier, tags, detail)
