@@ -1,0 +1,276 @@
+//! The connection to an account: credentials, and the proof that they are the right account's.
+
+use std::time::Duration;
+
+use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::config::SharedHttpClient;
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::get_caller_identity::{GetCallerIdentityError, GetCallerIdentityOutput};
+use aws_smithy_http_client::tls;
+use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, Provider, ProviderError};
+use straddle_engine::schema::{AttributeSchema, Attributes};
+
+use crate::client::{Client, Place};
+use crate::error::{causes, failed, find_cause, never_connected};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than EC2's slowest answers, which take several seconds.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Long enough for an external credential process or a sign-in service behind a slow network.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
+const IDENTIFY: &str = "GetCallerIdentity";
+
+/// Connects to AWS accounts. All of them share one pool of connections.
+pub(crate) struct Aws {
+    http_client: SharedHttpClient,
+}
+
+/// How to get an account's credentials. Without any of these, the default chain of the AWS SDKs
+/// is asked: environment, default profile, container, instance.
+#[derive(Debug, Clone, Default, PartialEq, Attributes)]
+pub(crate) struct AccountSettings {
+    /// The profile in the AWS configuration files whose credentials are used. It goes before
+    /// credentials in the environment.
+    profile: Option<String>,
+    /// The role to assume with these credentials.
+    role_arn: Option<String>,
+    /// The external id that the role's trust policy asks for.
+    external_id: Option<String>,
+    /// The name of the session in the account's audit trail: 2 to 64 letters, digits and
+    /// `_+=,.@-`. If it is not set, `straddle-` and the stack's name.
+    session_name: Option<String>,
+}
+
+impl Aws {
+    /// Makes the provider. Nothing is connected yet.
+    pub(crate) fn new() -> Self {
+        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+        let http_client = aws_smithy_http_client::Builder::new().tls_provider(provider).build_https();
+        Self { http_client }
+    }
+
+    async fn configure(&self, account: &Account, settings: &AccountSettings) -> SdkConfig {
+        let region = Region::new(account.region.clone());
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(self.http_client.clone())
+            .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
+            .region(region.clone())
+            .timeout_config(timeouts);
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile).credentials_provider(self.profile(profile, region.clone()));
+        }
+        let config = loader.load().await;
+        let Some(role_arn) = &settings.role_arn else { return config };
+        let role = assume_role(role_arn, account, settings, &config).await;
+        config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
+    }
+
+    /// Takes the credentials of a profile, where the default chain would ask the environment first.
+    fn profile(&self, name: &str, region: Region) -> ProfileFileCredentialsProvider {
+        let config = ProviderConfig::without_region()
+            .with_region(Some(region))
+            .with_http_client(self.http_client.clone());
+        ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build()
+    }
+}
+
+impl Provider for Aws {
+    fn account_attributes(&self) -> Vec<AttributeSchema> {
+        AccountSettings::attributes()
+    }
+
+    fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connection, ProviderError>> {
+        Box::pin(async move {
+            let settings = AccountSettings::from_values(&account.settings)
+                .map_err(|mismatch| refused(mismatch.to_string()))?;
+            settings.check()?;
+            let config = self.configure(account, &settings).await;
+            let place = identify(&config, account, &settings).await?;
+            Ok(Connection::new(Client::new(&config, place)))
+        })
+    }
+}
+
+impl AccountSettings {
+    fn check(&self) -> Result<(), ProviderError> {
+        for (name, value) in [("external_id", &self.external_id), ("session_name", &self.session_name)] {
+            if value.is_some() && self.role_arn.is_none() {
+                let message = format!("`{name}` belongs to a role; set `role_arn` too, or remove `{name}`");
+                return Err(refused(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what the user can do where credentials are missing or expired.
+    fn credentials_hint(&self) -> String {
+        let Some(profile) = &self.profile else {
+            return "Set `profile` in the account's block, or AWS_PROFILE, or AWS_ACCESS_KEY_ID and \
+                    AWS_SECRET_ACCESS_KEY; if you use IAM Identity Center, sign in with `aws sso login`"
+                .to_owned();
+        };
+        format!(
+            "Check that the profile `{profile}` exists (`aws configure list-profiles`); if it uses IAM \
+             Identity Center, sign in with `aws sso login --profile {profile}`"
+        )
+    }
+}
+
+async fn assume_role(
+    role_arn: &str,
+    account: &Account,
+    settings: &AccountSettings,
+    config: &SdkConfig,
+) -> AssumeRoleProvider {
+    let session_name = settings.session_name.clone().unwrap_or_else(|| session_name(&account.stack));
+    let mut role = AssumeRoleProvider::builder(role_arn).configure(config).session_name(session_name);
+    if let Some(external_id) = &settings.external_id {
+        role = role.external_id(external_id);
+    }
+    role.build().await
+}
+
+/// Returns the stack's name in the alphabet and length of session names (STS, `AssumeRole`).
+fn session_name(stack: &str) -> String {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
+    let stack = stack.chars().map(|character| if allowed(character) { character } else { '-' });
+    "straddle-".chars().chain(stack).take(64).collect()
+}
+
+/// Asks whose credentials these are, and compares the answer with what the spec says. This is
+/// the first call that is made with them.
+async fn identify(
+    config: &SdkConfig,
+    account: &Account,
+    settings: &AccountSettings,
+) -> Result<Place, ProviderError> {
+    let answer = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+    let identity = answer.map_err(|error| not_identified(error, account, settings))?;
+    prove(&identity, account, settings)
+}
+
+fn prove(
+    identity: &GetCallerIdentityOutput,
+    account: &Account,
+    settings: &AccountSettings,
+) -> Result<Place, ProviderError> {
+    let arn = identity.arn().unwrap_or_default();
+    let found = identity.account().unwrap_or_default();
+    if found != account.id {
+        return Err(wrong_account(found, arn, account, settings));
+    }
+    let partition = arn.split(':').nth(1).filter(|partition| !partition.is_empty());
+    let partition = partition.ok_or_else(|| refused(format!("the caller's ARN `{arn}` is no ARN")))?;
+    Ok(Place { partition: partition.to_owned(), region: account.region.clone(), account: account.id.clone() })
+}
+
+fn wrong_account(found: &str, arn: &str, account: &Account, settings: &AccountSettings) -> ProviderError {
+    let remedy = match (&settings.role_arn, &settings.profile) {
+        (Some(role_arn), _) => format!("`role_arn` is `{role_arn}`: correct it or `id`"),
+        (None, Some(profile)) => {
+            format!("the credentials are those of the profile `{profile}`: correct it or `id`")
+        }
+        (None, None) => "the credentials come from the environment or the default profile: set `profile` or \
+                         `role_arn` in the account's block, or correct `id`"
+            .to_owned(),
+    };
+    let Account { name, id, .. } = account;
+    refused(format!("account `{name}` must be {id}, but its credentials belong to {found} ({arn}); {remedy}"))
+}
+
+fn not_identified(
+    error: SdkError<GetCallerIdentityError>,
+    account: &Account,
+    settings: &AccountSettings,
+) -> ProviderError {
+    let Account { name, region, .. } = account;
+    let causes = causes(&error);
+    let no_credentials = find_cause::<CredentialsError>(&error).is_some();
+    let no_connection = never_connected(&error);
+    let mut failure = failed(IDENTIFY)(error);
+    let hint = settings.credentials_hint();
+    if no_credentials && settings.role_arn.is_some() {
+        failure.message = format!(
+            "no credentials for account `{name}`: {causes}. Check that `role_arn` exists and that its trust \
+             policy allows the caller (with `external_id`, if it asks for one). {hint}"
+        );
+    } else if no_credentials {
+        failure.message = format!("no credentials for account `{name}`: {causes}. {hint}");
+    } else if no_connection {
+        // The engine would go on trying; without a first answer the cause is rather in the settings.
+        failure.class = ErrorClass::Rejected;
+        failure.message = format!(
+            "AWS cannot be reached for account `{name}`: {causes}. Check the network, the region \
+             `{region}` and AWS_ENDPOINT_URL"
+        );
+    } else if matches!(failure.class, ErrorClass::Expired | ErrorClass::AccessDenied) {
+        failure.message =
+            format!("the credentials of account `{name}` are refused: {}. {hint}", failure.message);
+    }
+    failure
+}
+
+fn refused(message: impl Into<String>) -> ProviderError {
+    ProviderError::new(ErrorClass::Rejected, IDENTIFY, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use straddle_engine::address::AccountName;
+    use straddle_engine::value::ValueMap;
+
+    use super::*;
+
+    fn account() -> Account {
+        Account {
+            name: AccountName::new("network"),
+            id: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            settings: ValueMap::new(),
+            stack: "demo".to_owned(),
+        }
+    }
+
+    fn identity(account: &str, arn: &str) -> GetCallerIdentityOutput {
+        GetCallerIdentityOutput::builder().account(account).arn(arn).build()
+    }
+
+    #[test]
+    fn the_right_account_gives_the_place_of_its_things() {
+        let identity = identity("111122223333", "arn:aws-cn:iam::111122223333:user/x");
+        let place = prove(&identity, &account(), &AccountSettings::default()).expect("the ids are equal");
+        assert_eq!(place.ec2_arn(None, "vpc", "vpc-1"), "arn:aws-cn:ec2:us-east-1:111122223333:vpc/vpc-1");
+    }
+
+    #[test]
+    fn another_account_is_refused_with_both_ids() {
+        let identity = identity("444455556666", "arn:aws:iam::444455556666:user/x");
+        let settings = AccountSettings { profile: Some("admin".to_owned()), ..AccountSettings::default() };
+        let error = prove(&identity, &account(), &settings).expect_err("the ids differ");
+        assert_eq!(error.class, ErrorClass::Rejected);
+        for part in ["111122223333", "444455556666", "arn:aws:iam::444455556666:user/x", "profile `admin`"] {
+            assert!(error.message.contains(part), "{part} is missing in: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn session_names_keep_to_their_alphabet_and_length() {
+        assert_eq!(session_name("my stack/1"), "straddle-my-stack-1");
+        assert_eq!(session_name(&"x".repeat(100)).len(), 64);
+    }
+
+    #[test]
+    fn a_role_s_settings_need_a_role() {
+        let settings = AccountSettings { external_id: Some("x".to_owned()), ..AccountSettings::default() };
+        settings.check().expect_err("there is no role");
+    }
+}

@@ -1,0 +1,27 @@
+//! What the tests of several kinds need.
+
+use aws_sdk_ec2::types::Tag;
+use straddle_engine::schema::Tags;
+
+use super::listing::Found;
+use crate::client::Place;
+
+/// Returns the place in which the tests' things are.
+pub(crate) fn place() -> Place {
+    Place { partition: "aws".to_owned(), region: "us-east-1".to_owned(), account: "111122223333".to_owned() }
+}
+
+/// Returns a listing of one thing.
+pub(crate) fn found<T>(thing: T) -> Found<T> {
+    Found { things: vec![thing], place: place() }
+}
+
+/// Returns a tag as the service has it.
+pub(crate) fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build()
+}
+
+/// Returns tags as the spec has them.
+pub(crate) fn tags<const N: usize>(tags: [(&str, &str); N]) -> Tags {
+    Tags(tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
+}

@@ -1,0 +1,213 @@
+//! What a failed call means: from the SDK's errors to the engine's classes.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
+use straddle_engine::provider::{ErrorClass, ProviderError};
+
+/// Returns what turns the failure of this operation into an error that the engine can act on.
+pub(crate) fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E>) -> ProviderError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    move |error| ProviderError {
+        class: class_of(&error),
+        operation: operation.to_owned(),
+        code: error.code().unwrap_or_default().to_owned(),
+        message: error.message().map_or_else(|| causes(&error), str::to_owned),
+        request_id: error.request_id().map(str::to_owned),
+    }
+}
+
+/// Returns what an answer without error must contain. Where it is missing, the call may well have
+/// been carried out.
+pub(crate) fn answered<T>(operation: &'static str, part: Option<T>) -> Result<T, ProviderError> {
+    part.ok_or_else(|| {
+        let message = "the answer has no error and lacks the id of what was made";
+        ProviderError::new(ErrorClass::Ambiguous, operation, message)
+    })
+}
+
+/// Takes the error with this code for success: what the call should bring about is so already.
+pub(crate) fn unless<T>(
+    result: Result<T, ProviderError>,
+    done_already: &str,
+) -> Result<Option<T>, ProviderError> {
+    match result {
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.code == done_already => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the error of this type in the chain of causes.
+pub(crate) fn find_cause<'a, C: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a C> {
+    chain(error).find_map(<dyn Error>::downcast_ref)
+}
+
+/// Returns the texts of the chain of causes, outermost first, without repetitions.
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for text in chain(error).map(ToString::to_string) {
+        if !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn class_of<E>(error: &SdkError<E>) -> ErrorClass
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match error {
+        SdkError::ConstructionFailure(_) => ErrorClass::Rejected,
+        SdkError::ServiceError(answer) => {
+            class_of_answer(answer.err().code(), answer.raw().status().as_u16())
+        }
+        SdkError::DispatchFailure(_) => class_of_dispatch(error),
+        // No answer in time, or one that cannot be read. The enum may grow, with nothing that tells more.
+        _ => ErrorClass::Ambiguous,
+    }
+}
+
+/// Sorts an answer by its code and, where the code says nothing, by its HTTP status.
+fn class_of_answer(code: Option<&str>, status: u16) -> ErrorClass {
+    match code {
+        Some(code) => class_of_code(code).unwrap_or_else(|| class_of_status(status)),
+        // Not written by the service: nobody knows what stands behind it.
+        None => ErrorClass::Ambiguous,
+    }
+}
+
+fn class_of_status(status: u16) -> ErrorClass {
+    if (400..500).contains(&status) { ErrorClass::Rejected } else { ErrorClass::Ambiguous }
+}
+
+/// Sorts a request that was not answered.
+///
+/// Without credentials or connection nothing was sent, so the same call may be sent again.
+fn class_of_dispatch(error: &(dyn Error + 'static)) -> ErrorClass {
+    if find_cause::<CredentialsError>(error).is_some() {
+        ErrorClass::Expired
+    } else if never_connected(error) {
+        ErrorClass::Throttled
+    } else {
+        ErrorClass::Ambiguous
+    }
+}
+
+/// Tells whether the connection was never made. The types that say so are private to the HTTP
+/// client, so this goes by their texts; should these change, the failure counts as ambiguous.
+pub(crate) fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    chain(error)
+        .map(ToString::to_string)
+        .any(|text| text.starts_with("client error (Connect)") || text.starts_with("HTTP connect timeout"))
+}
+
+/// Sorts the codes of EC2 and STS ("Error codes for the Amazon EC2 API"); `None` for those that
+/// say no more than their HTTP status does.
+fn class_of_code(code: &str) -> Option<ErrorClass> {
+    let class = match code {
+        "RequestLimitExceeded"
+        | "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "EC2ThrottledException"
+        | "TooManyRequestsException"
+        | "BandwidthLimitExceeded"
+        | "SlowDown" => ErrorClass::Throttled,
+        "NatGatewayNotFound" | "Gateway.NotAttached" => ErrorClass::NotFound,
+        "IncorrectState" | "OperationInProgress" => ErrorClass::Busy,
+        "DependencyViolation"
+        | "InvalidGroup.InUse"
+        | "InvalidIPAddress.InUse"
+        | "InvalidNetworkInterface.InUse" => ErrorClass::Dependency,
+        "RouteAlreadyExists"
+        | "Resource.AlreadyAssociated"
+        | "InvalidSubnet.Conflict"
+        | "InvalidGroup.Duplicate"
+        | "InvalidPermission.Duplicate" => ErrorClass::AlreadyExists,
+        "UnauthorizedOperation"
+        | "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthFailure"
+        | "Blocked"
+        | "InvalidClientTokenId"
+        | "OptInRequired"
+        | "PendingVerification"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => ErrorClass::AccessDenied,
+        "RequestExpired" | "ExpiredToken" | "ExpiredTokenException" => ErrorClass::Expired,
+        _ if code.ends_with(".NotFound") => ErrorClass::NotFound,
+        // Server errors by their status, but the service knows that it has done nothing.
+        _ if code.starts_with("Insufficient") => ErrorClass::Rejected,
+        _ => return None,
+    };
+    Some(class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, status: u16, expected: ErrorClass) {
+        assert_eq!(class_of_answer(Some(code), status), expected, "{code} with status {status}");
+    }
+
+    #[test]
+    fn codes_are_sorted() {
+        check("RequestLimitExceeded", 503, ErrorClass::Throttled);
+        check("Throttling", 400, ErrorClass::Throttled);
+        check("InvalidVpcID.NotFound", 400, ErrorClass::NotFound);
+        check("InvalidAllocationID.NotFound", 400, ErrorClass::NotFound);
+        check("NatGatewayNotFound", 400, ErrorClass::NotFound);
+        check("Gateway.NotAttached", 400, ErrorClass::NotFound);
+        check("DependencyViolation", 400, ErrorClass::Dependency);
+        check("InvalidIPAddress.InUse", 400, ErrorClass::Dependency);
+        check("RouteAlreadyExists", 400, ErrorClass::AlreadyExists);
+        check("Resource.AlreadyAssociated", 400, ErrorClass::AlreadyExists);
+        check("InvalidSubnet.Conflict", 400, ErrorClass::AlreadyExists);
+        check("UnauthorizedOperation", 403, ErrorClass::AccessDenied);
+        check("AuthFailure", 401, ErrorClass::AccessDenied);
+        check("RequestExpired", 400, ErrorClass::Expired);
+        check("ExpiredTokenException", 400, ErrorClass::Expired);
+        check("IncorrectState", 400, ErrorClass::Busy);
+    }
+
+    #[test]
+    fn codes_without_a_class_go_by_their_status() {
+        check("VpcLimitExceeded", 400, ErrorClass::Rejected);
+        check("InvalidVpcID.Malformed", 400, ErrorClass::Rejected);
+        check("InternalError", 500, ErrorClass::Ambiguous);
+        check("Unavailable", 503, ErrorClass::Ambiguous);
+        check("InsufficientAddressCapacity", 500, ErrorClass::Rejected);
+    }
+
+    #[test]
+    fn an_answer_that_the_service_did_not_write_tells_nothing() {
+        assert_eq!(class_of_answer(None, 500), ErrorClass::Ambiguous);
+        assert_eq!(class_of_answer(None, 403), ErrorClass::Ambiguous);
+    }
+
+    #[test]
+    fn an_error_that_means_done_already_is_no_error() {
+        let error = |code: &str| -> Result<(), ProviderError> {
+            let error = ProviderError::new(ErrorClass::NotFound, "DetachInternetGateway", "");
+            Err(ProviderError { code: code.to_owned(), ..error })
+        };
+        assert_eq!(unless(error("Gateway.NotAttached"), "Gateway.NotAttached"), Ok(None));
+        assert_eq!(unless(Ok(()), "Gateway.NotAttached"), Ok(Some(())));
+        unless(error("InvalidInternetGatewayID.NotFound"), "Gateway.NotAttached")
+            .expect_err("another error stays one");
+    }
+}
