@@ -1,1 +1,14 @@
-//! Placeholder.
+//! An in-memory cloud with scripted faults, kinds on it, and a world in which the engine runs on
+//! simulated time.
+//!
+//! - [`cloud`]: the cloud itself: things, accounts, and what time does to them;
+//! - [`fault`]: what can go wrong with a call;
+//! - [`client`]: the way to the cloud, and the provider;
+//! - [`kinds`]: resource kinds with the shapes that the kinds of AWS have.
+
+pub mod client;
+pub mod clock;
+pub mod cloud;
+pub mod fault;
+pub mod kinds;
+pub mod random;

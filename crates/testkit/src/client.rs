@@ -1,0 +1,242 @@
+//! The way to the cloud: credentials, latency, and everything that can go wrong.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, Provider, ProviderError};
+use straddle_engine::schema::{AttributeSchema, AttributeType};
+use straddle_engine::value::Value;
+
+use crate::clock::Clock;
+use crate::cloud::{Action, Answer, Cloud, Refusal, Request};
+use crate::fault::{Fault, Faults};
+
+/// How long a client waits for an answer that never arrives.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A cloud, what goes wrong on the way to it, and the time. Clones lead to the same cloud.
+#[derive(Debug, Clone)]
+pub struct Network {
+    cloud: Arc<Mutex<Cloud>>,
+    faults: Arc<Mutex<Faults>>,
+    clock: Clock,
+    crash: Crash,
+}
+
+impl Network {
+    /// Puts a network around a cloud.
+    #[must_use]
+    pub fn new(cloud: Cloud, clock: Clock) -> Self {
+        Self { cloud: Arc::new(Mutex::new(cloud)), faults: Arc::default(), clock, crash: Crash::default() }
+    }
+
+    /// Returns the cloud.
+    pub fn cloud(&self) -> MutexGuard<'_, Cloud> {
+        self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what goes wrong, and how many calls there were.
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Returns what tells that the caller's process has died.
+    #[must_use]
+    pub fn crash(&self) -> &Crash {
+        &self.crash
+    }
+}
+
+/// Tells that the simulated process has died. Clones tell of the same process.
+#[derive(Debug, Clone)]
+pub struct Crash {
+    happened: tokio::sync::watch::Sender<bool>,
+}
+
+impl Default for Crash {
+    fn default() -> Self {
+        Self { happened: tokio::sync::watch::Sender::new(false) }
+    }
+}
+
+impl Crash {
+    /// Lets the process die. What is under way must not go on.
+    pub fn happen(&self) {
+        self.happened.send_replace(true);
+    }
+
+    /// Brings up a new process.
+    pub fn recover(&self) {
+        self.happened.send_replace(false);
+    }
+
+    /// Tells whether the process has died.
+    #[must_use]
+    pub fn has_happened(&self) -> bool {
+        *self.happened.borrow()
+    }
+
+    /// Returns when the process has died.
+    pub async fn wait(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.happened.subscribe().wait_for(|happened| *happened).await;
+    }
+
+    /// Lets the process die, and never returns.
+    async fn die<T>(&self) -> T {
+        self.happen();
+        std::future::pending().await
+    }
+}
+
+/// The credentials of one account.
+#[derive(Debug, Clone)]
+pub struct Client {
+    account: String,
+    network: Network,
+}
+
+impl Client {
+    /// Makes a client with the credentials of an account.
+    #[must_use]
+    pub fn new(account: impl Into<String>, network: Network) -> Self {
+        Self { account: account.into(), network }
+    }
+
+    /// Sends a call and waits for the answer.
+    ///
+    /// # Errors
+    /// If the cloud refuses it, or something goes wrong on the way.
+    pub async fn call(
+        &self,
+        operation: &'static str,
+        kind: &'static str,
+        action: Action,
+    ) -> Result<Answer, ProviderError> {
+        let request = Request {
+            account: self.account.clone(),
+            operation: operation.to_owned(),
+            kind: kind.to_owned(),
+            action,
+        };
+        let fault = self.network.faults().next(request.action.is_mutating());
+        let (there, back) = {
+            let mut cloud = self.network.cloud();
+            (cloud.latency(), cloud.latency())
+        };
+        tokio::time::sleep(there).await;
+        let answer = self.deliver(&request, fault).await?;
+        tokio::time::sleep(back).await;
+        answer.map_err(|refusal| refused(operation, refusal))
+    }
+
+    /// Lets the call arrive, or not, as `fault` has it. The outer error is one of the way.
+    async fn deliver(
+        &self,
+        request: &Request,
+        fault: Option<Fault>,
+    ) -> Result<Result<Answer, Refusal>, ProviderError> {
+        let failure = |class, code: &str, message: &str| {
+            let error = ProviderError::new(class, request.operation.as_str(), message);
+            Err(ProviderError { code: code.to_owned(), ..error })
+        };
+        let internal = || failure(ErrorClass::Ambiguous, "InternalError", "the service failed (500)");
+        let crash = &self.network.crash;
+        match fault {
+            None => Ok(self.arrive(request)),
+            Some(Fault::Throttled) => failure(ErrorClass::Throttled, "RequestLimitExceeded", "slow down"),
+            Some(Fault::FailedBefore) => internal(),
+            Some(Fault::FailedAfter) => {
+                // The answer is the point of the fault: it never reaches the caller.
+                let _ = self.arrive(request);
+                internal()
+            }
+            Some(Fault::AnswerLost) => {
+                let _ = self.arrive(request);
+                tokio::time::sleep(PATIENCE).await;
+                failure(ErrorClass::Ambiguous, "", "no answer arrived")
+            }
+            Some(Fault::Late(delay)) => {
+                self.post(request, delay);
+                tokio::time::sleep(PATIENCE).await;
+                failure(ErrorClass::Ambiguous, "", "no answer arrived")
+            }
+            Some(Fault::Denied) => failure(ErrorClass::AccessDenied, "UnauthorizedOperation", "not allowed"),
+            Some(Fault::Expired) => failure(ErrorClass::Expired, "RequestExpired", "expired credentials"),
+            Some(Fault::Slow(delay)) => {
+                let answer = self.arrive(request);
+                tokio::time::sleep(delay).await;
+                Ok(answer)
+            }
+            Some(Fault::Fails) => {
+                let answer = self.arrive(request);
+                if let Ok(Answer::Id(id)) = &answer {
+                    self.network.cloud().fail(id, "InternalFailure");
+                }
+                Ok(answer)
+            }
+            Some(Fault::CrashBefore) => crash.die().await,
+            Some(Fault::CrashAfter) => {
+                let _ = self.arrive(request);
+                crash.die().await
+            }
+            Some(Fault::CrashLate(delay)) => {
+                self.post(request, delay);
+                crash.die().await
+            }
+        }
+    }
+
+    fn arrive(&self, request: &Request) -> Result<Answer, Refusal> {
+        let now = self.network.clock.now();
+        self.network.cloud().handle(now, request)
+    }
+
+    fn post(&self, request: &Request, delay: Duration) {
+        let due = self.network.clock.now() + delay;
+        self.network.cloud().deliver_late(due, request.clone());
+    }
+}
+
+fn refused(operation: &str, refusal: Refusal) -> ProviderError {
+    let Refusal { class, code, message } = refusal;
+    ProviderError { code, ..ProviderError::new(class, operation, message) }
+}
+
+/// Connects to the accounts of a cloud.
+#[derive(Debug, Clone)]
+pub struct CloudProvider {
+    network: Network,
+}
+
+impl CloudProvider {
+    /// Makes the provider of a cloud.
+    #[must_use]
+    pub fn new(network: Network) -> Self {
+        Self { network }
+    }
+}
+
+impl Provider for CloudProvider {
+    fn account_attributes(&self) -> Vec<AttributeSchema> {
+        let documentation = "The account that the credentials belong to, if not the one that is wanted.";
+        vec![AttributeSchema::new("credentials", documentation, AttributeType::String)]
+    }
+
+    fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connection, ProviderError>> {
+        Box::pin(async move {
+            let owner = account.settings.get("credentials").and_then(Value::as_str).unwrap_or(&account.id);
+            if owner != account.id {
+                let message = format!("the credentials are of account {owner}, expected {}", account.id);
+                return Err(ProviderError::new(ErrorClass::Rejected, "WhoAmI", message));
+            }
+            Ok(Connection::new(Client::new(owner, self.network.clone())))
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! `document`: like an IAM policy, with a secret.
+
+use std::time::Duration;
+
+use straddle_engine::address::RemoteId;
+use straddle_engine::provider::ProviderError;
+use straddle_engine::resource::{Intent, Observed, Recovery, ReplaceOrder, Resource, Timeouts, Traits};
+use straddle_engine::schema::{Attributes, Tags};
+use straddle_engine::value::Value;
+
+use crate::client::Client;
+use crate::cloud::{IdScheme, Rules};
+use crate::kinds::calls::{self, CloudKind, CloudStep, Things};
+
+/// A document, as [`Resource`].
+#[derive(Debug)]
+pub struct Document;
+
+/// Data under a name.
+#[derive(Debug, Clone, PartialEq, Attributes)]
+pub struct Inputs {
+    /// The name, of which an account has only one.
+    #[attribute(replace)]
+    name: String,
+    /// Any data.
+    body: Value,
+    /// Kept, and never told.
+    #[attribute(sensitive, write_only)]
+    secret: Option<String>,
+    /// Told, but not to be shown.
+    #[attribute(sensitive)]
+    remark: Option<String>,
+    /// Tags.
+    tags: Option<Tags>,
+}
+
+/// What only the cloud knows.
+#[derive(Debug, Clone, PartialEq, Attributes)]
+pub struct Outputs {
+    /// The full name.
+    locator: String,
+    /// How often it was written.
+    #[attribute(volatile)]
+    version: i64,
+}
+
+pub(super) const RULES: Rules = Rules {
+    natural_key: &["name"],
+    fixed: &["name"],
+    hidden: &["secret"],
+    fill: |values, id| {
+        values.insert("locator".to_owned(), Value::from(format!("cloud:document/{id}")));
+        let version = values.entry("version".to_owned()).or_insert(Value::Integer(0));
+        if let Value::Integer(version) = version {
+            *version += 1;
+        }
+    },
+    ..Rules::new("document", IdScheme::NaturalKey)
+};
+
+impl CloudKind for Document {
+    const RULES: &'static Rules = &RULES;
+    const LIST: &'static str = "ListDocuments";
+}
+
+impl Resource for Document {
+    const KIND: &'static str = "document";
+    const TRAITS: Traits = Traits {
+        service: "library",
+        recovery: Recovery::NaturalKey,
+        replace_order: ReplaceOrder::DeleteFirst,
+        timeouts: Timeouts::minutes(2),
+        poll: Duration::from_secs(2),
+    };
+
+    type Inputs = Inputs;
+    type Outputs = Outputs;
+    type Client = Client;
+    type Listing = Things<Self>;
+    type Step = CloudStep;
+
+    fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Inputs, Outputs>> {
+        listing.observe(id)
+    }
+
+    async fn create(client: &Client, intent: &Intent, inputs: &Inputs) -> Result<RemoteId, ProviderError> {
+        calls::create::<Self>(client, "CreateDocument", intent, inputs).await
+    }
+
+    fn next_step(observed: &Observed<Inputs, Outputs>, desired: Option<&Inputs>) -> Option<CloudStep> {
+        let Some(desired) = desired else { return Some(CloudStep::delete("DeleteDocument")) };
+        CloudStep::first_change("PutDocument", &observed.inputs, desired, &["body", "secret", "remark"])
+            .or_else(|| CloudStep::tags(observed.inputs.tags.as_ref(), desired.tags.as_ref()))
+    }
+
+    async fn perform(
+        client: &Client,
+        id: &RemoteId,
+        step: &CloudStep,
+    ) -> Result<Option<RemoteId>, ProviderError> {
+        calls::perform::<Self>(client, id, step).await
+    }
+
+    async fn find(client: &Client, intent: &Intent, _: &Inputs) -> Result<Vec<RemoteId>, ProviderError> {
+        calls::find_by_operation::<Self>(client, intent).await
+    }
+}

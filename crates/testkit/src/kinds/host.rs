@@ -1,0 +1,105 @@
+//! `host`: like a cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use straddle_engine::address::RemoteId;
+use straddle_engine::provider::ProviderError;
+use straddle_engine::resource::{Intent, Observed, Recovery, ReplaceOrder, Resource, Timeouts, Traits};
+use straddle_engine::schema::{Attributes, Tags};
+use straddle_engine::value::Value;
+
+use crate::client::Client;
+use crate::cloud::{IdScheme, Reference, Rules};
+use crate::kinds::calls::{self, CloudKind, CloudStep, Things};
+
+/// A host, as [`Resource`].
+#[derive(Debug)]
+pub struct Host;
+
+/// Something that runs in segments, which may be another account's.
+#[derive(Debug, Clone, PartialEq, Attributes)]
+pub struct Inputs {
+    /// What it runs.
+    #[attribute(replace)]
+    image: String,
+    /// The segments that it stands in.
+    #[attribute(refers_to = "segment")]
+    segments: BTreeSet<String>,
+    /// How many processors it has.
+    #[attribute(default = 1)]
+    size: Option<i64>,
+    /// Words about it.
+    labels: Option<BTreeMap<String, String>>,
+    /// Tags.
+    tags: Option<Tags>,
+}
+
+/// What only the cloud knows.
+#[derive(Debug, Clone, PartialEq, Attributes)]
+pub struct Outputs {
+    /// Where it is reached.
+    endpoint: String,
+}
+
+pub(super) const RULES: Rules = Rules {
+    references: &[Reference { attribute: "segments", holds: true }],
+    takes_token: true,
+    fixed: &["image"],
+    pending: Duration::from_mins(10),
+    updating: Duration::from_mins(5),
+    deleting: Duration::from_mins(5),
+    fill: |values, id| {
+        values.insert("endpoint".to_owned(), Value::from(format!("https://{id}.example")));
+        values.entry("size".to_owned()).or_insert(Value::Integer(1));
+    },
+    ..Rules::new("host", IdScheme::Number("host"))
+};
+
+impl CloudKind for Host {
+    const RULES: &'static Rules = &RULES;
+    const LIST: &'static str = "ListHosts";
+}
+
+impl Resource for Host {
+    const KIND: &'static str = "host";
+    const TRAITS: Traits = Traits {
+        service: "compute",
+        recovery: Recovery::Token,
+        replace_order: ReplaceOrder::CreateFirst,
+        timeouts: Timeouts::minutes(30),
+        poll: Duration::from_secs(20),
+    };
+
+    type Inputs = Inputs;
+    type Outputs = Outputs;
+    type Client = Client;
+    type Listing = Things<Self>;
+    type Step = CloudStep;
+
+    fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Inputs, Outputs>> {
+        listing.observe(id)
+    }
+
+    async fn create(client: &Client, intent: &Intent, inputs: &Inputs) -> Result<RemoteId, ProviderError> {
+        calls::create::<Self>(client, "CreateHost", intent, inputs).await
+    }
+
+    fn next_step(observed: &Observed<Inputs, Outputs>, desired: Option<&Inputs>) -> Option<CloudStep> {
+        let Some(desired) = desired else { return Some(CloudStep::delete("DeleteHost")) };
+        CloudStep::first_change("UpdateHost", &observed.inputs, desired, &["size", "segments", "labels"])
+            .or_else(|| CloudStep::tags(observed.inputs.tags.as_ref(), desired.tags.as_ref()))
+    }
+
+    async fn perform(
+        client: &Client,
+        id: &RemoteId,
+        step: &CloudStep,
+    ) -> Result<Option<RemoteId>, ProviderError> {
+        calls::perform::<Self>(client, id, step).await
+    }
+
+    async fn find(client: &Client, intent: &Intent, _: &Inputs) -> Result<Vec<RemoteId>, ProviderError> {
+        calls::find_by_operation::<Self>(client, intent).await
+    }
+}

@@ -1,0 +1,81 @@
+//! Resource kinds on the simulated cloud, each with the shapes that kinds of AWS have.
+//!
+//! | kind | stands for | what is peculiar |
+//! | --- | --- | --- |
+//! | `network` | VPC | no token and no natural key; attributes set one per call, one before the other |
+//! | `segment` | subnet | the range is the natural key; the old one goes before the new one comes |
+//! | `gateway` | internet gateway | attaching and detaching are steps |
+//! | `address` | elastic IP | no token; cannot go while it is used |
+//! | `relay` | NAT gateway | token; long pending; may fail with a reason; listed for long after |
+//! | `table` | route table | token; its entries and links are resources of their own |
+//! | `table_entry` | route | no tags; the id is the natural key; changed in place |
+//! | `table_link` | association | no tags; moving it to another table gives it a new id |
+//! | `host` | cluster | sets and maps; busy while it changes; may stand on another account's segments |
+//! | `document` | IAM policy | any value; a secret that is never returned; an output that changes |
+
+mod address;
+mod calls;
+mod document;
+mod gateway;
+mod host;
+mod network;
+mod range;
+mod relay;
+mod segment;
+mod table;
+mod table_entry;
+mod table_link;
+
+use straddle_engine::registry::Registry;
+
+pub use address::Address;
+pub use document::Document;
+pub use gateway::Gateway;
+pub use host::Host;
+pub use network::Network;
+pub use relay::Relay;
+pub use segment::Segment;
+pub use table::Table;
+pub use table_entry::TableEntry;
+pub use table_link::TableLink;
+
+use crate::client::CloudProvider;
+use crate::cloud::Rules;
+
+/// Returns every kind on the provider of a cloud.
+#[must_use]
+pub fn registry(provider: CloudProvider) -> Registry {
+    Registry::new(provider)
+        .with::<Address>()
+        .with::<Document>()
+        .with::<Gateway>()
+        .with::<Host>()
+        .with::<Network>()
+        .with::<Relay>()
+        .with::<Segment>()
+        .with::<Table>()
+        .with::<TableEntry>()
+        .with::<TableLink>()
+}
+
+/// Returns what the cloud knows of a kind.
+///
+/// # Panics
+/// If there is no such kind.
+#[must_use]
+pub fn rules_of(kind: &str) -> &'static Rules {
+    const ALL: [&Rules; 10] = [
+        &address::RULES,
+        &document::RULES,
+        &gateway::RULES,
+        &host::RULES,
+        &network::RULES,
+        &relay::RULES,
+        &segment::RULES,
+        &table::RULES,
+        &table_entry::RULES,
+        &table_link::RULES,
+    ];
+    let found = ALL.into_iter().find(|rules| rules.kind == kind);
+    found.unwrap_or_else(|| panic!("the cloud has no kind `{kind}`"))
+}
