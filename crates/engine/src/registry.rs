@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::Kind;
 use crate::erased::{AnyResource, erase};
+use crate::gate::Gate;
 use crate::provider::Provider;
 use crate::resource::Resource;
 
@@ -13,13 +14,14 @@ use crate::resource::Resource;
 pub struct Registry {
     provider: Arc<dyn Provider>,
     kinds: BTreeMap<Kind, Arc<dyn AnyResource>>,
+    gates: Vec<Arc<dyn Gate>>,
 }
 
 impl Registry {
     /// Makes a registry without kinds.
     #[must_use]
     pub fn new(provider: impl Provider + 'static) -> Self {
-        Self { provider: Arc::new(provider), kinds: BTreeMap::new() }
+        Self { provider: Arc::new(provider), kinds: BTreeMap::new(), gates: Vec::new() }
     }
 
     /// Adds a kind.
@@ -31,6 +33,19 @@ impl Registry {
         let previous = self.kinds.insert(Kind::new(R::KIND), erase::<R>());
         assert!(previous.is_none(), "the kind `{}` is registered twice", R::KIND);
         self
+    }
+
+    /// Adds a sort of gate.
+    #[must_use]
+    pub fn with_gate(mut self, gate: impl Gate + 'static) -> Self {
+        self.gates.push(Arc::new(gate));
+        self
+    }
+
+    /// Returns every sort of gate.
+    #[must_use]
+    pub fn gates(&self) -> &[Arc<dyn Gate>] {
+        &self.gates
     }
 
     /// Returns what connects to accounts.

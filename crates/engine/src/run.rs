@@ -7,11 +7,10 @@ use crate::address::{AccountName, Address};
 use crate::diagnostic::Diagnostics;
 use crate::environment::Environment;
 use crate::event::{Observer, Verb};
-use crate::plan::{Mode, Plan};
+use crate::plan::Plan;
 use crate::provider::ProviderError;
 use crate::registry::Registry;
-use crate::spec::Spec;
-use crate::state::{Backend, State, StateError};
+use crate::state::{Backend, StateError};
 use crate::value::Value;
 
 /// Everything that a run needs besides the spec.
@@ -165,7 +164,7 @@ pub enum RunError {
         /// The account's name in the spec.
         account: AccountName,
         /// Why.
-        source: ProviderError,
+        source: Box<ProviderError>,
     },
     /// A live read failed. Nothing was changed.
     #[error("failed to read {what} in the account `{account}`")]
@@ -175,7 +174,7 @@ pub enum RunError {
         /// The account's name in the spec.
         account: AccountName,
         /// Why.
-        source: ProviderError,
+        source: Box<ProviderError>,
     },
     /// A saved plan does not fit any more.
     #[error("the saved plan is stale: {reason}")]
@@ -189,38 +188,4 @@ pub enum RunError {
     /// The user asked to stop before anything was changed.
     #[error("interrupted before anything was changed")]
     Interrupted,
-}
-
-impl Engine<'_> {
-    /// Shows what a run would do. Reads, and writes nothing.
-    ///
-    /// # Errors
-    /// If the state cannot be used, an account cannot be read, or the plan is not allowed.
-    pub async fn plan(&self, _spec: &Spec, _mode: Mode) -> Result<Plan, RunError> {
-        Err(RunError::Declined)
-    }
-
-    /// Makes a plan and carries it out once it is approved. The state is locked from before
-    /// the plan is made until everything is recorded.
-    ///
-    /// # Errors
-    /// As [`Engine::plan`], and if the plan is not approved or recording fails. That operations
-    /// failed is no error: the report says so.
-    pub async fn apply(
-        &self,
-        _spec: &Spec,
-        _mode: Mode,
-        _approval: Approval<'_>,
-    ) -> Result<Report, RunError> {
-        Err(RunError::Declined)
-    }
-
-    /// Returns the state with the records of a killed run folded in; `None` if there never was
-    /// one. Reads only the backend, and writes nothing.
-    ///
-    /// # Errors
-    /// If the state cannot be used.
-    pub async fn state(&self) -> Result<Option<State>, RunError> {
-        Ok(self.backend.read().await?.state)
-    }
 }

@@ -1,0 +1,172 @@
+//! Access to the accounts of a run: proven connections, limits, and reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::address::{AccountName, Address, RemoteId};
+use crate::diagnostic::Diagnostic;
+use crate::erased::{AnyResource, ObservedValues};
+use crate::event::Event;
+use crate::provider::{Connection, ErrorClass, ProviderError};
+use crate::run::{Engine, InterruptLevel, RunError, Settings};
+use crate::spec::Spec;
+use crate::state::State;
+
+/// The accounts of a run, connected.
+pub(crate) struct Access {
+    connections: BTreeMap<AccountName, Connection>,
+    settings: Settings,
+    limits: Mutex<BTreeMap<(AccountName, &'static str), Arc<Semaphore>>>,
+}
+
+impl Access {
+    /// Connects to every account that the spec or the state has something in, all at once.
+    ///
+    /// # Errors
+    /// If an account cannot be reached, is another one, or the spec does not have it any more.
+    pub(crate) async fn open(engine: &Engine<'_>, spec: &Spec, state: &State) -> Result<Self, RunError> {
+        check_accounts(spec, state)?;
+        let wanted = spec.resources.values().map(|node| &node.account);
+        let made = state.resources.values().map(|resource| &resource.account);
+        let pending = state.pending.values().map(|pending| &pending.account);
+        let names: BTreeSet<_> = wanted.chain(made).chain(pending).cloned().collect();
+        engine.observer.notify(&Event::Connecting { accounts: names.iter().cloned().collect() });
+        let connections = names.into_iter().map(|name| async move {
+            let account = &spec.accounts[&name];
+            match engine.registry.provider().connect(account).await {
+                Ok(connection) => Ok((name, connection)),
+                Err(source) => Err(RunError::Connect { account: name, source: Box::new(source) }),
+            }
+        });
+        let connecting = try_join_all(connections);
+        let connections = tokio::select! {
+            biased;
+            () = engine.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
+            connections = connecting => connections?.into_iter().collect(),
+        };
+        Ok(Self { connections, settings: engine.settings, limits: Mutex::default() })
+    }
+
+    /// Returns the connection to an account.
+    pub(crate) fn connection(&self, account: &AccountName) -> &Connection {
+        self.connections.get(account).expect("every account of the spec and the state was connected to")
+    }
+
+    /// Returns every connection.
+    pub(crate) fn connections(&self) -> &BTreeMap<AccountName, Connection> {
+        &self.connections
+    }
+
+    /// Waits for a place among the calls that are under way in an account and service.
+    pub(crate) async fn permit(&self, account: &AccountName, service: &'static str) -> OwnedSemaphorePermit {
+        let limit = {
+            let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+            let calls = self.settings.calls_per_service.max(1);
+            let limit =
+                limits.entry((account.clone(), service)).or_insert_with(|| Arc::new(Semaphore::new(calls)));
+            Arc::clone(limit)
+        };
+        limit.acquire_owned().await.expect("the limits are never closed")
+    }
+
+    /// Reads one thing; `None` if it is gone or not visible yet.
+    pub(crate) async fn read(
+        &self,
+        kind: &dyn AnyResource,
+        account: &AccountName,
+        id: &RemoteId,
+    ) -> Result<Option<ObservedValues>, ProviderError> {
+        let ids = std::slice::from_ref(id);
+        let listing = self.repeat(|| kind.fetch(self.connection(account), ids), account, kind).await?;
+        Ok(kind.observe(&listing, id))
+    }
+
+    /// Makes a read call, again after a while if it was throttled or got no answer.
+    pub(crate) async fn repeat<T, F: Future<Output = Result<T, ProviderError>>>(
+        &self,
+        call: impl Fn() -> F,
+        account: &AccountName,
+        kind: &dyn AnyResource,
+    ) -> Result<T, ProviderError> {
+        let mut backoff = Backoff::new(self.settings.retry_limit);
+        loop {
+            let result = {
+                let _permit = self.permit(account, kind.traits().service).await;
+                call().await
+            };
+            match result {
+                Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Ambiguous) => {
+                    let Some(delay) = backoff.next() else { return Err(error) };
+                    tokio::time::sleep(delay).await;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// Growing delays until a limit is used up.
+pub(crate) struct Backoff {
+    delay: Duration,
+    deadline: Instant,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(200);
+    const LONGEST: Duration = Duration::from_secs(10);
+
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { delay: Self::FIRST, deadline: Instant::now() + limit }
+    }
+}
+
+impl Iterator for Backoff {
+    type Item = Duration;
+
+    /// Returns how long to wait before the next attempt, or `None` if the limit is used up.
+    fn next(&mut self) -> Option<Duration> {
+        let delay = self.delay;
+        self.delay = (delay * 2).min(Self::LONGEST);
+        (Instant::now() + delay <= self.deadline).then_some(delay)
+    }
+}
+
+/// Checks that everything in the state is in an account that the spec still has, with the same id.
+fn check_accounts(spec: &Spec, state: &State) -> Result<(), RunError> {
+    let made =
+        state.resources.iter().map(|(address, resource)| (address, &resource.account, &resource.account_id));
+    let pending =
+        state.pending.values().map(|pending| (&pending.address, &pending.account, &pending.account_id));
+    let mut reported = BTreeSet::new();
+    let mut problems = crate::diagnostic::Diagnostics::default();
+    for (address, account, id) in made.chain(pending) {
+        let found = spec.accounts.get(account).map(|account| &account.id);
+        if found != Some(id) && reported.insert(account) {
+            problems.push(wrong_account(address, account, id, found));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(RunError::Diagnostics(problems)) }
+}
+
+fn wrong_account(address: &Address, account: &AccountName, id: &str, found: Option<&String>) -> Diagnostic {
+    let detail = match found {
+        None => {
+            format!("{address} was made in the account `{account}` ({id}), which the spec no longer has.")
+        }
+        Some(found) => format!(
+            "{address} was made in the account `{account}` when that was {id}; in the spec it is {found}."
+        ),
+    };
+    Diagnostic::error("account-changed", format!("the state has resources in another account `{account}`"))
+        .with_address(address.clone())
+        .with_detail(detail)
+        .with_hint(format!(
+            "Give `[account.{account}]` the id {id} until everything in it is destroyed, or choose the state that belongs to this spec with `--env` or `--state-dir`."
+        ))
+}

@@ -1,0 +1,149 @@
+//! The birth of an object: at most one blind attempt, and never an object whose id is lost.
+
+use crate::access::Backoff;
+use crate::address::RemoteId;
+use crate::apply::operation::Operation;
+use crate::apply::stop::Stop;
+use crate::provider::{ErrorClass, ProviderError};
+use crate::recover::adopted;
+use crate::resource::Recovery;
+use crate::state::{Action, Outcome};
+use crate::value::ValueMap;
+
+/// How often a create is sent anew whose outcome could not be learned.
+const BLIND_ROUNDS: usize = 3;
+
+/// Makes the object and records its id.
+///
+/// An attempt of unknown outcome is resolved before anything is sent again. A service that can
+/// tell a repetition by its token or natural key gets the same call again. Any other gets the next
+/// call only after the whole consistency window has passed without a trace of the first, as an
+/// operation of its own.
+pub(crate) async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<RemoteId, Stop> {
+    for _ in 1..BLIND_ROUNDS {
+        begin(operation, inputs).await?;
+        match attempt(operation, inputs).await? {
+            Birth::Made(id) => return Ok(id),
+            Birth::NothingMade(_) => operation.intent = operation.run.new_intent(operation.address()),
+        }
+    }
+    begin(operation, inputs).await?;
+    match attempt(operation, inputs).await? {
+        Birth::Made(id) => Ok(id),
+        Birth::NothingMade(error) => Err(Stop::from_call(error)),
+    }
+}
+
+/// What came of an attempt whose outcome was unknown at first.
+enum Birth {
+    Made(RemoteId),
+    /// The window has passed: the call was never carried out.
+    NothingMade(ProviderError),
+}
+
+async fn begin(operation: &Operation<'_>, inputs: &ValueMap) -> Result<(), Stop> {
+    let token = operation.intent.token.clone();
+    operation.begin(Action::Create { inputs: inputs.clone(), token }).await
+}
+
+async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, Stop> {
+    let mut backoff = Backoff::new(operation.run.engine.settings.retry_limit);
+    loop {
+        let Err(error) = send(operation, inputs).await? else {
+            let id = operation.run.recorder.with_state(|state| {
+                let object =
+                    state.resources.get(operation.address()).and_then(|resource| resource.object.as_ref());
+                object.map(|object| object.remote_id.clone())
+            });
+            return Ok(Birth::Made(id.expect("the id was recorded with the answer")));
+        };
+        let resolved = match error.class {
+            ErrorClass::Ambiguous => resolve(operation, inputs, &error).await?,
+            ErrorClass::AlreadyExists => find(operation, inputs).await?.map(Birth::Made),
+            ErrorClass::Throttled | ErrorClass::Propagation | ErrorClass::Busy => None,
+            // What was made a moment ago may not be visible to its service yet.
+            ErrorClass::NotFound if !operation.change.dependencies.is_empty() => None,
+            ErrorClass::NotFound
+            | ErrorClass::Dependency
+            | ErrorClass::AccessDenied
+            | ErrorClass::Expired
+            | ErrorClass::Rejected => return refused(operation, error).await,
+        };
+        if let Some(birth) = resolved {
+            return Ok(birth);
+        }
+        match backoff.next() {
+            Some(delay) if error.class != ErrorClass::AlreadyExists => {
+                operation.pause(delay, &error.to_string()).await?;
+            }
+            _ => return refused(operation, error).await,
+        }
+    }
+}
+
+/// Sends the create once, and records the id that comes back.
+async fn send(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Result<(), ProviderError>, Stop> {
+    let connection = operation.access().connection(operation.account);
+    let (kind, intent) = (operation.kind, operation.intent.clone());
+    let inputs = inputs.clone();
+    let created = operation
+        .call("create", || Box::pin(async move { kind.create(connection, &intent, &inputs).await }))
+        .await?;
+    match created {
+        Ok(id) => {
+            operation.identified(&id).await?;
+            Ok(Ok(()))
+        }
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Records that nothing was made, since the service refused the call.
+async fn refused(operation: &Operation<'_>, error: ProviderError) -> Result<Birth, Stop> {
+    // An attempt without an answer may still have been carried out: it stays pending.
+    if error.class != ErrorClass::Ambiguous {
+        operation.end(Outcome::NothingMade).await?;
+    }
+    Err(Stop::from_call(error))
+}
+
+/// Learns what came of an attempt without an answer. `None` if the same call may be sent again.
+async fn resolve(
+    operation: &Operation<'_>,
+    inputs: &ValueMap,
+    error: &ProviderError,
+) -> Result<Option<Birth>, Stop> {
+    let settings = operation.run.engine.settings;
+    let deadline = tokio::time::Instant::now() + settings.consistency_window;
+    loop {
+        let closing = tokio::time::Instant::now() >= deadline;
+        if let Some(id) = find(operation, inputs).await? {
+            return Ok(Some(Birth::Made(id)));
+        }
+        match operation.kind.traits().recovery {
+            Recovery::Token | Recovery::NaturalKey => return Ok(None),
+            Recovery::TagSearch if closing => {
+                operation.end(Outcome::NothingMade).await?;
+                return Ok(Some(Birth::NothingMade(error.clone())));
+            }
+            Recovery::TagSearch => {
+                let reason = format!("to learn whether it was made ({error})");
+                operation
+                    .pause(operation.kind.traits().poll.min(settings.consistency_window / 4), &reason)
+                    .await?;
+            }
+        }
+    }
+}
+
+/// Looks for what the attempt made, and records its id, and what it made too much.
+async fn find(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Option<RemoteId>, Stop> {
+    let connection = operation.access().connection(operation.account);
+    let find = || operation.kind.find(connection, &operation.intent, inputs);
+    let found = operation.access().repeat(find, operation.account, operation.kind).await;
+    let found = found.map_err(Stop::from_call)?;
+    let Some((first, others)) = found.split_first() else { return Ok(None) };
+    let records = adopted(&operation.intent.operation_id, first, others, operation.run.now());
+    operation.run.recorder.append(&records).await?;
+    Ok(Some(first.clone()))
+}

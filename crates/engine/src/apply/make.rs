@@ -1,0 +1,93 @@
+//! Makes or changes a resource.
+
+use crate::address::RemoteId;
+use crate::apply::operation::Operation;
+use crate::apply::settle::Settle;
+use crate::apply::stop::Stop;
+use crate::apply::{Run, birth};
+use crate::erased::{AnyResource, ObservedValues};
+use crate::event::Verb;
+use crate::plan::{Change, ChangeAction, ResourceValues, desired_inputs, keeps_promise};
+use crate::state::{Action, Outcome};
+use crate::value::{Value, ValueMap};
+
+/// Makes or changes a resource, and lets references see what came of it.
+pub(crate) async fn make(
+    run: &Run<'_>,
+    change: &Change,
+    kind: &dyn AnyResource,
+) -> Result<Option<RemoteId>, Stop> {
+    let inputs = resolve(run, change, kind)?;
+    let verb = if change.action == ChangeAction::Update { Verb::Update } else { Verb::Create };
+    let mut operation = Operation::new(run, change, kind, verb);
+    let result = match verb {
+        Verb::Update => update(&operation, &inputs).await,
+        Verb::Create | Verb::Delete | Verb::Forget | Verb::Wait => create(&mut operation, &inputs).await,
+    };
+    match result {
+        Ok(observed) => {
+            operation.end(Outcome::Ready { outputs: observed.outputs.clone() }).await?;
+            let id = observed.outputs.get("id").and_then(Value::as_str).map(RemoteId::new);
+            let mut seen = observed.inputs;
+            seen.extend(inputs);
+            let values = ResourceValues { inputs: seen, outputs: observed.outputs, settled: true };
+            run.values().set(change.address.clone(), values);
+            Ok(id)
+        }
+        Err(stop) => Err(operation.stopped(stop).await),
+    }
+}
+
+async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
+    let id = birth::create(operation, inputs).await?;
+    let limit = operation.timeouts().create;
+    settle(Settle { operation, id, desired: Some(inputs), observed: None, fresh: true, limit }).await
+}
+
+async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
+    let id = operation.change.remote_id.clone();
+    let id = id.ok_or_else(|| Stop::Defect("an update of an object without id".to_owned()))?;
+    operation.begin(Action::Update { inputs: inputs.clone() }).await?;
+    let found = operation.run.observations.get(operation.address()).and_then(|found| found.object.clone());
+    let observed = found.map(|observed| operation.owned(observed, Some(inputs)));
+    let limit = operation.timeouts().update;
+    settle(Settle { operation, id, desired: Some(inputs), observed, fresh: false, limit }).await
+}
+
+async fn settle(settle: Settle<'_>) -> Result<ObservedValues, Stop> {
+    let settled = settle.run().await?;
+    settled.ok_or_else(|| Stop::Defect("the object vanished while it was being made".to_owned()))
+}
+
+/// Resolves the inputs with what is known now, and compares them with what the plan promised.
+fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<ValueMap, Stop> {
+    let node = run.spec.resources.get(&change.address);
+    let node = node.ok_or_else(|| Stop::Defect(format!("{} is not in the spec", change.address)))?;
+    let mut resolved = desired_inputs(node, kind, &run.values(), &run.plan.lineage).map_err(|problems| {
+        Stop::Defect(problems.first().map(|problem| problem.summary.clone()).unwrap_or_default())
+    })?;
+    let mut inputs = ValueMap::new();
+    for (name, planned) in &change.inputs {
+        let left_alone =
+            change.lifecycle.ignore_changes.contains(name) && change.action == ChangeAction::Update;
+        let actual = match resolved.remove(name) {
+            Some(actual) if !left_alone => actual,
+            // An expression turned out to be null: as if the attribute had not been written.
+            None if !planned.is_known() => continue,
+            _ => planned.clone(),
+        };
+        if let Some(unknown) = actual.first_unknown() {
+            return Err(Stop::Defect(format!("`{name}` is not known: {} has no value", unknown.origin)));
+        }
+        if !keeps_promise(planned, &actual) {
+            let (promised, actual) = (text(planned), text(&actual));
+            return Err(Stop::Stale { attribute: name.clone(), promised, actual });
+        }
+        inputs.insert(name.clone(), actual);
+    }
+    Ok(inputs)
+}
+
+fn text(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| value.type_name().to_owned())
+}

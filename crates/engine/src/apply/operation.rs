@@ -1,0 +1,168 @@
+//! One operation on one object: what every sort of operation shares.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::access::Access;
+use crate::address::{AccountName, Address, RemoteId};
+use crate::apply::Run;
+use crate::apply::stop::Stop;
+use crate::erased::{AnyResource, ObservedValues};
+use crate::event::{Event, OperationLabel, Verb};
+use crate::plan::{Change, owned_tags};
+use crate::provider::{BoxFuture, ProviderError};
+use crate::resource::{Intent, Timeouts};
+use crate::schema::AttributeType;
+use crate::state::{Action, Begin, Outcome, Record};
+use crate::value::{Value, ValueMap};
+
+/// One operation on one object.
+pub(crate) struct Operation<'a> {
+    pub(crate) run: &'a Run<'a>,
+    pub(crate) change: &'a Change,
+    pub(crate) kind: &'a dyn AnyResource,
+    pub(crate) account: &'a AccountName,
+    pub(crate) label: OperationLabel,
+    pub(crate) intent: Intent,
+    started: Instant,
+}
+
+impl<'a> Operation<'a> {
+    pub(crate) fn new(run: &'a Run<'a>, change: &'a Change, kind: &'a dyn AnyResource, verb: Verb) -> Self {
+        let (account, region) = (&change.account, change.region.clone());
+        let label =
+            OperationLabel { address: change.address.clone(), verb, account: account.clone(), region };
+        let intent = run.new_intent(&change.address);
+        Self { run, change, kind, account, label, intent, started: Instant::now() }
+    }
+
+    pub(crate) fn access(&self) -> &'a Access {
+        self.run.access
+    }
+
+    pub(crate) fn address(&self) -> &'a Address {
+        &self.change.address
+    }
+
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.change.lifecycle.timeouts.unwrap_or(self.kind.traits().timeouts)
+    }
+
+    /// Records that the operation starts.
+    pub(crate) async fn begin(&self, action: Action) -> Result<(), Stop> {
+        let change = self.change;
+        let begin = Begin {
+            operation_id: self.intent.operation_id.clone(),
+            action,
+            address: change.address.clone(),
+            kind: change.kind.clone(),
+            account: change.account.clone(),
+            account_id: change.account_id.clone(),
+            region: change.region.clone(),
+            dependencies: change.dependencies.clone(),
+            lifecycle: change.lifecycle.clone(),
+            at: self.run.now(),
+        };
+        self.record(Record::Begin(Box::new(begin))).await
+    }
+
+    /// Records that a mutating call is about to be sent, then sends it.
+    pub(crate) async fn call<T>(
+        &self,
+        name: &str,
+        call: impl FnOnce() -> BoxFuture<'a, Result<T, ProviderError>>,
+    ) -> Result<Result<T, ProviderError>, Stop> {
+        let _permit = self.access().permit(self.account, self.kind.traits().service).await;
+        let operation_id = self.intent.operation_id.clone();
+        self.record(Record::Attempt { operation_id, call: name.to_owned(), at: self.run.now() }).await?;
+        self.run.notify(&Event::Call { operation: self.label.clone(), call: name.to_owned() });
+        Ok(call().await)
+    }
+
+    /// Records the id of what was made, or the new id of what was changed.
+    pub(crate) async fn identified(&self, remote_id: &RemoteId) -> Result<(), Stop> {
+        let operation_id = self.intent.operation_id.clone();
+        self.record(Record::Identified { operation_id, remote_id: remote_id.clone(), at: self.run.now() })
+            .await?;
+        self.run.notify(&Event::Identified { operation: self.label.clone(), remote_id: remote_id.clone() });
+        Ok(())
+    }
+
+    /// Records what came of the operation.
+    pub(crate) async fn end(&self, outcome: Outcome) -> Result<(), Stop> {
+        let operation_id = self.intent.operation_id.clone();
+        self.record(Record::End { operation_id, outcome, at: self.run.now() }).await
+    }
+
+    pub(crate) async fn record(&self, record: Record) -> Result<(), Stop> {
+        Ok(self.run.recorder.append(&[record]).await?)
+    }
+
+    /// Records that the operation stopped on the way, and passes on why.
+    pub(crate) async fn stopped(&self, stop: Stop) -> Stop {
+        let failed = match &stop {
+            Stop::Failed(reason) => Some(reason.clone()),
+            Stop::Record(_) => return stop,
+            Stop::Call(_)
+            | Stop::Expired(_)
+            | Stop::TimedOut { .. }
+            | Stop::Exists(_)
+            | Stop::Stale { .. }
+            | Stop::Defect(_)
+            | Stop::Interrupted => None,
+        };
+        match self.end(Outcome::Stopped { failed }).await {
+            Ok(()) => stop,
+            Err(unrecorded) => unrecorded,
+        }
+    }
+
+    /// Waits, and tells what for.
+    ///
+    /// # Errors
+    /// If the user asks not to wait.
+    pub(crate) async fn pause(&self, delay: Duration, reason: &str) -> Result<(), Stop> {
+        self.run.pause(&self.label, self.started, delay, reason).await
+    }
+
+    /// Reads the object as [`Self::owned`]; `None` if it is gone or not visible yet.
+    pub(crate) async fn read(
+        &self,
+        id: &RemoteId,
+        desired: Option<&ValueMap>,
+    ) -> Result<Option<ObservedValues>, Stop> {
+        let observed = self.access().read(self.kind, self.account, id).await.map_err(Stop::from_call)?;
+        Ok(observed.map(|observed| self.owned(observed, desired)))
+    }
+
+    /// Returns what a read found with only our tags, and with what the service never returns as
+    /// it was last applied.
+    pub(crate) fn owned(&self, mut observed: ObservedValues, desired: Option<&ValueMap>) -> ObservedValues {
+        let applied = self.applied();
+        for attribute in &self.kind.schema().inputs {
+            let name = attribute.name;
+            let applied = applied.get(name);
+            if attribute.write_only
+                && let Some(value) = applied.or_else(|| desired.and_then(|desired| desired.get(name)))
+            {
+                observed.inputs.insert(name.to_owned(), value.clone());
+            }
+            if let (AttributeType::Tags, Some(Value::Map(tags))) =
+                (&attribute.attribute_type, observed.inputs.get_mut(name))
+            {
+                let owners = desired.and_then(|desired| desired.get(name)).into_iter().chain(applied);
+                *tags = owned_tags(std::mem::take(tags), owners);
+            }
+        }
+        observed
+    }
+
+    /// Returns the inputs that the last apply set.
+    fn applied(&self) -> ValueMap {
+        self.run.recorder.with_state(|state| {
+            let object = state.resources.get(self.address()).and_then(|resource| resource.object.as_ref());
+            object.map(|object| object.inputs.clone()).unwrap_or_default()
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! The loop that brings an object to what is wanted, or to its end: read, name the next call, make it.
+//!
+//! Creating, updating, repairing after a crash and deleting are all this loop.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::access::Backoff;
+use crate::address::RemoteId;
+use crate::apply::operation::Operation;
+use crate::apply::stop::Stop;
+use crate::erased::{AnyStep, ObservedValues};
+use crate::provider::{ErrorClass, ProviderError};
+use crate::resource::Readiness;
+use crate::value::ValueMap;
+
+/// How often the same call is made that the service accepts but never shows.
+const REPETITIONS: usize = 3;
+
+/// What an object is brought to.
+pub(crate) struct Settle<'a> {
+    pub(crate) operation: &'a Operation<'a>,
+    /// The object; a call may change it.
+    pub(crate) id: RemoteId,
+    /// What it shall be; `None` for gone.
+    pub(crate) desired: Option<&'a ValueMap>,
+    /// What a read of this run found already.
+    pub(crate) observed: Option<ObservedValues>,
+    /// Whether it was made just now, and may not be visible yet.
+    pub(crate) fresh: bool,
+    /// How long it may take.
+    pub(crate) limit: Duration,
+}
+
+/// The last call that was made, for services that show its work late.
+struct Performed {
+    step: AnyStep,
+    at: Instant,
+    times: usize,
+}
+
+/// What to do after a look at the object.
+enum Next {
+    Done(ObservedValues),
+    Gone,
+    Wait(String),
+    Call(AnyStep),
+}
+
+impl Settle<'_> {
+    /// Brings the object to what is wanted. Returns what it is then; `None` for gone.
+    pub(crate) async fn run(mut self) -> Result<Option<ObservedValues>, Stop> {
+        let deadline = Instant::now() + self.limit;
+        let mut delays = Backoff::new(self.limit);
+        let mut performed: Option<Performed> = None;
+        loop {
+            let reason = match self.look(performed.as_ref()).await? {
+                Next::Done(observed) => return Ok(Some(observed)),
+                Next::Gone => return Ok(None),
+                Next::Wait(reason) => reason,
+                Next::Call(step) => match self.perform(step, &mut performed).await? {
+                    None => {
+                        delays = Backoff::new(deadline.saturating_duration_since(Instant::now()));
+                        continue;
+                    }
+                    Some(reason) => reason,
+                },
+            };
+            let delay = delays.next().map(|delay| delay.min(self.operation.kind.traits().poll));
+            let Some(delay) = delay else { return Err(Stop::TimedOut { limit: self.limit, reason }) };
+            self.operation.pause(delay, &reason).await?;
+        }
+    }
+
+    async fn look(&mut self, performed: Option<&Performed>) -> Result<Next, Stop> {
+        let observed = match self.observed.take() {
+            Some(observed) => Some(observed),
+            None => self.operation.read(&self.id, self.desired).await?,
+        };
+        let Some(observed) = observed else { return self.missing().await };
+        self.fresh = false;
+        match (&observed.readiness, self.desired) {
+            (Readiness::Pending(reason), _) => return Ok(Next::Wait(reason.clone())),
+            (Readiness::Failed(reason), Some(_)) => return Err(Stop::Failed(reason.clone())),
+            (Readiness::Failed(_), None) | (Readiness::Ready, _) => {}
+        }
+        let step = self.operation.kind.next_step(&observed, self.desired);
+        let step = step.map_err(|mismatch| Stop::Defect(mismatch.to_string()))?;
+        Ok(match step {
+            None if self.desired.is_some() => Next::Done(observed),
+            None => Next::Wait("to be gone".to_owned()),
+            Some(step) => self.unless_shown_late(step, observed, performed)?,
+        })
+    }
+
+    /// Decides about an object that a read did not find.
+    async fn missing(&mut self) -> Result<Next, Stop> {
+        if self.desired.is_none() {
+            return Ok(Next::Gone);
+        }
+        if self.fresh {
+            return Ok(Next::Wait("to become visible".to_owned()));
+        }
+        // A call whose answer was lost may have changed the id.
+        let operation = self.operation;
+        let desired = self.desired.cloned().unwrap_or_default();
+        let connection = operation.access().connection(operation.account);
+        let find = || operation.kind.find(connection, &operation.intent, &desired);
+        let found = operation.access().repeat(find, operation.account, operation.kind).await;
+        match found.map_err(Stop::from_call)?.as_slice() {
+            [id] if *id != self.id => {
+                operation.identified(id).await?;
+                self.id = id.clone();
+                Ok(Next::Wait("to be read under its new id".to_owned()))
+            }
+            _ => Err(Stop::Failed(format!("{} was deleted by somebody else meanwhile", self.id))),
+        }
+    }
+
+    /// Makes a call again only after its work had time to show.
+    fn unless_shown_late(
+        &self,
+        step: AnyStep,
+        observed: ObservedValues,
+        performed: Option<&Performed>,
+    ) -> Result<Next, Stop> {
+        let Some(last) = performed.filter(|last| last.step == step) else { return Ok(Next::Call(step)) };
+        let never_returned = self.operation.kind.schema().inputs.iter().any(|attribute| attribute.write_only);
+        if never_returned && self.desired.is_some() {
+            return Ok(Next::Done(observed));
+        }
+        let shown_late = last.at.elapsed() < self.operation.run.engine.settings.consistency_window;
+        if shown_late || self.desired.is_none() {
+            return Ok(if shown_late {
+                Next::Wait(format!("for {} to show", step.operation()))
+            } else {
+                Next::Call(step)
+            });
+        }
+        if last.times >= REPETITIONS {
+            let operation = step.operation();
+            return Err(Stop::Failed(format!(
+                "the service accepted {operation} {REPETITIONS} times and still shows the old value"
+            )));
+        }
+        Ok(Next::Call(step))
+    }
+
+    /// Makes one call. Returns what to wait for before the next look, if anything.
+    async fn perform(
+        &mut self,
+        step: AnyStep,
+        performed: &mut Option<Performed>,
+    ) -> Result<Option<String>, Stop> {
+        let operation = self.operation;
+        let connection = operation.access().connection(operation.account);
+        let (kind, id, sent) = (operation.kind, self.id.clone(), step.clone());
+        let answer = operation
+            .call(step.operation(), || Box::pin(async move { kind.perform(connection, &id, &sent).await }))
+            .await?;
+        match answer {
+            Ok(new_id) => {
+                if let Some(id) = new_id.filter(|id| *id != self.id) {
+                    operation.identified(&id).await?;
+                    self.id = id;
+                }
+                let times =
+                    performed.as_ref().filter(|last| last.step == step).map_or(0, |last| last.times) + 1;
+                *performed = Some(Performed { step, at: Instant::now(), times });
+                Ok(None)
+            }
+            Err(error) => self.after_error(error),
+        }
+    }
+
+    fn after_error(&self, error: ProviderError) -> Result<Option<String>, Stop> {
+        let deleting = self.desired.is_none();
+        match error.class {
+            ErrorClass::Throttled
+            | ErrorClass::Busy
+            | ErrorClass::Propagation
+            | ErrorClass::Ambiguous
+            | ErrorClass::NotFound
+            | ErrorClass::AlreadyExists => Ok(Some(error.to_string())),
+            ErrorClass::Dependency if deleting => Ok(Some(error.to_string())),
+            ErrorClass::Dependency
+            | ErrorClass::AccessDenied
+            | ErrorClass::Expired
+            | ErrorClass::Rejected => Err(Stop::from_call(error)),
+        }
+    }
+}

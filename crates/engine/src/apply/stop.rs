@@ -1,0 +1,107 @@
+//! Why an operation does not come to its end.
+
+use std::time::Duration;
+
+use crate::provider::{ErrorClass, ProviderError};
+use crate::state::StateError;
+
+/// Why an operation does not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    /// A call was refused, or retried in vain.
+    #[error("{0}")]
+    Call(#[from] ProviderError),
+    /// The credentials have expired: nothing more can be done in any account.
+    #[error("{0}")]
+    Expired(ProviderError),
+    /// The service says that the thing will never be ready.
+    #[error("{0}")]
+    Failed(String),
+    /// The thing was not as wanted within the time limit.
+    #[error("not done within {}: {reason}", seconds(*limit))]
+    TimedOut {
+        /// The time limit.
+        limit: Duration,
+        /// What was waited for last.
+        reason: String,
+    },
+    /// Something with the same natural key exists and is not ours.
+    #[error("{0}")]
+    Exists(ProviderError),
+    /// A value is not what the plan promised.
+    #[error("`{attribute}` is not what the plan promised: {promised} became {actual}")]
+    Stale {
+        /// The attribute.
+        attribute: String,
+        /// What the plan said.
+        promised: String,
+        /// What it is.
+        actual: String,
+    },
+    /// A defect: values that do not fit the kind, an expression that can no longer be evaluated.
+    #[error("{0}")]
+    Defect(String),
+    /// The user asked not to wait any longer.
+    #[error("interrupted; what was sent is recorded, and the next apply goes on")]
+    Interrupted,
+    /// The journal cannot be written any more.
+    #[error("{0}")]
+    Record(#[from] StateError),
+}
+
+impl Stop {
+    /// Sorts a call that failed for good.
+    pub(crate) fn from_call(error: ProviderError) -> Self {
+        match error.class {
+            ErrorClass::Expired => Self::Expired(error),
+            ErrorClass::AlreadyExists => Self::Exists(error),
+            ErrorClass::Throttled
+            | ErrorClass::NotFound
+            | ErrorClass::Propagation
+            | ErrorClass::Busy
+            | ErrorClass::Dependency
+            | ErrorClass::AccessDenied
+            | ErrorClass::Rejected
+            | ErrorClass::Ambiguous => Self::Call(error),
+        }
+    }
+
+    /// Tells whether nothing more must be started after this.
+    pub(crate) fn ends_the_run(&self) -> bool {
+        matches!(self, Self::Record(_) | Self::Expired(_))
+    }
+
+    /// Returns what to do, in whole sentences.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Expired(_) => "Renew the credentials and apply again: it goes on where it stopped.",
+            Self::Call(error) if error.class == ErrorClass::AccessDenied => {
+                "Give the account's role this permission and apply again: it goes on where it stopped."
+            }
+            Self::Call(error) if error.class == ErrorClass::Dependency => {
+                "Something that this stack did not make still uses it. Remove that and run the same command again."
+            }
+            Self::Exists(_) => {
+                "Something with the same name or range exists and was not made by this stack. Delete it, or choose another name or range."
+            }
+            Self::Failed(_) => "The next plan offers to replace it.",
+            Self::TimedOut { .. } => {
+                "Apply again: it goes on waiting. `timeouts` in the spec makes the limit longer."
+            }
+            Self::Stale { .. } => "Apply again: the new plan has the value as it is now.",
+            Self::Defect(_) => "This is a defect of straddle. Please report it with the plan.",
+            Self::Record(_) => {
+                "Make the state's folder writable, with free space, and run the same command again."
+            }
+            Self::Call(_) | Self::Interrupted => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn seconds(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

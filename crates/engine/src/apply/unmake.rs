@@ -1,0 +1,48 @@
+//! Deletes an object, or forgets it.
+
+use crate::apply::Run;
+use crate::apply::operation::Operation;
+use crate::apply::settle::Settle;
+use crate::apply::stop::Stop;
+use crate::erased::AnyResource;
+use crate::event::Verb;
+use crate::plan::{Change, ChangeAction};
+use crate::state::{Action, Outcome};
+
+/// Deletes or forgets the object that a change names.
+pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<(), Stop> {
+    let Some(change) = where_it_is(run, change) else { return Ok(()) };
+    let id = change.remote_id.clone().expect("what is deleted has an id");
+    if change.action == ChangeAction::Forget {
+        let operation = Operation::new(run, &change, kind, Verb::Forget);
+        operation.begin(Action::Forget { remote_id: id }).await?;
+        return operation.end(Outcome::Gone).await;
+    }
+    let operation = Operation::new(run, &change, kind, Verb::Delete);
+    operation.begin(Action::Delete { remote_id: id.clone() }).await?;
+    let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
+    let observed = found.filter(|_| change.action == ChangeAction::Delete);
+    let limit = operation.timeouts().delete;
+    let settle = Settle { operation: &operation, id, desired: None, observed, fresh: false, limit };
+    match settle.run().await {
+        Ok(_) => operation.end(Outcome::Gone).await,
+        Err(stop) => Err(operation.stopped(stop).await),
+    }
+}
+
+/// Returns the change with the account that the object is in, which for one that moves is not
+/// where it will be; `None` if the state no longer has the object.
+fn where_it_is(run: &Run<'_>, change: &Change) -> Option<Change> {
+    run.recorder.with_state(|state| {
+        let prior = state.resources.get(&change.address)?;
+        let mut objects = prior.object.iter().chain(&prior.deposed);
+        objects.any(|object| Some(&object.remote_id) == change.remote_id.as_ref()).then(|| Change {
+            account: prior.account.clone(),
+            account_id: prior.account_id.clone(),
+            region: prior.region.clone(),
+            dependencies: prior.dependencies.clone(),
+            lifecycle: prior.lifecycle.clone(),
+            ..change.clone()
+        })
+    })
+}

@@ -1,0 +1,18 @@
+//! What the live reads found, beside what the state knows.
+
+use std::collections::BTreeMap;
+
+use crate::address::Address;
+use crate::erased::ObservedValues;
+
+/// What the live reads found of every resource in the state.
+pub type Observations = BTreeMap<Address, Observation>;
+
+/// What the live reads found of one resource.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observation {
+    /// The current object; `None` if the state has none or it is gone.
+    pub object: Option<ObservedValues>,
+    /// The deposed objects, in the state's order; `None` for one that is gone.
+    pub deposed: Vec<Option<ObservedValues>>,
+}

@@ -1,0 +1,443 @@
+//! Decides for each resource what has to be done.
+
+use std::collections::BTreeSet;
+
+use crate::address::Address;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::erased::{AnyResource, ObservedValues};
+use crate::observation::Observations;
+use crate::plan::diff::Sides;
+use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason, ResourceValues, Values};
+use crate::registry::Registry;
+use crate::resource::{ADDRESS_TAG, Readiness, ReplaceOrder, STACK_TAG};
+use crate::spec::{ResourceNode, Spec, normalize_inputs};
+use crate::state::{Object, ResourceState, State, Status};
+use crate::value::{Value, ValueMap};
+
+/// What was decided so far. Resources are decided in the order of their dependencies, so that
+/// the values of what a resource refers to are there when it is decided.
+pub(crate) struct Decisions<'a> {
+    registry: &'a Registry,
+    spec: &'a Spec,
+    state: &'a State,
+    observations: &'a Observations,
+    /// What references see.
+    pub(crate) values: Values,
+    /// What changes.
+    pub(crate) changes: Vec<Change>,
+    /// What others changed.
+    pub(crate) drift: Vec<Drift>,
+    /// How many resources stay as they are.
+    pub(crate) unchanged: usize,
+    /// Why the plan is not allowed.
+    pub(crate) diagnostics: Diagnostics,
+    /// The resources whose old object goes before the new one comes.
+    deleted_first: BTreeSet<Address>,
+}
+
+impl<'a> Decisions<'a> {
+    pub(crate) fn new(
+        registry: &'a Registry,
+        spec: &'a Spec,
+        state: &'a State,
+        observations: &'a Observations,
+    ) -> Self {
+        Self {
+            registry,
+            spec,
+            state,
+            observations,
+            values: Values::new(state.lineage.as_str()),
+            changes: Vec::new(),
+            drift: Vec::new(),
+            unchanged: 0,
+            diagnostics: Diagnostics::default(),
+            deleted_first: BTreeSet::new(),
+        }
+    }
+
+    /// Decides about a resource that the spec has.
+    pub(crate) fn wanted(&mut self, node: &ResourceNode) {
+        let Some(kind) = self.kind(&node.kind, &node.address) else { return };
+        let desired = match desired_inputs(node, kind, &self.values, &self.state.lineage) {
+            Ok(desired) => desired,
+            Err(problems) => return self.diagnostics.extend(problems),
+        };
+        let prior = self.state.resources.get(&node.address);
+        self.deposed(&node.address, prior);
+        let object = prior.and_then(|prior| prior.object.as_ref().map(|object| (prior, object)));
+        let observed = self.observations.get(&node.address).and_then(|found| found.object.as_ref());
+        match (object, observed) {
+            (None, _) => self.create(node, desired, Reason::New),
+            (Some((prior, object)), None) => {
+                self.gone(&node.address, prior, object);
+                self.create(node, desired, Reason::Vanished { remote_id: object.remote_id.clone() });
+            }
+            (Some((prior, object)), Some(observed)) => {
+                self.compare(node, kind, &desired, &Existing { prior, object, observed });
+            }
+        }
+    }
+
+    fn kind(&mut self, kind: &crate::address::Kind, address: &Address) -> Option<&'a dyn AnyResource> {
+        let found = self.registry.kind(kind.as_str());
+        if found.is_none() {
+            let problem = Diagnostic::error("unknown-kind", format!("the kind `{kind}` is not known"))
+                .with_address(address.clone())
+                .with_detail(format!("The state has {address}, which this program cannot handle."))
+                .with_hint("Use the version of straddle that made it.");
+            self.diagnostics.push(problem);
+        }
+        found.map(|kind| &**kind)
+    }
+
+    fn create(&mut self, node: &ResourceNode, desired: ValueMap, reason: Reason) {
+        let attributes = self.created_attributes(node, &desired);
+        self.promise(node, &desired, ValueMap::new());
+        self.changes.push(Change {
+            action: ChangeAction::Create,
+            remote_id: None,
+            reasons: vec![reason],
+            attributes,
+            ..self.change(node, desired)
+        });
+    }
+
+    fn created_attributes(&self, node: &ResourceNode, desired: &ValueMap) -> Vec<AttributeChange> {
+        let schema = self.registry.kind(node.kind.as_str()).map(|kind| kind.schema());
+        let sensitive =
+            |name: &str| schema.and_then(|schema| schema.input(name)).is_some_and(|input| input.sensitive);
+        let attribute = |(name, value): (&String, &Value)| AttributeChange {
+            name: name.clone(),
+            before: Value::Null,
+            after: value.clone(),
+            replaces: false,
+            sensitive: sensitive(name),
+        };
+        desired.iter().map(attribute).collect()
+    }
+
+    fn compare(
+        &mut self,
+        node: &ResourceNode,
+        kind: &dyn AnyResource,
+        desired: &ValueMap,
+        existing: &Existing<'_>,
+    ) {
+        let Existing { prior, object, observed } = *existing;
+        let sides = Sides { kind, desired, applied: &object.inputs, observed, lifecycle: &node.lifecycle };
+        if object.status == Status::Ready {
+            self.drifted(&node.address, prior, object, sides.drift());
+        }
+        let planned = sides.planned_inputs();
+        let attributes = sides.changes(&planned);
+        let reasons = self.reasons(node, existing, &attributes);
+        match reasons.first() {
+            None => {
+                self.unchanged += 1;
+                self.keep(node, &planned, observed);
+            }
+            Some(Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. }) => {
+                self.replace(node, kind, planned, existing, reasons, attributes);
+            }
+            Some(_) => {
+                let outputs = stable_outputs(kind, observed);
+                self.promise(node, &planned, outputs);
+                self.changes.push(Change {
+                    action: ChangeAction::Update,
+                    remote_id: Some(object.remote_id.clone()),
+                    reasons,
+                    attributes,
+                    ..self.change(node, planned)
+                });
+            }
+        }
+    }
+
+    /// Returns why an existing resource changes; what makes another object necessary comes first.
+    fn reasons(
+        &self,
+        node: &ResourceNode,
+        existing: &Existing<'_>,
+        attributes: &[AttributeChange],
+    ) -> Vec<Reason> {
+        let Existing { prior, object, observed } = *existing;
+        let mut reasons = Vec::new();
+        let account = self.spec.accounts.get(&node.account);
+        if prior.account != node.account || account.is_some_and(|account| account.region != prior.region) {
+            reasons.push(Reason::Moved { from: format!("{} {}", prior.account, prior.region) });
+        }
+        if let Readiness::Failed(reason) = &observed.readiness {
+            reasons.push(Reason::Failed { reason: reason.clone() });
+        }
+        let replacing = attributes.iter().filter(|attribute| attribute.replaces);
+        reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: attribute.name.clone() }));
+        if !attributes.is_empty() {
+            reasons.push(Reason::Differs);
+        }
+        if object.status != Status::Ready {
+            reasons.push(Reason::Unfinished);
+        }
+        reasons
+    }
+
+    fn replace(
+        &mut self,
+        node: &ResourceNode,
+        kind: &dyn AnyResource,
+        planned: ValueMap,
+        existing: &Existing<'_>,
+        reasons: Vec<Reason>,
+        attributes: Vec<AttributeChange>,
+    ) {
+        if node.lifecycle.prevent_destroy || existing.prior.lifecycle.prevent_destroy {
+            self.diagnostics.push(protected(&node.address, "replaced", &reasons).with_span(node.span, ""));
+        }
+        let moved = reasons.iter().any(|reason| matches!(reason, Reason::Moved { .. }));
+        let chosen = node.lifecycle.replace_order.unwrap_or(kind.traits().replace_order);
+        // A new object in another account cannot take the old one's place in the state, and what
+        // stands on something that is deleted first has to be deleted before that.
+        let order =
+            if moved || self.stands_on_deleted_first(node) { ReplaceOrder::DeleteFirst } else { chosen };
+        if order == ReplaceOrder::DeleteFirst {
+            self.deleted_first.insert(node.address.clone());
+        }
+        self.promise(node, &planned, ValueMap::new());
+        self.changes.push(Change {
+            action: ChangeAction::Replace(order),
+            remote_id: Some(existing.object.remote_id.clone()),
+            reasons,
+            attributes,
+            ..self.change(node, planned)
+        });
+    }
+
+    fn stands_on_deleted_first(&self, node: &ResourceNode) -> bool {
+        node.dependencies.iter().any(|dependency| self.deleted_first.contains(dependency))
+    }
+
+    /// Decides about a resource that nothing wants any more.
+    pub(crate) fn unwanted(&mut self, address: &Address, prior: &ResourceState, reason: &Reason) {
+        self.deposed(address, Some(prior));
+        let Some(object) = &prior.object else { return };
+        if self.kind(&prior.kind, address).is_none() {
+            return;
+        }
+        let observed = self.observations.get(address).and_then(|found| found.object.as_ref());
+        let (action, reason) = if observed.is_none() {
+            self.gone(address, prior, object);
+            (ChangeAction::Forget, Reason::Vanished { remote_id: object.remote_id.clone() })
+        } else if prior.lifecycle.retain_on_destroy {
+            (ChangeAction::Forget, Reason::Retained)
+        } else {
+            (ChangeAction::Delete, reason.clone())
+        };
+        if action == ChangeAction::Delete && prior.lifecycle.prevent_destroy {
+            self.diagnostics.push(protected(address, "deleted", std::slice::from_ref(&reason)));
+        }
+        let attributes = if action == ChangeAction::Delete { deleted_attributes(object) } else { Vec::new() };
+        self.changes.push(Change {
+            action,
+            remote_id: Some(object.remote_id.clone()),
+            reasons: vec![reason],
+            attributes,
+            ..removal(address, prior)
+        });
+    }
+
+    /// Plans the deletion of the objects that a resource was and is no longer.
+    fn deposed(&mut self, address: &Address, prior: Option<&ResourceState>) {
+        let Some(prior) = prior else { return };
+        for object in &prior.deposed {
+            self.changes.push(Change {
+                action: ChangeAction::DeleteDeposed,
+                remote_id: Some(object.remote_id.clone()),
+                reasons: vec![Reason::Deposed],
+                ..removal(address, prior)
+            });
+        }
+    }
+
+    fn gone(&mut self, address: &Address, prior: &ResourceState, object: &Object) {
+        self.drift.push(Drift { gone: true, ..drift(address, prior, object, Vec::new()) });
+    }
+
+    fn drifted(
+        &mut self,
+        address: &Address,
+        prior: &ResourceState,
+        object: &Object,
+        attributes: Vec<AttributeChange>,
+    ) {
+        if !attributes.is_empty() {
+            self.drift.push(drift(address, prior, object, attributes));
+        }
+    }
+
+    /// Sets what references to a resource see that is made or changed.
+    fn promise(&mut self, node: &ResourceNode, inputs: &ValueMap, outputs: ValueMap) {
+        let settled = false;
+        self.values.set(node.address.clone(), ResourceValues { inputs: inputs.clone(), outputs, settled });
+    }
+
+    /// Sets what references to a resource see that stays as it is.
+    fn keep(&mut self, node: &ResourceNode, planned: &ValueMap, observed: &ObservedValues) {
+        let mut inputs = observed.inputs.clone();
+        inputs.extend(planned.clone());
+        let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled: true };
+        self.values.set(node.address.clone(), values);
+    }
+
+    fn change(&self, node: &ResourceNode, inputs: ValueMap) -> Change {
+        let account = self.spec.accounts.get(&node.account);
+        Change {
+            address: node.address.clone(),
+            kind: node.kind.clone(),
+            account: node.account.clone(),
+            account_id: account.map(|account| account.id.clone()).unwrap_or_default(),
+            region: account.map(|account| account.region.clone()).unwrap_or_default(),
+            action: ChangeAction::Create,
+            remote_id: None,
+            reasons: Vec::new(),
+            attributes: Vec::new(),
+            inputs,
+            dependencies: node.dependencies.clone(),
+            lifecycle: node.lifecycle.clone(),
+        }
+    }
+}
+
+/// A resource that the state knows and that is there.
+struct Existing<'a> {
+    prior: &'a ResourceState,
+    object: &'a Object,
+    observed: &'a ObservedValues,
+}
+
+/// Evaluates what the spec wants of a resource, its ownership tags included.
+///
+/// # Errors
+/// If an expression cannot be evaluated or a value is not one that the kind takes.
+pub(crate) fn desired_inputs(
+    node: &ResourceNode,
+    kind: &dyn AnyResource,
+    values: &Values,
+    lineage: &str,
+) -> Result<ValueMap, Vec<Diagnostic>> {
+    let mut inputs = ValueMap::new();
+    let mut problems = Vec::new();
+    for (name, template) in &node.attributes {
+        match template.evaluate(values) {
+            Ok(Value::Null) => {}
+            Ok(value) => drop(inputs.insert(name.clone(), value)),
+            Err(error) => problems.push(error.diagnostic.with_address(node.address.clone())),
+        }
+    }
+    if kind.schema().has_tags() {
+        let ours = [(STACK_TAG, lineage.to_owned()), (ADDRESS_TAG, node.address.tag_value())];
+        let ours = ours.map(|(key, value)| (key.to_owned(), Value::from(value)));
+        match inputs.entry("tags".to_owned()).or_insert_with(|| Value::Map(ValueMap::new())) {
+            Value::Map(tags) => tags.extend(ours),
+            Value::Unknown(_) => problems.push(unknown_tags(node)),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::String(_)
+            | Value::List(_) => {}
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    normalize_inputs(kind.schema(), inputs).map_err(|problem| {
+        let summary = format!("`{}` is wrong: {}", problem.attribute, problem.message);
+        let span = node.attributes.get(problem.attribute).map_or(node.span, crate::spec::Template::span);
+        vec![Diagnostic::error("wrong-value", summary).with_span(span, "").with_address(node.address.clone())]
+    })
+}
+
+fn unknown_tags(node: &ResourceNode) -> Diagnostic {
+    Diagnostic::error("unknown-tags", "the keys of tags must be known when planning")
+        .with_detail(format!(
+            "The tags of {} as a whole come from a value that is known after apply.",
+            node.address
+        ))
+        .with_hint("Write the keys in the spec; their values may be known after apply.")
+        .with_span(node.attributes.get("tags").map_or(node.span, crate::spec::Template::span), "")
+        .with_address(node.address.clone())
+}
+
+fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Diagnostic {
+    let because: Vec<_> = reasons
+        .iter()
+        .filter_map(|reason| match reason {
+            Reason::CannotChange { attribute } => Some(format!(" `{attribute}` cannot be changed in place.")),
+            Reason::Failed { reason } => Some(format!(" The service says: {reason}.")),
+            Reason::Moved { from } => Some(format!(" It is in {from}.")),
+            Reason::NotInSpec => Some(" The spec no longer has it.".to_owned()),
+            Reason::New
+            | Reason::Vanished { .. }
+            | Reason::Differs
+            | Reason::Destroy
+            | Reason::Unfinished
+            | Reason::Deposed
+            | Reason::Retained => None,
+        })
+        .collect();
+    Diagnostic::error("prevent-destroy", format!("{address} is protected and would be {verb}"))
+        .with_detail(format!("Its `prevent_destroy` is true.{}", because.concat()))
+        .with_hint("Set `prevent_destroy = false` and apply that first, or undo the change that makes this necessary.")
+        .with_address(address.clone())
+}
+
+fn stable_outputs(kind: &dyn AnyResource, observed: &ObservedValues) -> ValueMap {
+    let volatile = |name: &str| kind.schema().output(name).is_some_and(|output| output.volatile);
+    let outputs = observed.outputs.iter().filter(|(name, _)| !volatile(name));
+    outputs.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn deleted_attributes(object: &Object) -> Vec<AttributeChange> {
+    let attribute = |(name, value): (&String, &Value)| AttributeChange {
+        name: name.clone(),
+        before: value.clone(),
+        after: Value::Null,
+        replaces: false,
+        sensitive: false,
+    };
+    object.inputs.iter().map(attribute).collect()
+}
+
+fn removal(address: &Address, prior: &ResourceState) -> Change {
+    Change {
+        address: address.clone(),
+        kind: prior.kind.clone(),
+        account: prior.account.clone(),
+        account_id: prior.account_id.clone(),
+        region: prior.region.clone(),
+        action: ChangeAction::Delete,
+        remote_id: None,
+        reasons: Vec::new(),
+        attributes: Vec::new(),
+        inputs: ValueMap::new(),
+        dependencies: prior.dependencies.clone(),
+        lifecycle: prior.lifecycle.clone(),
+    }
+}
+
+fn drift(
+    address: &Address,
+    prior: &ResourceState,
+    object: &Object,
+    attributes: Vec<AttributeChange>,
+) -> Drift {
+    Drift {
+        address: address.clone(),
+        kind: prior.kind.clone(),
+        account: prior.account.clone(),
+        region: prior.region.clone(),
+        remote_id: object.remote_id.clone(),
+        gone: false,
+        attributes,
+    }
+}

@@ -1,0 +1,106 @@
+//! What references see: the attributes of every resource, as far as they are known.
+
+use std::collections::BTreeMap;
+
+use crate::address::Address;
+use crate::spec::Scope;
+use crate::value::{Value, ValueMap};
+
+/// The attributes of one resource, as far as they are known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResourceValues {
+    /// What the spec sets, and what the service has where the spec is silent.
+    pub inputs: ValueMap,
+    /// What only the service knows, `id` included. What is missing is not known yet.
+    pub outputs: ValueMap,
+    /// Whether inputs that are not there will never be there: the resource is as it is.
+    pub settled: bool,
+}
+
+/// The attributes of every resource. Plan and apply resolve references with it alike: the plan
+/// with values as they are promised, the apply with values as they come true.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Values {
+    stack_id: String,
+    resources: BTreeMap<Address, ResourceValues>,
+}
+
+impl Values {
+    /// Makes the values of a stack without resources.
+    #[must_use]
+    pub fn new(stack_id: impl Into<String>) -> Self {
+        Self { stack_id: stack_id.into(), resources: BTreeMap::new() }
+    }
+
+    /// Sets the values of a resource.
+    pub fn set(&mut self, address: Address, values: ResourceValues) {
+        self.resources.insert(address, values);
+    }
+
+    /// Returns the values of a resource.
+    #[must_use]
+    pub fn get(&self, address: &Address) -> Option<&ResourceValues> {
+        self.resources.get(address)
+    }
+}
+
+impl Scope for Values {
+    fn attribute(&self, address: &Address, attribute: &str) -> Value {
+        let unknown = || Value::unknown(address.clone(), attribute);
+        let Some(values) = self.resources.get(address) else { return unknown() };
+        let found = values.inputs.get(attribute).or_else(|| values.outputs.get(attribute));
+        match found {
+            Some(value) => value.clone(),
+            None if values.settled => Value::Null,
+            None => unknown(),
+        }
+    }
+
+    fn stack_id(&self) -> Value {
+        Value::from(self.stack_id.as_str())
+    }
+}
+
+/// Tells whether `actual` is what `planned` promised: the known parts must be equal, unknown
+/// parts may have become anything.
+#[must_use]
+pub fn keeps_promise(planned: &Value, actual: &Value) -> bool {
+    match (planned, actual) {
+        (Value::Unknown(_), _) => true,
+        (Value::List(planned), Value::List(actual)) => {
+            planned.len() == actual.len()
+                && planned.iter().zip(actual).all(|(planned, actual)| keeps_promise(planned, actual))
+        }
+        (Value::Map(planned), Value::Map(actual)) => {
+            planned.len() == actual.len()
+                && planned.iter().all(|(name, planned)| {
+                    actual.get(name).is_some_and(|actual| keeps_promise(planned, actual))
+                })
+        }
+        (planned, actual) => planned == actual,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_parts_may_become_anything() {
+        let unknown = Value::unknown(Address::new("vpc", "main"), "id");
+        let planned = Value::from(vec![Value::from("a"), unknown]);
+        assert!(keeps_promise(&planned, &Value::from(vec!["a", "b"])));
+        assert!(!keeps_promise(&planned, &Value::from(vec!["x", "b"])));
+        assert!(!keeps_promise(&planned, &Value::from(vec!["a"])));
+    }
+
+    #[test]
+    fn attributes_that_are_not_there_are_null_once_settled() {
+        let mut values = Values::new("stack");
+        let address = Address::new("vpc", "main");
+        values.set(address.clone(), ResourceValues::default());
+        assert!(!values.attribute(&address, "id").is_known());
+        values.set(address.clone(), ResourceValues { settled: true, ..ResourceValues::default() });
+        assert_eq!(values.attribute(&address, "ipv6_cidr_block"), Value::Null);
+    }
+}

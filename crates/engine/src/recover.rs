@@ -1,0 +1,86 @@
+//! Resolves the creates of an earlier run whose outcome nobody knows.
+//!
+//! Nothing is sent again here: a thing that the create made is found by its operation tag or its
+//! natural key, and adopted. Only when the whole consistency window has passed without it being
+//! seen is the create taken as never having happened.
+
+use std::time::Duration;
+
+use futures::future::try_join_all;
+
+use crate::access::Access;
+use crate::event::Event;
+use crate::refresh::{age, known_kind};
+use crate::resource::Recovery;
+use crate::run::{Engine, InterruptLevel, RunError};
+use crate::state::{Outcome, PendingCreate, Record, State};
+
+/// How long between two searches.
+const SEARCH_POLL: Duration = Duration::from_secs(2);
+
+/// Returns the records that say what came of every pending create. Reads only.
+///
+/// # Errors
+/// If a search fails, or the user asks to stop.
+pub(crate) async fn resolve(
+    engine: &Engine<'_>,
+    access: &Access,
+    state: &State,
+) -> Result<Vec<Record>, RunError> {
+    let pending = state.pending.iter();
+    let searches = pending.map(|(operation_id, pending)| search(engine, access, operation_id, pending));
+    tokio::select! {
+        biased;
+        () = engine.interrupt.reached(InterruptLevel::Graceful) => Err(RunError::Interrupted),
+        found = try_join_all(searches) => Ok(found?.concat()),
+    }
+}
+
+async fn search(
+    engine: &Engine<'_>,
+    access: &Access,
+    operation_id: &str,
+    pending: &PendingCreate,
+) -> Result<Vec<Record>, RunError> {
+    let kind = known_kind(engine.registry, &pending.kind, &pending.address)?;
+    let intent = pending.intent(operation_id);
+    loop {
+        // What is not seen by a search that starts after the window has closed was never made.
+        let age = age(pending.last_attempt, engine.environment.now());
+        let remaining = engine.settings.consistency_window.saturating_sub(age);
+        engine.observer.notify(&Event::Resolving { address: pending.address.clone(), remaining });
+        let find = || kind.find(access.connection(&pending.account), &intent, &pending.inputs);
+        let found = access.repeat(find, &pending.account, kind).await.map_err(|source| RunError::Read {
+            what: pending.kind.to_string(),
+            account: pending.account.clone(),
+            source: Box::new(source),
+        })?;
+        let at = engine.environment.now();
+        let operation_id = operation_id.to_owned();
+        if let Some((first, others)) = found.split_first() {
+            return Ok(adopted(&operation_id, first, others, at));
+        }
+        // A service that refuses a second thing with the same key resolves a late arrival itself.
+        if remaining.is_zero() || kind.traits().recovery == Recovery::NaturalKey {
+            return Ok(vec![Record::End { operation_id, outcome: Outcome::NothingMade, at }]);
+        }
+        tokio::time::sleep(SEARCH_POLL.min(remaining)).await;
+    }
+}
+
+/// Returns the records of a create that turned out to have made these things, oldest first.
+pub(crate) fn adopted(
+    operation_id: &str,
+    first: &crate::address::RemoteId,
+    others: &[crate::address::RemoteId],
+    at: jiff::Timestamp,
+) -> Vec<Record> {
+    let operation_id = operation_id.to_owned();
+    let surplus = others.iter().map(|remote_id| Record::Surplus {
+        operation_id: operation_id.clone(),
+        remote_id: remote_id.clone(),
+        at,
+    });
+    let identified = Record::Identified { operation_id: operation_id.clone(), remote_id: first.clone(), at };
+    std::iter::once(identified).chain(surplus).collect()
+}

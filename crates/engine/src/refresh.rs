@@ -1,0 +1,147 @@
+//! Live reads: one batched call per listing, account and page, not one per resource.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::access::Access;
+use crate::address::{AccountName, Address, Kind, RemoteId};
+use crate::diagnostic::Diagnostic;
+use crate::erased::{AnyListing, AnyResource};
+use crate::event::Event;
+use crate::observation::{Observation, Observations};
+use crate::registry::Registry;
+use crate::run::{Engine, InterruptLevel, RunError};
+use crate::state::{Object, ResourceState, State};
+
+/// How long between two looks for something that is too new to be seen.
+const FRESH_POLL: Duration = Duration::from_secs(1);
+
+/// Reads everything that the state has.
+///
+/// A thing that cannot be found shortly after it was made is new, not gone: it is looked for
+/// until the consistency window has passed.
+///
+/// # Errors
+/// If a read fails. Only an answer that does not have the thing makes it gone; that it may not
+/// be read does not.
+pub(crate) async fn refresh(
+    engine: &Engine<'_>,
+    access: &Access,
+    state: &State,
+) -> Result<Observations, RunError> {
+    let started = Instant::now();
+    engine.observer.notify(&Event::Refreshing { resources: state.resources.len() });
+    let reading = read_all(engine, access, state);
+    let (observations, listings) = tokio::select! {
+        biased;
+        () = engine.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
+        result = reading => result?,
+    };
+    engine.observer.notify(&Event::Refreshed { listings, elapsed: started.elapsed() });
+    Ok(observations)
+}
+
+async fn read_all(
+    engine: &Engine<'_>,
+    access: &Access,
+    state: &State,
+) -> Result<(Observations, usize), RunError> {
+    let mut listings = 0;
+    let mut observations = Observations::new();
+    let mut wanted: BTreeMap<&Address, &ResourceState> = state.resources.iter().collect();
+    loop {
+        let batches = batches(engine.registry, &wanted)?;
+        listings += batches.len();
+        let reads = batches.iter().map(|(key, batch)| read_batch(access, key, batch));
+        let answers: BTreeMap<_, _> = try_join_all(reads).await?.into_iter().collect();
+        let observe = |kind: &dyn AnyResource, resource: &ResourceState, object: &Object| {
+            kind.observe(&answers[&(resource.account.clone(), kind.listing_id())], &object.remote_id)
+        };
+        let now = engine.environment.now();
+        let mut missing = BTreeMap::new();
+        for (address, resource) in wanted {
+            let kind = known_kind(engine.registry, &resource.kind, address)?;
+            let observation = Observation {
+                object: resource.object.as_ref().and_then(|object| observe(kind, resource, object)),
+                deposed: resource.deposed.iter().map(|object| observe(kind, resource, object)).collect(),
+            };
+            let fresh = |object: &Object| age(object.created_at, now) < engine.settings.consistency_window;
+            if observation.object.is_none() && resource.object.as_ref().is_some_and(fresh) {
+                missing.insert(address, resource);
+            }
+            observations.insert(address.clone(), observation);
+        }
+        if missing.is_empty() {
+            return Ok((observations, listings));
+        }
+        wanted = missing;
+        tokio::time::sleep(FRESH_POLL).await;
+    }
+}
+
+/// Returns how long ago something was; nothing if the clock was set back since.
+pub(crate) fn age(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
+/// What is read with one call.
+struct Batch<'a> {
+    kind: &'a dyn AnyResource,
+    ids: Vec<RemoteId>,
+}
+
+type BatchKey = (AccountName, TypeId);
+
+fn batches<'a>(
+    registry: &'a Registry,
+    wanted: &BTreeMap<&Address, &ResourceState>,
+) -> Result<BTreeMap<BatchKey, Batch<'a>>, RunError> {
+    let mut batches = BTreeMap::new();
+    for (address, resource) in wanted {
+        let kind = known_kind(registry, &resource.kind, address)?;
+        let key = (resource.account.clone(), kind.listing_id());
+        let batch = batches.entry(key).or_insert_with(|| Batch { kind, ids: Vec::new() });
+        let objects = resource.object.iter().chain(&resource.deposed);
+        batch.ids.extend(objects.map(|object| object.remote_id.clone()));
+    }
+    Ok(batches)
+}
+
+async fn read_batch(
+    access: &Access,
+    key: &BatchKey,
+    batch: &Batch<'_>,
+) -> Result<(BatchKey, AnyListing), RunError> {
+    let account = &key.0;
+    let read = || batch.kind.fetch(access.connection(account), &batch.ids);
+    match access.repeat(read, account, batch.kind).await {
+        Ok(listing) => Ok((key.clone(), listing)),
+        Err(source) => {
+            let what = batch.kind.schema().kind.to_string();
+            Err(RunError::Read { what, account: account.clone(), source: Box::new(source) })
+        }
+    }
+}
+
+/// Returns the kind of a resource in the state.
+///
+/// # Errors
+/// If this program does not have it.
+pub(crate) fn known_kind<'a>(
+    registry: &'a Registry,
+    kind: &Kind,
+    address: &Address,
+) -> Result<&'a dyn AnyResource, RunError> {
+    registry.kind(kind.as_str()).map(|kind| &**kind).ok_or_else(|| {
+        let problem = Diagnostic::error("unknown-kind", format!("the kind `{kind}` is not known"))
+            .with_address(address.clone())
+            .with_detail(format!("The state has {address}, which this program cannot handle."))
+            .with_hint("Use the version of straddle that made it.");
+        RunError::Diagnostics(problem.into())
+    })
+}

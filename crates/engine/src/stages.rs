@@ -1,0 +1,223 @@
+//! The stages of a run, one after the other: read the state, connect, recover, refresh, plan,
+//! approve, carry out, save.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use crate::access::Access;
+use crate::address::Address;
+use crate::apply::{self, Recorder, Run, Walked};
+use crate::diagnostic::Diagnostic;
+use crate::environment::random_id;
+use crate::observation::{Observation, Observations};
+use crate::plan::{self, Change, Mode, Plan, Planned, Request};
+use crate::run::{Approval, Engine, Report, RunError};
+use crate::spec::Spec;
+use crate::state::{LockHolder, Record, RunHeader, State, StateError, fold, recovered};
+use crate::{recover, refresh};
+
+impl Engine<'_> {
+    /// Shows what a run would do. Reads, and writes nothing.
+    ///
+    /// # Errors
+    /// If the state cannot be used, an account cannot be read, or the plan is not allowed.
+    pub async fn plan(&self, spec: &Spec, mode: Mode) -> Result<Plan, RunError> {
+        Ok(self.prepare(spec, mode, None).await?.planned.plan)
+    }
+
+    /// Makes a plan and carries it out once it is approved. The state is locked from before
+    /// the plan is made until everything is recorded.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`], and if the plan is not approved or recording fails. That operations
+    /// failed is no error: the report says so.
+    pub async fn apply(&self, spec: &Spec, mode: Mode, approval: Approval<'_>) -> Result<Report, RunError> {
+        let _lock = self.backend.lock(&self.holder(mode)).await?;
+        let saved = match &approval {
+            Approval::Saved(plan) => Some(*plan),
+            Approval::Ask(_) => None,
+        };
+        let prepared = self.prepare(spec, mode, saved).await?;
+        match approval {
+            Approval::Saved(saved) => {
+                check_fresh(saved, &prepared.planned.plan, prepared.state.applied_plan.as_deref())?;
+            }
+            Approval::Ask(ask) => {
+                if !ask(&prepared.planned.plan) {
+                    return Err(RunError::Declined);
+                }
+            }
+        }
+        self.carry_out(spec, prepared, saved.map(|plan| plan.nonce.clone())).await
+    }
+
+    /// Returns the state with the records of a killed run folded in; `None` if there never was
+    /// one. Reads only the backend, and writes nothing.
+    ///
+    /// # Errors
+    /// If the state cannot be used.
+    pub async fn state(&self) -> Result<Option<State>, RunError> {
+        Ok(recovered(self.backend.read().await?)?)
+    }
+
+    async fn prepare(&self, spec: &Spec, mode: Mode, saved: Option<&Plan>) -> Result<Prepared, RunError> {
+        let stored = self.backend.read().await?;
+        let left_over = !stored.journal.is_empty();
+        let lineage = || saved.map_or_else(|| random_id(self.environment), |plan| plan.lineage.clone());
+        let state = recovered(stored)?.unwrap_or_else(|| State::empty(spec.stack.name.as_str(), lineage()));
+        let access = Access::open(self, spec, &state).await?;
+        let resolved = recover::resolve(self, &access, &state).await?;
+        let state = fold(state, &resolved).map_err(defect)?;
+        let observations = refresh::refresh(self, &access, &state).await?;
+        let request =
+            Request { registry: self.registry, spec, state: &state, observations: &observations, mode };
+        let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
+        let recovered = left_over || !resolved.is_empty();
+        Ok(Prepared { recovered, state, access, observations, planned })
+    }
+
+    async fn carry_out(
+        &self,
+        spec: &Spec,
+        prepared: Prepared,
+        saved: Option<String>,
+    ) -> Result<Report, RunError> {
+        let Prepared { recovered, mut state, access, observations, planned } = prepared;
+        if recovered {
+            state.serial += 1;
+            self.backend.replace(state.serial - 1, &state).await?;
+        }
+        let Planned { plan, values, graph } = planned;
+        let first = seen_records(&plan, &state, &observations);
+        if plan.is_empty() && first.is_empty() {
+            return Ok(report(plan, Walked::default(), state.outputs));
+        }
+        let serial = state.serial;
+        let header = self.header(&state, saved);
+        let recorder = Recorder::new(self.backend, state);
+        recorder.append(&[vec![Record::Run(header)], first].concat()).await?;
+        let (access, observations, values) = (&access, &observations, Mutex::new(values));
+        let run = Run {
+            engine: self,
+            access,
+            spec,
+            plan: &plan,
+            graph: &graph,
+            observations,
+            recorder: &recorder,
+            values,
+        };
+        let mut walked = apply::walk(&run).await;
+        if let Some(error) = walked.unrecorded.take() {
+            return Err(error.into());
+        }
+        if let Some(outputs) = run.outputs(walked.failures.is_empty() && walked.skipped.is_empty()) {
+            recorder.append(&[outputs]).await?;
+        }
+        drop(run);
+        let state = self.save(serial, recorder).await?;
+        Ok(report(plan, walked, state.outputs))
+    }
+
+    async fn save(&self, serial: u64, recorder: Recorder<'_>) -> Result<State, StateError> {
+        let mut state = recorder.into_state();
+        state.serial = serial + 1;
+        self.backend.replace(serial, &state).await?;
+        Ok(state)
+    }
+
+    fn header(&self, state: &State, saved: Option<String>) -> RunHeader {
+        RunHeader {
+            lineage: state.lineage.clone(),
+            stack: state.stack.clone(),
+            serial: state.serial,
+            plan: saved,
+            at: self.environment.now(),
+        }
+    }
+
+    fn holder(&self, mode: Mode) -> LockHolder {
+        let host = hostname::get().map(|name| name.to_string_lossy().into_owned());
+        let command = match mode {
+            Mode::Apply => "apply",
+            Mode::Destroy => "destroy",
+        };
+        LockHolder {
+            process_id: std::process::id(),
+            host: host.unwrap_or_else(|_| "this machine".to_owned()),
+            command: command.to_owned(),
+            since: self.environment.now().to_string(),
+        }
+    }
+}
+
+/// Everything that is known before a plan is approved.
+struct Prepared {
+    /// Whether a killed run left records, or creates whose outcome has been learned since.
+    recovered: bool,
+    state: State,
+    access: Access,
+    observations: Observations,
+    planned: Planned,
+}
+
+fn report(plan: Plan, walked: Walked, outputs: BTreeMap<String, crate::value::Value>) -> Report {
+    let Walked { done, failures, skipped, interrupted, unrecorded: _ } = walked;
+    Report { plan, done, failures, skipped, interrupted, outputs }
+}
+
+/// Returns the records of what the reads found and no operation follows from: things that are
+/// gone, and outputs that the services have changed.
+fn seen_records(plan: &Plan, state: &State, observations: &Observations) -> Vec<Record> {
+    let changed: BTreeSet<_> = plan.changes.iter().map(|change| &change.address).collect();
+    let record = |(address, observation): (&Address, &Observation)| {
+        let object = state.resources.get(address)?.object.as_ref()?;
+        let outputs = observation.object.as_ref().map(|observed| observed.outputs.clone());
+        let seen = match &outputs {
+            None => true,
+            Some(outputs) => !changed.contains(address) && *outputs != object.outputs,
+        };
+        seen.then(|| Record::Observed { address: address.clone(), outputs })
+    };
+    observations.iter().filter_map(record).collect()
+}
+
+/// Checks that a saved plan is what would be planned now, and was not applied before.
+fn check_fresh(saved: &Plan, fresh: &Plan, applied: Option<&str>) -> Result<(), RunError> {
+    let stale = |reason: String| Err(RunError::Stale { reason });
+    if applied == Some(saved.nonce.as_str()) {
+        return stale("it has been applied already".to_owned());
+    }
+    if (saved.mode, &saved.stack, &saved.lineage) != (fresh.mode, &fresh.stack, &fresh.lineage) {
+        return stale("it was made for another stack or state".to_owned());
+    }
+    if saved.spec_digest != fresh.spec_digest {
+        return stale("the spec or its variables have changed since it was made".to_owned());
+    }
+    if saved.serial != fresh.serial {
+        return stale(format!(
+            "the state has changed since: serial {} became {}",
+            saved.serial, fresh.serial
+        ));
+    }
+    if let Some(address) = first_difference(&saved.changes, &fresh.changes) {
+        return stale(format!("{address} has changed since it was made"));
+    }
+    if saved.outputs != fresh.outputs || saved.accounts != fresh.accounts {
+        return stale("outputs or accounts have changed since it was made".to_owned());
+    }
+    Ok(())
+}
+
+fn first_difference<'a>(saved: &'a [Change], fresh: &'a [Change]) -> Option<&'a Address> {
+    let pairs =
+        saved.iter().zip(fresh).find(|(saved, fresh)| saved != fresh).map(|(_, fresh)| &fresh.address);
+    let longer = if saved.len() > fresh.len() { saved } else { fresh };
+    pairs.or_else(|| longer.get(saved.len().min(fresh.len())).map(|change| &change.address))
+}
+
+/// Reports records that do not fit: nothing but a defect or a changed file can cause that.
+fn defect(problem: String) -> RunError {
+    let problem = Diagnostic::error("defect", "what was found does not fit the state").with_detail(problem);
+    RunError::Diagnostics(problem.into())
+}
