@@ -11,7 +11,12 @@ use straddle_engine::registry::Registry;
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new(account::Aws::new())
+        .with::<ec2::eip::Eip>()
         .with::<ec2::internet_gateway::InternetGateway>()
+        .with::<ec2::nat_gateway::NatGateway>()
+        .with::<ec2::route::Route>()
+        .with::<ec2::route_table::RouteTable>()
+        .with::<ec2::route_table_association::RouteTableAssociation>()
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
 }

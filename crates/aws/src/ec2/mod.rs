@@ -2,9 +2,14 @@
 
 mod check;
 mod cidr;
+pub(crate) mod eip;
 mod filters;
 pub(crate) mod internet_gateway;
 mod listing;
+pub(crate) mod nat_gateway;
+pub(crate) mod route;
+pub(crate) mod route_table;
+pub(crate) mod route_table_association;
 pub(crate) mod subnet;
 mod tags;
 #[cfg(test)]
