@@ -6,6 +6,7 @@ use crate::apply::operation::Operation;
 use crate::apply::stop::Stop;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::recover::adopted;
+use crate::refresh::age;
 use crate::resource::Recovery;
 use crate::state::{Action, Outcome};
 use crate::value::ValueMap;
@@ -62,7 +63,7 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
             ErrorClass::AlreadyExists => find(operation, inputs).await?.map(Birth::Made),
             ErrorClass::Throttled | ErrorClass::Propagation | ErrorClass::Busy => None,
             // What was made a moment ago may not be visible to its service yet.
-            ErrorClass::NotFound if !operation.change.dependencies.is_empty() => None,
+            ErrorClass::NotFound if stands_on_something_new(operation) => None,
             ErrorClass::NotFound
             | ErrorClass::Dependency
             | ErrorClass::AccessDenied
@@ -79,6 +80,17 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
             _ => return refused(operation, error).await,
         }
     }
+}
+
+/// Tells whether something that the object needs was made so recently that its service may not
+/// show it yet.
+fn stands_on_something_new(operation: &Operation<'_>) -> bool {
+    let now = operation.run.now();
+    operation.run.recorder.with_state(|state| {
+        let needed = operation.change.dependencies.iter().filter_map(|address| state.resources.get(address));
+        let mut objects = needed.filter_map(|resource| resource.object.as_ref());
+        objects.any(|object| age(object.created_at, now) < operation.run.engine.settings.retry_limit)
+    })
 }
 
 /// Sends the create once, and records the id that comes back.
