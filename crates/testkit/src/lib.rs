@@ -4,7 +4,8 @@
 //! - [`cloud`]: the cloud itself: things, accounts, and what time does to them;
 //! - [`fault`]: what can go wrong with a call;
 //! - [`client`]: the way to the cloud, and the provider;
-//! - [`kinds`]: resource kinds with the shapes that the kinds of AWS have.
+//! - [`kinds`]: resource kinds with the shapes that the kinds of AWS have;
+//! - [`story`]: records of made-up runs, for tests of the state's store.
 
 pub mod client;
 pub mod clock;
@@ -12,3 +13,4 @@ pub mod cloud;
 pub mod fault;
 pub mod kinds;
 pub mod random;
+pub mod story;

@@ -23,10 +23,12 @@ pub trait Backend: Send + Sync {
     fn read(&self) -> BoxFuture<'_, Result<Stored, StateError>>;
 
     /// Appends records to the journal; when the future is done they survive a crash. The first
-    /// record of a journal is a [`Record::Run`].
+    /// record of a journal is a [`Record::Run`]. A future that is dropped has appended its records
+    /// or not, never a part. Needs the lock.
     fn append<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Result<(), StateError>>;
 
-    /// Replaces the state, which must still have the serial `expected`, and drops the journal.
+    /// Replaces the state, which must still have the serial `expected` (0 if there is none), by one
+    /// with a greater serial, and drops the journal. Needs the lock.
     /// After a crash either the old state with its journal or the new state is read.
     fn replace<'a>(&'a self, expected: u64, state: &'a State) -> BoxFuture<'a, Result<(), StateError>>;
 }
@@ -93,6 +95,14 @@ pub enum StateError {
         problem: String,
         /// What to do about it, in whole sentences.
         remedy: String,
+    },
+    /// The engine asked for something that would spoil the state; a bug of this program.
+    #[error("refused to write the state {location}: {problem}")]
+    Refused {
+        /// Where the state is.
+        location: String,
+        /// Why not.
+        problem: String,
     },
     /// Somebody else replaced the state while this run was going on.
     #[error("the state {location} has serial {found}, expected {expected}: another run has replaced it")]

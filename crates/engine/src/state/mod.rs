@@ -1,18 +1,26 @@
 //! What was made: the state, the journal of a run, and where both are kept.
+//!
+//! [`Backend`] is what the engine knows; [`LocalBackend`] keeps everything in files.
 
 mod backend;
+mod disk;
+mod files;
+mod format;
 mod journal;
+mod journal_file;
 mod model;
+mod remedy;
+mod store;
+mod strict_json;
+mod system_files;
+mod verify;
+mod writer;
 
 pub use backend::{Backend, LockGuard, LockHolder, StateError, Stored};
+pub use disk::recovered;
+pub use files::{Files, JournalFile, Locking};
 pub use journal::{Action, Begin, Fold, Outcome, Record, RunHeader, fold};
 pub use model::{Object, PendingCreate, ResourceState, State, Status};
-// Stand-in until the local store lands: its author replaces it by `recovered` of the store.
-/// Folds the journal of a killed run into the state.
-///
-/// # Errors
-/// If the records do not fit.
-pub fn recovered(stored: Stored) -> Result<Option<State>, StateError> {
-    let problem = |problem| StateError::Corrupt { path: "journal".into(), problem, remedy: String::new() };
-    stored.state.map(|state| fold(state, &stored.journal).map_err(problem)).transpose()
-}
+pub use store::LocalBackend;
+pub use system_files::SystemFiles;
+pub use verify::verify;

@@ -97,7 +97,7 @@ pub struct Object {
 
 /// How far the last apply of an object came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "is", content = "reason")]
+#[serde(rename_all = "snake_case", tag = "is", content = "reason", deny_unknown_fields)]
 pub enum Status {
     /// Everything was done.
     Ready,

@@ -1,0 +1,186 @@
+//! The files of one stack: what is in them, and what that means together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::state::format::Defect;
+use crate::state::journal_file::Journal;
+use crate::state::{Files, State, StateError, Stored, fold, format, journal_file, remedy, verify};
+
+/// The files of one stack.
+pub(super) struct Disk {
+    pub(super) files: Arc<dyn Files>,
+    pub(super) names: FileNames,
+    pub(super) stack: String,
+}
+
+/// The names of the files of one stack.
+pub(super) struct FileNames {
+    pub(super) folder: PathBuf,
+    pub(super) state: PathBuf,
+    /// A state that is being written.
+    pub(super) state_new: PathBuf,
+    /// The state before the last one.
+    pub(super) state_backup: PathBuf,
+    pub(super) state_backup_new: PathBuf,
+    pub(super) journal: PathBuf,
+    /// A journal whose first line is being written.
+    pub(super) journal_new: PathBuf,
+    /// The journal that turned the backup into the state.
+    pub(super) journal_backup: PathBuf,
+    pub(super) lock: PathBuf,
+}
+
+impl FileNames {
+    pub(super) fn new(folder: PathBuf, stack: &str) -> Self {
+        let name = |ending: &str| folder.join(format!("{stack}.{ending}"));
+        Self {
+            state: name("json"),
+            state_new: name("json.new"),
+            state_backup: name("json.backup"),
+            state_backup_new: name("json.backup.new"),
+            journal: name("journal.jsonl"),
+            journal_new: name("journal.jsonl.new"),
+            journal_backup: name("journal.jsonl.backup"),
+            lock: name("lock"),
+            folder,
+        }
+    }
+}
+
+/// A state and the bytes it was read from.
+pub(super) struct StateFile {
+    pub(super) state: State,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What a journal is to the state beside it.
+pub(super) enum JournalFound {
+    /// There is none.
+    Missing,
+    /// The state has its records already: a run was killed right before it removed the journal.
+    Folded,
+    /// Its records have to be folded into the state.
+    Open(Journal),
+}
+
+/// What is on the disk.
+pub(super) struct Found {
+    pub(super) state: Option<StateFile>,
+    pub(super) journal: JournalFound,
+}
+
+impl Disk {
+    /// Reads state and journal as they belong together.
+    pub(super) fn find(&self) -> Result<Found, StateError> {
+        // The journal first: a run that ends in between has then put its records into the state
+        // that is read, and the other way round they would be in neither.
+        let journal = self.read_journal()?;
+        let state = self.read_state()?;
+        let Some(journal) = journal else {
+            if state.is_none() && self.files.read(&self.names.state_backup)?.is_some() {
+                return Err(self.missing_state());
+            }
+            return Ok(Found { state, journal: JournalFound::Missing });
+        };
+        let serial = match &state {
+            None if journal.header.serial == 0 && self.files.read(&self.names.state_backup)?.is_none() => 0,
+            None => return Err(self.missing_state()),
+            Some(StateFile { state, .. }) => {
+                self.check_same_lineage(state, &journal)?;
+                state.serial
+            }
+        };
+        let journal =
+            if journal.header.serial < serial { JournalFound::Folded } else { JournalFound::Open(journal) };
+        Ok(Found { state, journal })
+    }
+
+    /// Reads state and journal, and proves that they can be folded.
+    pub(super) fn read(&self) -> Result<Stored, StateError> {
+        let found = self.find()?;
+        let state = found.state.map(|file| file.state);
+        let JournalFound::Open(journal) = found.journal else {
+            return Ok(Stored { state, journal: Vec::new() });
+        };
+        let state = state.unwrap_or_else(|| State::empty(&self.stack, &journal.header.lineage));
+        let stored = Stored { state: Some(state), journal: journal.records };
+        fold_stored(stored.clone()).map_err(|problem| self.broken_journal(&Defect::Damaged(problem)))?;
+        Ok(stored)
+    }
+
+    /// Reads and checks the state.
+    pub(super) fn read_state(&self) -> Result<Option<StateFile>, StateError> {
+        let path = &self.names.state;
+        let Some(bytes) = self.files.read(path)? else { return Ok(None) };
+        let state = format::decode(&bytes).and_then(|state| {
+            verify(&state).map(|()| state).map_err(|problems| Defect::Damaged(problems.join("; ")))
+        });
+        let state =
+            state.map_err(|defect| corrupt(path, defect.problem(), remedy::for_state(self, &defect)))?;
+        if state.stack != self.stack {
+            let problem = format!("it is the state of the stack `{}`, not of `{}`", state.stack, self.stack);
+            return Err(corrupt(path, problem, remedy::for_foreign(path)));
+        }
+        Ok(Some(StateFile { state, bytes }))
+    }
+
+    fn read_journal(&self) -> Result<Option<Journal>, StateError> {
+        let path = &self.names.journal;
+        let Some(bytes) = self.files.read(path)? else { return Ok(None) };
+        let journal = journal_file::decode(&bytes).map_err(|defect| self.broken_journal(&defect))?;
+        if journal.header.stack != self.stack {
+            let problem =
+                format!("it is the journal of the stack `{}`, not of `{}`", journal.header.stack, self.stack);
+            return Err(corrupt(path, problem, remedy::for_foreign(path)));
+        }
+        Ok(Some(journal))
+    }
+
+    fn check_same_lineage(&self, state: &State, journal: &Journal) -> Result<(), StateError> {
+        if journal.header.lineage == state.lineage {
+            return Ok(());
+        }
+        let problem = format!(
+            "it is the journal of the lineage {}, and the state beside it has the lineage {}",
+            journal.header.lineage, state.lineage
+        );
+        let path = &self.names.journal;
+        Err(corrupt(path, problem, remedy::for_foreign(path)))
+    }
+
+    fn broken_journal(&self, defect: &Defect) -> StateError {
+        corrupt(&self.names.journal, defect.problem(), remedy::for_journal(self, defect))
+    }
+
+    fn missing_state(&self) -> StateError {
+        let problem = "it is missing, and other files of the stack show that there was one".to_owned();
+        corrupt(&self.names.state, problem, remedy::for_missing_state(self))
+    }
+}
+
+/// Returns the state with the records of a run that did not end folded in.
+///
+/// # Errors
+/// If the records do not fit the state.
+pub fn recovered(stored: Stored) -> Result<Option<State>, StateError> {
+    let stack = stored.state.as_ref().map(|state| state.stack.clone()).unwrap_or_default();
+    fold_stored(stored).map_err(|problem| StateError::Corrupt {
+        path: format!("the journal of the stack `{stack}`").into(),
+        problem,
+        remedy: "Nothing was changed. Restore state and journal from a backup.".to_owned(),
+    })
+}
+
+fn fold_stored(stored: Stored) -> Result<Option<State>, String> {
+    let Some(state) = stored.state else {
+        return if stored.journal.is_empty() { Ok(None) } else { Err("its state is missing".to_owned()) };
+    };
+    let state = fold(state, &stored.journal)?;
+    verify(&state).map_err(|problems| problems.join("; "))?;
+    Ok(Some(state))
+}
+
+fn corrupt(path: &Path, problem: String, remedy: String) -> StateError {
+    StateError::Corrupt { path: path.to_owned(), problem, remedy }
+}

@@ -1,0 +1,93 @@
+//! What to do about a state that is not usable, as commands that can be copied.
+
+use std::path::Path;
+
+use crate::state::disk::Disk;
+use crate::state::format::Defect;
+use crate::state::{format, journal_file};
+
+/// Says what to do about a damaged or missing state file.
+pub(super) fn for_state(disk: &Disk, defect: &Defect) -> String {
+    if let Defect::Newer { program, .. } = defect {
+        return format!("Nothing was changed. Use straddle {program} or a later one.");
+    }
+    format!("Nothing was changed. {}", restore(disk))
+}
+
+/// Says what to do about a state file that is gone while other files of the stack are there.
+pub(super) fn for_missing_state(disk: &Disk) -> String {
+    format!(
+        "Nothing was changed. {} If the stack shall start anew and nothing of it exists any more, move the \
+         files whose names begin with `{}.` away.",
+        restore(disk),
+        disk.stack
+    )
+}
+
+fn restore(disk: &Disk) -> String {
+    let names = &disk.names;
+    let Some(backup) = read(disk, &names.state_backup).and_then(|bytes| format::decode(&bytes).ok()) else {
+        return "There is no usable backup beside it: restore it from a backup of your own.".to_owned();
+    };
+    let belongs = |path: &Path| {
+        let journal = read(disk, path).and_then(|bytes| journal_file::decode(&bytes).ok());
+        journal.is_some_and(|journal| journal.header.serial == backup.serial)
+    };
+    let copy = |from: &Path, to: &Path| format!("`cp -p {} {}`", shell_quoted(from), shell_quoted(to));
+    let state = copy(&names.state_backup, &names.state);
+    if belongs(&names.journal) {
+        return format!(
+            "Nothing is lost: the backup and the journal together are the whole state. Restore it with {state}."
+        );
+    }
+    if belongs(&names.journal_backup) {
+        let journal = copy(&names.journal_backup, &names.journal);
+        return format!(
+            "Nothing is lost: the backup and the backup of the journal together are the whole state. Restore \
+             it with {journal} and {state}."
+        );
+    }
+    format!(
+        "The state of serial {} is kept; restore it with {state}. It does not know what has been made since: \
+         look in the accounts for what has the tag `straddle:stack` with the value `{}`.",
+        backup.serial, backup.lineage
+    )
+}
+
+/// Says what to do about a damaged journal.
+pub(super) fn for_journal(disk: &Disk, defect: &Defect) -> String {
+    if let Defect::Newer { program, .. } = defect {
+        return format!("Nothing was changed. Use straddle {program} or a later one to finish its run.");
+    }
+    let journal = shell_quoted(&disk.names.journal);
+    format!(
+        "Nothing was changed. The journal says what a run that did not end has made, so do not delete it. \
+         Restore it from a backup of your own. If there is none, keep the lines before the damage with \
+         `cp -p {journal} {journal}.damaged` and `head -n LINES {journal}.damaged > {journal}`, and look in \
+         the accounts for what the lost lines name."
+    )
+}
+
+/// Says what to do about a file that belongs to another state.
+pub(super) fn for_foreign(path: &Path) -> String {
+    format!(
+        "Nothing was changed. Files of two stacks, or of two copies of one, have been mixed up: put {} back to \
+         where it came from.",
+        shell_quoted(path)
+    )
+}
+
+fn read(disk: &Disk, path: &Path) -> Option<Vec<u8>> {
+    disk.files.read(path).ok().flatten()
+}
+
+/// Returns a path as a shell takes it.
+pub(super) fn shell_quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+=@:,".contains(character);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
