@@ -390,6 +390,3 @@ fn unmakes(action: ChangeAction) -> bool {
         ChangeAction::Create | ChangeAction::Update => false,
     }
 }
-
-#[cfg(test)]
-mod tests;
