@@ -49,6 +49,7 @@ async fn begin(operation: &Operation<'_>, inputs: &ValueMap) -> Result<(), Stop>
 
 async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, Stop> {
     let mut backoff = Backoff::new(operation.run.engine.settings.retry_limit);
+    let mut unanswered = false;
     loop {
         let Err(error) = send(operation, inputs).await? else {
             let id = operation.run.recorder.with_state(|state| {
@@ -58,6 +59,7 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
             });
             return Ok(Birth::Made(id.expect("the id was recorded with the answer")));
         };
+        unanswered |= error.class == ErrorClass::Ambiguous;
         let resolved = match error.class {
             ErrorClass::Ambiguous => resolve(operation, inputs, &error).await?,
             ErrorClass::AlreadyExists => find(operation, inputs).await?.map(Birth::Made),
@@ -68,7 +70,7 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
             | ErrorClass::Dependency
             | ErrorClass::AccessDenied
             | ErrorClass::Expired
-            | ErrorClass::Rejected => return refused(operation, error).await,
+            | ErrorClass::Rejected => return refused(operation, error, unanswered).await,
         };
         if let Some(birth) = resolved {
             return Ok(birth);
@@ -77,7 +79,7 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
             Some(delay) if error.class != ErrorClass::AlreadyExists => {
                 operation.pause(delay, &error.to_string()).await?;
             }
-            _ => return refused(operation, error).await,
+            _ => return refused(operation, error, unanswered).await,
         }
     }
 }
@@ -110,10 +112,10 @@ async fn send(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Result<(),
     }
 }
 
-/// Records that nothing was made, since the service refused the call.
-async fn refused(operation: &Operation<'_>, error: ProviderError) -> Result<Birth, Stop> {
-    // An attempt without an answer may still have been carried out: it stays pending.
-    if error.class != ErrorClass::Ambiguous {
+/// Records that nothing was made, since the service refused the call. If an attempt before it got
+/// no answer, that one may still be carried out: the create stays pending.
+async fn refused(operation: &Operation<'_>, error: ProviderError, unanswered: bool) -> Result<Birth, Stop> {
+    if !unanswered {
         operation.end(Outcome::NothingMade).await?;
     }
     Err(Stop::from_call(error))

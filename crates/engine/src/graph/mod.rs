@@ -390,3 +390,6 @@ fn unmakes(action: ChangeAction) -> bool {
         ChangeAction::Create | ChangeAction::Update => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
