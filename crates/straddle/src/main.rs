@@ -1,7 +1,2 @@
-//! The `straddle` program: the command line with the kinds of AWS.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    straddle_cli::main(straddle_aws::registry())
-}
+//! The `straddle` program.
+fn main() {}

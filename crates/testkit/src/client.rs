@@ -88,6 +88,13 @@ impl Crash {
         let _ = self.happened.subscribe().wait_for(|happened| *happened).await;
     }
 
+    /// Returns at once, or never if the process has died.
+    async fn stop_if_dead(&self) {
+        if self.has_happened() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Lets the process die, and never returns.
     async fn die<T>(&self) -> T {
         self.happen();
@@ -125,15 +132,22 @@ impl Client {
             kind: kind.to_owned(),
             action,
         };
+        self.network.crash.stop_if_dead().await;
         let fault = self.network.faults().next(request.action.is_mutating());
         let (there, back) = {
             let mut cloud = self.network.cloud();
             (cloud.latency(), cloud.latency())
         };
-        tokio::time::sleep(there).await;
+        self.pass(there).await;
         let answer = self.deliver(&request, fault).await?;
-        tokio::time::sleep(back).await;
+        self.pass(back).await;
         answer.map_err(|refusal| refused(operation, refusal))
+    }
+
+    /// Lets time pass; for a process that has died it never ends.
+    async fn pass(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+        self.network.crash.stop_if_dead().await;
     }
 
     /// Lets the call arrive, or not, as `fault` has it. The outer error is one of the way.
@@ -159,19 +173,19 @@ impl Client {
             }
             Some(Fault::AnswerLost) => {
                 let _ = self.arrive(request);
-                tokio::time::sleep(PATIENCE).await;
+                self.pass(PATIENCE).await;
                 failure(ErrorClass::Ambiguous, "", "no answer arrived")
             }
             Some(Fault::Late(delay)) => {
                 self.post(request, delay);
-                tokio::time::sleep(PATIENCE).await;
+                self.pass(PATIENCE).await;
                 failure(ErrorClass::Ambiguous, "", "no answer arrived")
             }
             Some(Fault::Denied) => failure(ErrorClass::AccessDenied, "UnauthorizedOperation", "not allowed"),
             Some(Fault::Expired) => failure(ErrorClass::Expired, "RequestExpired", "expired credentials"),
             Some(Fault::Slow(delay)) => {
                 let answer = self.arrive(request);
-                tokio::time::sleep(delay).await;
+                self.pass(delay).await;
                 Ok(answer)
             }
             Some(Fault::Fails) => {

@@ -5,12 +5,16 @@
 //! - [`fault`]: what can go wrong with a call;
 //! - [`client`]: the way to the cloud, and the provider;
 //! - [`kinds`]: resource kinds with the shapes that the kinds of AWS have;
+//! - [`disk`]: a disk that loses what was not synced;
+//! - [`simulation`]: a world of these in which the engine runs, crashes and runs again;
 //! - [`story`]: records of made-up runs, for tests of the state's store.
 
 pub mod client;
 pub mod clock;
 pub mod cloud;
+pub mod disk;
 pub mod fault;
 pub mod kinds;
 pub mod random;
+pub mod simulation;
 pub mod story;

@@ -275,7 +275,7 @@ fn late_calls_arrive_without_their_caller() {
     desk.cloud.settle(Duration::from_secs(29));
     assert_eq!(desk.cloud.live().count(), 0);
     assert_eq!(desk.cloud.quiet_at(), Some(Duration::from_secs(30)));
-    desk.cloud.settle(Duration::from_secs(60));
+    desk.cloud.settle(Duration::from_mins(1));
     let made: Vec<_> = desk.cloud.live().collect();
     assert_eq!((made.len(), made[0].created), (1, Duration::from_secs(30)));
     assert_eq!(desk.cloud.quiet_at(), None);
