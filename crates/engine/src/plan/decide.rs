@@ -10,7 +10,7 @@ use crate::plan::diff::Sides;
 use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason, ResourceValues, Values};
 use crate::registry::Registry;
 use crate::resource::{ADDRESS_TAG, Readiness, ReplaceOrder, STACK_TAG};
-use crate::spec::{ResourceNode, Spec, normalize_inputs};
+use crate::spec::{InvalidText, ResourceNode, Spec, normalize_inputs};
 use crate::state::{Object, ResourceState, State, Status};
 use crate::value::{Value, ValueMap};
 
@@ -350,11 +350,13 @@ pub(crate) fn desired_inputs(
     if !problems.is_empty() {
         return Err(problems);
     }
-    normalize_inputs(kind.schema(), inputs).map_err(|problem| {
-        let summary = format!("`{}` is wrong: {}", problem.attribute, problem.message);
-        let span = node.attributes.get(problem.attribute).map_or(node.span, crate::spec::Template::span);
-        vec![Diagnostic::error("wrong-value", summary).with_span(span, "").with_address(node.address.clone())]
-    })
+    let describe = |problem: InvalidText| {
+        let span = node.attributes.get(problem.attribute()).map_or(node.span, crate::spec::Template::span);
+        Diagnostic::error("wrong-value", problem.to_string())
+            .with_span(span, "")
+            .with_address(node.address.clone())
+    };
+    normalize_inputs(kind.schema(), inputs).map_err(|problems| problems.into_iter().map(describe).collect())
 }
 
 fn unknown_tags(node: &ResourceNode) -> Diagnostic {

@@ -1,35 +1,146 @@
 //! From TOML to a checked [`Spec`] of atomic resources.
+//!
+//! 1. [`source`] reads the files, [`document`] their TOML, every part with its place;
+//! 2. [`blocks`] sorts the blocks by what they describe, [`pattern`] finds the expressions in them;
+//! 3. [`references`] checks what the expressions name, [`order`] finds the order to evaluate them in;
+//! 4. [`evaluator`] evaluates everything as far as it is known without a service, `for_each` and
+//!    inline children included, and [`check`] compares it with what the kinds want;
+//! 5. the result keeps its expressions as [`Template`]s, which plan and apply evaluate again
+//!    with what they know.
+//!
+//! Every problem of a run is reported at once.
 
+mod accounts;
+mod blocks;
+mod check;
+mod compile;
+mod document;
+mod evaluator;
+mod expand;
+mod expression;
+mod lifecycle;
 mod model;
+mod normalize;
+mod order;
+mod pattern;
+mod references;
+mod resource_block;
+mod source;
+mod stack;
+mod suggest;
 mod template;
+mod text;
+mod variables;
+mod world;
+
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnostics, Severity, SourceId, Sources};
+use crate::registry::Registry;
 
 pub use model::{Lifecycle, OutputNode, ResourceNode, Spec, Stack};
+pub use normalize::{InvalidText, normalize_inputs};
 pub use template::{EvaluationError, Scope, Template};
 
-// Stand-in until the loader lands: its author replaces it by the loader's own.
-/// What is wrong with an input.
-pub struct InputProblem {
-    /// The attribute.
-    pub attribute: &'static str,
-    /// What is wrong.
-    pub message: String,
+/// What to load.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadRequest {
+    /// A folder, of which every `*.toml` is read, or one file.
+    pub path: PathBuf,
+    /// Takes values of variables from `envs/NAME.toml` beside the spec.
+    pub environment: Option<String>,
+    /// Further files with values of variables; later ones win.
+    pub variable_files: Vec<PathBuf>,
+    /// Single values; they win over files.
+    pub variables: Vec<VariableArgument>,
 }
 
-/// Puts inputs into the form in which the service returns them.
+/// The value of a variable from outside the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableArgument {
+    /// The variable.
+    pub name: String,
+    /// The value as text: taken as it is for strings, in TOML syntax for other types.
+    pub value: String,
+    /// Who gave it.
+    pub source: VariableSource,
+}
+
+/// Who gave the value of a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VariableSource {
+    /// `--var NAME=VALUE`; wins.
+    CommandLine,
+    /// `STRADDLE_VAR_NAME`.
+    Environment,
+}
+
+/// A spec in memory, to be loaded without touching any file.
+#[derive(Debug, Clone, Default)]
+pub struct SpecText {
+    /// The files of the spec, and those with values of variables.
+    pub sources: Sources,
+    /// Which of them hold values of variables; later ones win.
+    pub variable_files: Vec<SourceId>,
+    /// Single values; they win over files.
+    pub variables: Vec<VariableArgument>,
+}
+
+/// A spec without errors.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The spec.
+    pub spec: Spec,
+    /// What should be looked at nevertheless.
+    pub warnings: Diagnostics,
+}
+
+/// A spec with errors.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the spec has {} error(s)", self.error_count())]
+pub struct LoadFailure {
+    /// The files, for showing the places of the problems.
+    pub sources: Sources,
+    /// Every problem, sorted by place.
+    pub diagnostics: Diagnostics,
+}
+
+impl LoadFailure {
+    /// Returns how many of the problems are errors.
+    #[must_use]
+    pub fn error_count(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+    }
+}
+
+/// Reads the files of a spec, expands and checks it.
 ///
 /// # Errors
-/// If a value cannot be put into that form.
-pub fn normalize_inputs(
-    schema: &crate::schema::KindSchema,
-    mut inputs: crate::value::ValueMap,
-) -> Result<crate::value::ValueMap, InputProblem> {
-    for attribute in &schema.inputs {
-        let (Some(normalize), Some(crate::value::Value::String(text))) =
-            (attribute.normalize, inputs.get_mut(attribute.name))
-        else {
-            continue;
-        };
-        *text = normalize(text).map_err(|message| InputProblem { attribute: attribute.name, message })?;
+/// If a file cannot be read or the spec has errors; all of them are in the failure.
+pub fn load(request: &LoadRequest, registry: &Registry) -> Result<Loaded, Box<LoadFailure>> {
+    let mut diagnostics = Diagnostics::default();
+    let files = source::read_files(request, &mut diagnostics);
+    if diagnostics.has_errors() {
+        return Err(Box::new(LoadFailure { sources: files.sources, diagnostics }));
     }
-    Ok(inputs)
+    let text = SpecText {
+        sources: files.sources,
+        variable_files: files.variable_files,
+        variables: request.variables.clone(),
+    };
+    load_text(text, registry)
+}
+
+/// Expands and checks a spec that is in memory.
+///
+/// # Errors
+/// If the spec has errors; all of them are in the failure.
+pub fn load_text(text: SpecText, registry: &Registry) -> Result<Loaded, Box<LoadFailure>> {
+    let mut diagnostics = Diagnostics::default();
+    let spec = compile::compile(&text, registry, &mut diagnostics);
+    diagnostics.sort();
+    match spec {
+        Some(spec) if !diagnostics.has_errors() => Ok(Loaded { spec, warnings: diagnostics }),
+        Some(_) | None => Err(Box::new(LoadFailure { sources: text.sources, diagnostics })),
+    }
 }

@@ -1,14 +1,21 @@
 //! Values in which references are still symbolic.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::spec::expression::evaluate::{Evaluation, Failure};
+use crate::spec::pattern::Pattern;
+use crate::spec::world::{Each, World};
 use crate::value::Value;
 
 /// A value in which references to resources are still symbolic.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Template {
-    span: Span,
-    constant: Value,
+    pattern: Arc<Pattern>,
+    each: Option<Arc<Each>>,
+    world: Arc<World>,
 }
 
 /// Answers what an expression may refer to.
@@ -21,17 +28,22 @@ pub trait Scope {
 }
 
 /// An expression that cannot be evaluated: a wrong argument, a missing key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {}", diagnostic.summary, diagnostic.label)]
 pub struct EvaluationError {
     /// What is wrong, and where.
     pub diagnostic: Box<Diagnostic>,
 }
 
 impl Template {
+    pub(crate) fn new(pattern: Arc<Pattern>, each: Option<Arc<Each>>, world: Arc<World>) -> Self {
+        Self { pattern, each, world }
+    }
+
     /// Returns where the value is written.
     #[must_use]
     pub fn span(&self) -> Span {
-        self.span
+        self.pattern.span
     }
 
     /// Returns the value; what depends on an unknown attribute is unknown. Plan and apply both
@@ -39,7 +51,17 @@ impl Template {
     ///
     /// # Errors
     /// If an expression cannot be evaluated.
-    pub fn evaluate(&self, _scope: &dyn Scope) -> Result<Value, EvaluationError> {
-        Ok(self.constant.clone())
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, EvaluationError> {
+        let evaluation = Evaluation::new(&self.world, self.each.as_deref(), scope);
+        evaluation.pattern(&self.pattern).map_err(|failure| match failure {
+            Failure::Wrong(diagnostic) => EvaluationError { diagnostic },
+            Failure::Broken => unreachable!("a spec with reported problems is not handed out"),
+        })
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Template").field(&self.pattern.content).finish()
     }
 }

@@ -1,0 +1,203 @@
+//! Sorts the blocks of all files by what they describe.
+
+use std::collections::btree_map::Entry as MapEntry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::address::{BlockAddress, Kind, is_word};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Span};
+use crate::erased::AnyResource;
+use crate::registry::Registry;
+use crate::spec::document::{Data, Entry, Table};
+use crate::spec::suggest;
+
+/// A block: its header and its entries.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    pub(crate) span: Span,
+    pub(crate) table: Table,
+}
+
+/// A block that describes resources of a kind.
+pub(crate) struct KindBlock {
+    pub(crate) block: Block,
+    pub(crate) resource: Arc<dyn AnyResource>,
+}
+
+/// The blocks of all files, by what they describe.
+#[derive(Default)]
+pub(crate) struct Blocks {
+    pub(crate) stack: Option<Block>,
+    pub(crate) variables: BTreeMap<String, Block>,
+    pub(crate) accounts: BTreeMap<String, Block>,
+    pub(crate) locals: BTreeMap<String, Entry>,
+    pub(crate) outputs: BTreeMap<String, Block>,
+    pub(crate) defaults: BTreeMap<SourceId, Block>,
+    pub(crate) resources: BTreeMap<BlockAddress, KindBlock>,
+    /// Blocks that were refused; references to them are no further error.
+    pub(crate) refused: BTreeSet<BlockAddress>,
+}
+
+const SUPPORTED: [&str; 6] = ["stack", "var", "local", "account", "defaults", "output"];
+const RESERVED: [&str; 7] = ["lookup", "component", "use", "input", "moved", "removed", "import"];
+
+/// Sorts the blocks of all files; what is no block is reported.
+pub(crate) fn sort_blocks(
+    documents: Vec<(SourceId, Table)>,
+    registry: &Registry,
+    diagnostics: &mut Diagnostics,
+) -> Blocks {
+    let mut sorter = Sorter { blocks: Blocks::default(), registry, diagnostics };
+    for (source, document) in documents {
+        for entry in document.entries {
+            sorter.top_level(source, entry);
+        }
+    }
+    sorter.blocks
+}
+
+struct Sorter<'a> {
+    blocks: Blocks,
+    registry: &'a Registry,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Sorter<'_> {
+    fn top_level(&mut self, source: SourceId, entry: Entry) {
+        let Entry { key, key_span, node } = entry;
+        if RESERVED.contains(&key.as_str()) {
+            let diagnostic = Diagnostic::error("not-supported", "not supported by this version")
+                .with_span(key_span, format!("`{key}` blocks are not supported by this version"));
+            return self.diagnostics.push(diagnostic);
+        }
+        let table = match node.data {
+            Data::Table(table) => table,
+            Data::List(_) | Data::Bool(_) | Data::Integer(_) | Data::Float(_) | Data::Text(_) => {
+                let diagnostic = Diagnostic::error("not-a-block", "not a block")
+                    .with_span(key_span, format!("expected a block, found {}", node.type_name()))
+                    .with_hint("Every block is `[kind.name]`; a value that others use goes into `[local]`.");
+                return self.diagnostics.push(diagnostic);
+            }
+        };
+        let whole = |table| Block { span: key_span, table };
+        match key.as_str() {
+            "stack" => match &self.blocks.stack {
+                Some(first) => duplicate(self.diagnostics, "`[stack]`", key_span, first.span),
+                None => self.blocks.stack = Some(whole(table)),
+            },
+            "defaults" => {
+                self.blocks.defaults.insert(source, whole(table));
+            }
+            "local" => self.locals(table),
+            "var" | "account" | "output" => self.named(&key, table),
+            _ => self.kind(&key, key_span, table),
+        }
+    }
+
+    fn locals(&mut self, table: Table) {
+        for entry in table.entries {
+            match self.blocks.locals.entry(entry.key.clone()) {
+                MapEntry::Occupied(first) => {
+                    let name = format!("`local.{}`", entry.key);
+                    duplicate(self.diagnostics, &name, entry.key_span, first.get().key_span);
+                }
+                MapEntry::Vacant(place) => {
+                    if check_name("local", &entry, self.diagnostics) {
+                        place.insert(entry);
+                    }
+                }
+            }
+        }
+    }
+
+    fn named(&mut self, reserved: &str, table: Table) {
+        for entry in table.entries {
+            let Some((name, block)) = named_block(reserved, entry, self.diagnostics) else { continue };
+            let blocks = match reserved {
+                "var" => &mut self.blocks.variables,
+                "account" => &mut self.blocks.accounts,
+                _ => &mut self.blocks.outputs,
+            };
+            match blocks.entry(name) {
+                MapEntry::Occupied(first) => {
+                    let name = format!("`{reserved}.{}`", first.key());
+                    duplicate(self.diagnostics, &name, block.span, first.get().span);
+                }
+                MapEntry::Vacant(place) => {
+                    place.insert(block);
+                }
+            }
+        }
+    }
+
+    fn kind(&mut self, word: &str, span: Span, table: Table) {
+        let Some(resource) = self.registry.kind(word).cloned() else {
+            self.diagnostics.push(unknown_kind(word, span, self.registry));
+            for entry in table.entries {
+                self.blocks.refused.insert(BlockAddress::new(Kind::new(word), entry.key));
+            }
+            return;
+        };
+        for entry in table.entries {
+            let key = entry.key.clone();
+            let Some((name, block)) = named_block(word, entry, self.diagnostics) else {
+                self.blocks.refused.insert(BlockAddress::new(Kind::new(word), key));
+                continue;
+            };
+            let address = BlockAddress::new(resource.schema().kind.clone(), name);
+            match self.blocks.resources.entry(address) {
+                MapEntry::Occupied(first) => {
+                    let name = format!("`{}`", first.key());
+                    duplicate(self.diagnostics, &name, block.span, first.get().block.span);
+                }
+                MapEntry::Vacant(place) => {
+                    place.insert(KindBlock { block, resource: resource.clone() });
+                }
+            }
+        }
+    }
+}
+
+fn named_block(kind: &str, entry: Entry, diagnostics: &mut Diagnostics) -> Option<(String, Block)> {
+    if !check_name(kind, &entry, diagnostics) {
+        return None;
+    }
+    if let Data::Table(table) = entry.node.data {
+        return Some((entry.key, Block { span: entry.key_span, table }));
+    }
+    let diagnostic = Diagnostic::error("not-a-block", "not a block")
+        .with_span(entry.key_span, format!("expected a block, found {}", entry.node.type_name()))
+        .with_hint(format!("Every block has a name: `[{kind}.NAME]`, and below it `{} = ...`.", entry.key));
+    diagnostics.push(diagnostic);
+    None
+}
+
+fn check_name(kind: &str, entry: &Entry, diagnostics: &mut Diagnostics) -> bool {
+    let good = is_word(&entry.key);
+    if !good {
+        let diagnostic = Diagnostic::error("invalid-name", "invalid name")
+            .with_span(entry.key_span, format!("no name for `{kind}`"))
+            .with_hint("Names begin with a letter or `_` and go on with letters, digits, `_` and `-`.");
+        diagnostics.push(diagnostic);
+    }
+    good
+}
+
+fn duplicate(diagnostics: &mut Diagnostics, name: &str, span: Span, first: Span) {
+    let diagnostic = Diagnostic::error("duplicate-block", "duplicate block")
+        .with_span(span, format!("{name} is described again"))
+        .with_related(first, "first described here");
+    diagnostics.push(diagnostic);
+}
+
+/// Describes a kind that the program was not built with.
+pub(crate) fn unknown_kind(word: &str, span: Span, registry: &Registry) -> Diagnostic {
+    let diagnostic = Diagnostic::error("unknown-kind", "unknown kind")
+        .with_span(span, "no kind has this name")
+        .with_detail(format!("There is no kind `{}`.", word.escape_debug()));
+    if let Some(ours) = suggest::foreign_kind(word).filter(|kind| registry.kind(kind).is_some()) {
+        return diagnostic.with_hint(format!("This kind is called `{ours}` here."));
+    }
+    let kinds = registry.kinds().map(|resource| resource.schema().kind.as_str());
+    suggest::did_you_mean(diagnostic, word, kinds.chain(SUPPORTED))
+}

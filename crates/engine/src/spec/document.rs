@@ -1,0 +1,208 @@
+//! One TOML file as a tree in which everything knows its place.
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::value::{Value, ValueMap};
+
+/// How deep tables and lists may be nested.
+const MAXIMUM_DEPTH: usize = 64;
+
+/// A value in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) data: Data,
+}
+
+/// The sorts of value in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Data {
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    Table(Table),
+}
+
+/// A table, its entries as written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Table {
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// An entry of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) key_span: Span,
+    pub(crate) node: Node,
+}
+
+impl Node {
+    /// Names the type for messages, such as `a string`.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self.data {
+            Data::Bool(_) => "a boolean",
+            Data::Integer(_) => "a whole number",
+            Data::Float(_) => "a number",
+            Data::Text(_) => "a string",
+            Data::List(_) => "a list",
+            Data::Table(_) => "a table",
+        }
+    }
+
+    /// Returns the value as it is written, without a meaning for `${`.
+    pub(crate) fn to_value(&self) -> Value {
+        match &self.data {
+            Data::Bool(value) => Value::Bool(*value),
+            Data::Integer(value) => Value::Integer(*value),
+            Data::Float(value) => Value::Float(*value),
+            Data::Text(value) => Value::String(value.clone()),
+            Data::List(items) => Value::List(items.iter().map(Self::to_value).collect()),
+            Data::Table(table) => {
+                let entries = table.entries.iter().map(|entry| (entry.key.clone(), entry.node.to_value()));
+                Value::Map(entries.collect::<ValueMap>())
+            }
+        }
+    }
+}
+
+/// Reads a file; every problem is reported, and `None` returned if one is an error.
+pub(crate) fn read_document(
+    source: SourceId,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Table> {
+    let text = &sources.get(source).text;
+    if text.starts_with('\u{feff}') {
+        let diagnostic = Diagnostic::error("byte-order-mark", "byte order mark")
+            .with_span(Span::new(source, 0..'\u{feff}'.len_utf8()), "the file begins with a byte order mark")
+            .with_hint("Save the file as UTF-8 without one.");
+        diagnostics.push(diagnostic);
+        return None;
+    }
+    warn_of_bidirectional(source, text, diagnostics);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { source, diagnostics, failed: !errors.is_empty() };
+    for error in errors {
+        let place = error.span().unwrap_or(text.len()..text.len());
+        let diagnostic = Diagnostic::error("invalid-toml", "invalid TOML")
+            .with_span(Span::new(source, place), error.message());
+        reader.diagnostics.push(diagnostic);
+    }
+    let table = reader.table(document.get_ref(), 0);
+    (!reader.failed).then_some(table)
+}
+
+/// Reads one value in the syntax of a file, as after `--var name=`.
+pub(crate) fn read_value(text: &str) -> Result<Value, String> {
+    let value = DeValue::parse(text).map_err(|error| error.message().to_owned())?;
+    let mut sources = Sources::default();
+    let source = sources.add("value", text);
+    let mut diagnostics = Diagnostics::default();
+    let node = Reader { source, diagnostics: &mut diagnostics, failed: false }.node(&value, 0);
+    match diagnostics.iter().next() {
+        Some(diagnostic) => Err(format!("{}: {}", diagnostic.summary, diagnostic.label)),
+        None => Ok(node.to_value()),
+    }
+}
+
+/// Text that is shown in another order than it is read can hide what a spec does.
+fn warn_of_bidirectional(source: SourceId, text: &str, diagnostics: &mut Diagnostics) {
+    let reorders = |character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if let Some((start, character)) = text.char_indices().find(|(_, character)| reorders(*character)) {
+        let diagnostic =
+            Diagnostic::warning("bidirectional-character", "text that may be shown in another order")
+                .with_span(
+                    Span::new(source, start..start + character.len_utf8()),
+                    format!("the invisible character U+{:04X}", u32::from(character)),
+                )
+                .with_detail("It can make an editor show something else than what is read.")
+                .with_hint("Take it out.");
+        diagnostics.push(diagnostic);
+    }
+}
+
+struct Reader<'a> {
+    source: SourceId,
+    diagnostics: &'a mut Diagnostics,
+    failed: bool,
+}
+
+impl Reader<'_> {
+    fn table(&mut self, table: &DeTable<'_>, depth: usize) -> Table {
+        let mut entries = Vec::with_capacity(table.len());
+        for (key, value) in table {
+            let key_span = Span::new(self.source, key.span());
+            let key = key.get_ref().clone().into_owned();
+            if key.chars().any(char::is_control) {
+                self.fail(
+                    key_span,
+                    "control-character",
+                    "control character",
+                    "keys have no control characters",
+                );
+            }
+            entries.push(Entry { key, key_span, node: self.node(value, depth + 1) });
+        }
+        Table { entries }
+    }
+
+    fn node(&mut self, value: &Spanned<DeValue<'_>>, depth: usize) -> Node {
+        let span = Span::new(self.source, value.span());
+        if depth > MAXIMUM_DEPTH {
+            let label = format!("tables and lists are nested more than {MAXIMUM_DEPTH} deep");
+            self.fail(span, "nested-too-deep", "nested too deep", label);
+            return Node { span, data: Data::Bool(false) };
+        }
+        let data = match value.get_ref() {
+            DeValue::String(text) => self.text(text, span),
+            DeValue::Integer(integer) => Data::Integer(self.integer(integer, span)),
+            DeValue::Float(float) => {
+                let number = float.as_str().parse().ok().filter(|number: &f64| number.is_finite());
+                if number.is_none() {
+                    self.fail(span, "number-out-of-range", "number out of range", "no finite number");
+                }
+                Data::Float(number.unwrap_or_default())
+            }
+            DeValue::Boolean(value) => Data::Bool(*value),
+            DeValue::Datetime(_) => {
+                self.fail(span, "wrong-type", "wrong type", "dates are written as strings, in quotes");
+                Data::Bool(false)
+            }
+            DeValue::Array(items) => {
+                Data::List(items.iter().map(|item| self.node(item, depth + 1)).collect())
+            }
+            DeValue::Table(table) => Data::Table(self.table(table, depth)),
+        };
+        Node { span, data }
+    }
+
+    fn text(&mut self, text: &str, span: Span) -> Data {
+        let is_unusual = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+        if let Some(character) = text.chars().find(|character| is_unusual(*character)) {
+            let label = format!("contains the control character U+{:04X}", u32::from(character));
+            let diagnostic =
+                Diagnostic::warning("control-character", "control character").with_span(span, label);
+            self.diagnostics.push(diagnostic);
+        }
+        Data::Text(text.to_owned())
+    }
+
+    fn integer(&mut self, integer: &DeInteger<'_>, span: Span) -> i64 {
+        let number = i64::from_str_radix(integer.as_str(), integer.radix());
+        if number.is_err() {
+            let label = format!("whole numbers go from {} to {}", i64::MIN, i64::MAX);
+            self.fail(span, "number-out-of-range", "number out of range", label);
+        }
+        number.unwrap_or_default()
+    }
+
+    fn fail(&mut self, span: Span, code: &'static str, summary: &str, label: impl Into<String>) {
+        self.failed = true;
+        self.diagnostics.push(Diagnostic::error(code, summary).with_span(span, label));
+    }
+}

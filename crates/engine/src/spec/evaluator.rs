@@ -1,0 +1,399 @@
+//! Evaluates a spec as far as it is known without a service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::address::{AccountName, Address, Kind};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::provider::Account;
+use crate::registry::Registry;
+use crate::schema::AttributeSchema;
+use crate::spec::accounts::{account_schema, check_account};
+use crate::spec::check::{account_name, check_tags};
+use crate::spec::compile::Program;
+use crate::spec::expression::ast::Reference;
+use crate::spec::expression::evaluate::{Evaluation, Failure};
+use crate::spec::model::{Lifecycle, OutputNode, ResourceNode};
+use crate::spec::order::{Order, Part, Wait};
+use crate::spec::pattern::Pattern;
+use crate::spec::references::resource_not_allowed;
+use crate::spec::world::{AccountFacts, Each, Local, Shape, World};
+use crate::spec::{Scope, Spec, Template, suggest};
+use crate::value::{Value, ValueMap};
+
+/// A resource before the spec is complete.
+pub(crate) struct Draft {
+    pub(crate) address: Address,
+    pub(crate) kind: Kind,
+    pub(crate) account: AccountName,
+    pub(crate) attributes: BTreeMap<String, Arc<Pattern>>,
+    pub(crate) each: Option<Arc<Each>>,
+    pub(crate) dependencies: BTreeSet<Address>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) span: Span,
+}
+
+/// What a file's `[defaults]` come to.
+#[derive(Default)]
+pub(crate) struct FileDefaults {
+    pub(crate) account: Option<AccountName>,
+    pub(crate) tags: Option<Arc<Pattern>>,
+}
+
+/// Works out the parts of a spec, one after the other.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) diagnostics: &'a mut Diagnostics,
+    pub(crate) world: World,
+    pub(crate) scope: CheckScope<'a>,
+    pub(crate) stack_tags: Option<Arc<Pattern>>,
+    pub(crate) defaults: BTreeMap<SourceId, FileDefaults>,
+    pub(crate) drafts: BTreeMap<Address, Draft>,
+    /// What each resource expands to.
+    pub(crate) children: BTreeMap<Address, Vec<Address>>,
+    pub(crate) local_dependencies: BTreeMap<(String, Wait), BTreeSet<Address>>,
+    accounts: BTreeMap<AccountName, Account>,
+    account_schema: Vec<AttributeSchema>,
+    /// Local values that depend on resources.
+    late_locals: BTreeSet<String>,
+    /// The first resource for which a problem of a place was reported; the other instances of
+    /// its block have the same.
+    reported: BTreeMap<(Span, &'static str), Address>,
+}
+
+/// What is known while a spec is checked: the inputs.
+pub(crate) struct CheckScope<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) inputs: BTreeMap<Address, ValueMap>,
+    stack: Address,
+}
+
+impl Scope for CheckScope<'_> {
+    fn attribute(&self, address: &Address, attribute: &str) -> Value {
+        let written = self.inputs.get(address).and_then(|inputs| inputs.get(attribute));
+        if let Some(value) = written.filter(|value| !value.is_null()) {
+            return value.clone();
+        }
+        let resource = self.registry.kind(address.block().kind.as_str());
+        let default = resource
+            .filter(|_| self.inputs.contains_key(address))
+            .and_then(|resource| resource.schema().input(attribute)?.default.clone());
+        default.unwrap_or_else(|| Value::unknown(address.clone(), attribute))
+    }
+
+    fn stack_id(&self) -> Value {
+        Value::unknown(self.stack.clone(), "id")
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(
+        program: &'a Program,
+        registry: &'a Registry,
+        variables: BTreeMap<String, Option<Value>>,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
+        let stack_name = program.stack.stack.name.clone();
+        let stack = Address::new("stack", stack_name.as_str());
+        Self {
+            program,
+            diagnostics,
+            world: World { stack_name, variables, ..World::default() },
+            scope: CheckScope { registry, inputs: BTreeMap::new(), stack },
+            stack_tags: None,
+            defaults: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            children: BTreeMap::new(),
+            local_dependencies: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            account_schema: account_schema(registry.provider().account_attributes()),
+            late_locals: BTreeSet::new(),
+            reported: BTreeMap::new(),
+        }
+    }
+
+    /// Works out every part: first what resources cannot change, then the rest.
+    pub(crate) fn run(&mut self, order: &Order) {
+        order.cyclic.iter().for_each(|part| self.give_up(part));
+        self.find_late_locals(order);
+        for part in &order.parts {
+            match part {
+                Part::Account(name) => self.account(name),
+                Part::Local(name, Wait::Parent) if !self.late_locals.contains(name) => self.local(name),
+                Part::Local(..) | Part::Own(_) | Part::Children(_) => {}
+            }
+        }
+        self.tags_and_defaults();
+        for part in &order.parts {
+            match part {
+                Part::Account(_) => {}
+                Part::Local(name, wait) => {
+                    if self.late_locals.contains(name) {
+                        self.late_local(name, *wait);
+                    }
+                }
+                Part::Own(block) => self.own(&self.program.resources[block]),
+                Part::Children(block) => self.expand(&self.program.resources[block]),
+            }
+        }
+    }
+
+    /// Returns the spec; it is of use only if no error was reported.
+    pub(crate) fn finish(mut self, sources: &Sources, digest: String) -> Spec {
+        let program = self.program;
+        for output in program.outputs.values() {
+            self.evaluate(&output.value, None, None);
+        }
+        let world = Arc::new(self.world);
+        let template = |pattern: &Arc<Pattern>, each: &Option<Arc<Each>>| {
+            Template::new(pattern.clone(), each.clone(), world.clone())
+        };
+        let output = |(name, output): (&String, &crate::spec::compile::Output)| {
+            let value = template(&output.value, &None);
+            (name.clone(), OutputNode { value, description: output.description.clone(), span: output.span })
+        };
+        let resource = |(address, draft): (Address, Draft)| {
+            let attributes = draft.attributes.iter();
+            let attributes = attributes.map(|(name, pattern)| (name.clone(), template(pattern, &draft.each)));
+            let node = ResourceNode {
+                attributes: attributes.collect(),
+                address: draft.address,
+                kind: draft.kind,
+                account: draft.account,
+                dependencies: draft.dependencies,
+                lifecycle: draft.lifecycle,
+                span: draft.span,
+            };
+            (address, node)
+        };
+        Spec {
+            sources: sources.clone(),
+            stack: program.stack.stack.clone(),
+            accounts: self.accounts,
+            resources: self.drafts.into_iter().map(resource).collect(),
+            outputs: program.outputs.iter().map(output).collect(),
+            digest,
+        }
+    }
+
+    /// Returns the value of a pattern; a problem is reported.
+    pub(crate) fn evaluate(
+        &mut self,
+        pattern: &Pattern,
+        each: Option<&Each>,
+        address: Option<&Address>,
+    ) -> Option<Value> {
+        match Evaluation::new(&self.world, each, &self.scope).pattern(pattern) {
+            Ok(value) => Some(value),
+            Err(Failure::Broken) => None,
+            Err(Failure::Wrong(diagnostic)) => {
+                self.report(*diagnostic, address);
+                None
+            }
+        }
+    }
+
+    /// Reports a problem, once for all instances of a block.
+    pub(crate) fn report(&mut self, mut diagnostic: Diagnostic, address: Option<&Address>) {
+        if let (Some(address), Some(span)) = (address, diagnostic.span) {
+            let first = self.reported.entry((span, diagnostic.code)).or_insert_with(|| address.clone());
+            if first != address {
+                return;
+            }
+            diagnostic.address = Some(address.clone());
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn give_up(&mut self, part: &Part) {
+        match part {
+            Part::Account(name) => {
+                self.world.accounts.insert(name.clone(), None);
+            }
+            Part::Local(name, Wait::Parent) => {
+                self.world.locals.insert(name.clone(), Local::Broken);
+            }
+            Part::Own(block) => {
+                self.world.shapes.insert(block.clone(), Shape::Broken);
+            }
+            Part::Local(_, Wait::Whole) | Part::Children(_) => {}
+        }
+    }
+
+    fn find_late_locals(&mut self, order: &Order) {
+        for part in &order.parts {
+            if let Part::Local(name, Wait::Parent) = part
+                && self.late_reference(&self.program.locals[name]).is_some()
+            {
+                self.late_locals.insert(name.clone());
+            }
+        }
+    }
+
+    /// Returns where the pattern refers to a resource, or to a local value that does.
+    fn late_reference(&self, pattern: &Pattern) -> Option<Span> {
+        let mut found = None;
+        pattern.visit_references(&mut |reference, span| {
+            let late = match reference {
+                Reference::Resource(_) | Reference::StackId => true,
+                Reference::Local(name) => self.late_locals.contains(name),
+                Reference::Variable(_)
+                | Reference::AccountId(_)
+                | Reference::AccountRegion(_)
+                | Reference::StackName
+                | Reference::EachKey
+                | Reference::EachValue => false,
+            };
+            if late {
+                found.get_or_insert(span);
+            }
+        });
+        found
+    }
+
+    fn local(&mut self, name: &str) {
+        let pattern = self.program.locals[name].clone();
+        let local = match self.evaluate(&pattern, None, None) {
+            Some(value) if value.is_known() => Local::Known(value),
+            Some(_) => Local::Symbolic(pattern),
+            None => Local::Broken,
+        };
+        self.world.locals.insert(name.to_owned(), local);
+    }
+
+    fn late_local(&mut self, name: &str, wait: Wait) {
+        if wait == Wait::Parent {
+            self.local(name);
+        }
+        let mut dependencies = BTreeSet::new();
+        self.collect_dependencies(&self.program.locals[name], None, wait, &mut dependencies);
+        self.local_dependencies.insert((name.to_owned(), wait), dependencies);
+    }
+
+    fn account(&mut self, name: &AccountName) {
+        let block = &self.program.accounts[name];
+        let mut values = ValueMap::new();
+        let mut sound = true;
+        for (attribute, pattern) in &block.attributes {
+            match self.static_value(pattern, None, None) {
+                Some(value) => {
+                    values.insert(attribute.clone(), value);
+                }
+                None => sound = false,
+            }
+        }
+        // What could not be evaluated was reported; that it is missing is no second problem.
+        let account = sound
+            .then(|| {
+                let stack = &self.world.stack_name;
+                check_account(name, stack, block, values, &self.account_schema, self.diagnostics)
+            })
+            .flatten();
+        let facts = account.as_ref().map(|account| AccountFacts {
+            id: Value::from(account.id.as_str()),
+            region: Value::from(account.region.as_str()),
+        });
+        self.world.accounts.insert(name.clone(), facts);
+        self.accounts.extend(account.map(|account| (name.clone(), account)));
+    }
+
+    /// Returns the value of a pattern that may not depend on resources; problems are reported.
+    fn static_value(
+        &mut self,
+        pattern: &Pattern,
+        each: Option<&Each>,
+        address: Option<&Address>,
+    ) -> Option<Value> {
+        if let Some(span) = self.late_reference(pattern) {
+            self.report(resource_not_allowed(span), address);
+            return None;
+        }
+        self.evaluate(pattern, each, address)
+    }
+
+    fn tags_and_defaults(&mut self) {
+        let program = self.program;
+        self.stack_tags = program.stack.tags.as_ref().and_then(|pattern| self.static_tags(pattern));
+        for (source, written) in &program.defaults {
+            let tags = written.tags.as_ref().and_then(|pattern| self.static_tags(pattern));
+            let account =
+                written.account.as_ref().and_then(|pattern| self.named_account(pattern, None, None).ok()?);
+            self.defaults.insert(*source, FileDefaults { account, tags });
+        }
+    }
+
+    fn static_tags(&mut self, pattern: &Arc<Pattern>) -> Option<Arc<Pattern>> {
+        let value = self.static_value(pattern, None, None)?;
+        let schema = AttributeSchema::new("tags", "Tags.", crate::schema::AttributeType::Tags);
+        let mut problems = crate::spec::check::check_attribute(&schema, &value, pattern);
+        problems.extend(check_tags(&value, pattern));
+        let sound = problems.is_empty();
+        self.diagnostics.extend(problems);
+        sound.then(|| Pattern::constant(pattern.span, value))
+    }
+
+    /// Returns the account that a pattern names, `None` if it names none.
+    fn named_account(
+        &mut self,
+        pattern: &Arc<Pattern>,
+        each: Option<&Each>,
+        address: Option<&Address>,
+    ) -> Result<Option<AccountName>, Reported> {
+        let value = self.static_value(pattern, each, address).ok_or(Reported)?;
+        let name = account_name(&value, pattern).map_err(|diagnostic| {
+            self.report(*diagnostic, address);
+            Reported
+        })?;
+        let Some(name) = name else { return Ok(None) };
+        if let Some((known, _)) = self.world.accounts.get_key_value(name.as_str()) {
+            return Ok(Some(known.clone()));
+        }
+        let diagnostic = Diagnostic::error("unknown-account", "unknown account")
+            .with_span(pattern.span, format!("there is no `[account.{}]`", name.escape_debug()));
+        let names = self.world.accounts.keys().map(AccountName::as_str);
+        self.report(suggest::did_you_mean(diagnostic, &name, names), address);
+        Err(Reported)
+    }
+
+    /// Returns the account of a resource: its own, its file's, or the only one.
+    pub(crate) fn account_of(
+        &mut self,
+        written: Option<&Arc<Pattern>>,
+        each: Option<&Each>,
+        address: &Address,
+        header: Span,
+    ) -> Result<AccountName, Reported> {
+        if let Some(pattern) = written
+            && let Some(account) = self.named_account(pattern, each, Some(address))?
+        {
+            return Ok(account);
+        }
+        let file = self.program.defaults.get(&header.source);
+        if file.is_some_and(|defaults| defaults.account.is_some()) {
+            let account = self.defaults.get(&header.source).and_then(|defaults| defaults.account.clone());
+            return account.ok_or(Reported);
+        }
+        let mut accounts = self.world.accounts.keys();
+        let (first, second) = (accounts.next(), accounts.next());
+        let diagnostic = Diagnostic::error("missing-account", "missing account");
+        let diagnostic = match (first, second) {
+            (Some(only), None) => return Ok(only.clone()),
+            (None, _) => diagnostic
+                .with_span(header, "the spec has no account for it")
+                .with_hint("Write `[account.NAME]` and below it `id = \"...\"` and `region = \"...\"`."),
+            (Some(_), Some(_)) => {
+                let names: Vec<_> = self.world.accounts.keys().map(AccountName::as_str).collect();
+                diagnostic
+                    .with_span(header, "does not say in which account it lives")
+                    .with_detail(format!("The accounts are {}.", suggest::list(&names)))
+                    .with_hint("Write `account = \"NAME\"` here, or in `[defaults]` for the whole file.")
+            }
+        };
+        self.report(diagnostic, Some(address));
+        Err(Reported)
+    }
+}
+
+/// A problem was reported.
+#[derive(Debug)]
+pub(crate) struct Reported;

@@ -1,0 +1,11 @@
+//! Expressions: `"${...}"` inside the strings of a spec.
+
+pub(crate) mod ast;
+pub(crate) mod evaluate;
+pub(crate) mod functions;
+mod lexer;
+mod operators;
+mod parser;
+mod path;
+
+pub(crate) use parser::parse_expression;

@@ -1,0 +1,89 @@
+//! Reads what an expression names: `var.x`, `each.key`, `subnet.public['a'].id`.
+
+use crate::address::{AccountName, BlockAddress, Kind};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::spec::expression::ast::{Expression, ExpressionKind, Instance, Reference, ResourceReference};
+use crate::spec::expression::parser::{Parsed, Parser};
+use crate::spec::suggest;
+
+/// Reads the reference that begins with `word`.
+pub(super) fn parse_reference(parser: &mut Parser<'_>, word: &str, start: Span) -> Parsed<Expression> {
+    if !parser.take_symbol(".")? {
+        return Err(Box::new(lone_word(word, start)));
+    }
+    let (name, name_span) = parser.name("a name after `.`")?;
+    let span = Span { end: name_span.end, ..start };
+    let reference = match word {
+        "var" => Reference::Variable(name),
+        "local" => Reference::Local(name),
+        "account" => account(parser, name, span)?,
+        "stack" => match name.as_str() {
+            "name" => Reference::StackName,
+            "id" => Reference::StackId,
+            _ => return Err(no_such_part("stack", &name, name_span, &["name", "id"])),
+        },
+        "each" => match name.as_str() {
+            "key" => Reference::EachKey,
+            "value" => Reference::EachValue,
+            _ => return Err(no_such_part("each", &name, name_span, &["key", "value"])),
+        },
+        _ => Reference::Resource(resource(parser, BlockAddress::new(Kind::new(word), name), span)?),
+    };
+    let span = Span { end: parser.before().end.max(span.end), ..start };
+    Ok(Expression { span, kind: ExpressionKind::Reference(reference) })
+}
+
+fn account(parser: &mut Parser<'_>, name: String, span: Span) -> Parsed<Reference> {
+    if !parser.take_symbol(".")? {
+        let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
+            .with_span(span, "names a whole account")
+            .with_hint(format!("Write `account.{name}.id` or `account.{name}.region`."));
+        return Err(diagnostic.into());
+    }
+    let (attribute, attribute_span) = parser.name("`id` or `region`")?;
+    match attribute.as_str() {
+        "id" => Ok(Reference::AccountId(AccountName::new(name))),
+        "region" => Ok(Reference::AccountRegion(AccountName::new(name))),
+        _ => Err(no_such_part(&format!("account.{name}"), &attribute, attribute_span, &["id", "region"])),
+    }
+}
+
+fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> Parsed<ResourceReference> {
+    let instance = if parser.take_symbol("[*]")? {
+        Instance::All
+    } else if parser.take_symbol("[")? {
+        let key = parser.expression()?;
+        parser.expect("]")?;
+        Instance::Key(Box::new(key))
+    } else {
+        Instance::Single
+    };
+    if !parser.take_symbol(".")? {
+        let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
+            .with_span(Span { end: parser.before().end, ..block_span }, "names a whole resource")
+            .with_hint(format!("Name one of its attributes, such as `{block}.id`."));
+        return Err(diagnostic.into());
+    }
+    let (attribute, attribute_span) = parser.name("the name of an attribute")?;
+    Ok(ResourceReference { block, block_span, instance, attribute, attribute_span })
+}
+
+fn lone_word(word: &str, span: Span) -> Diagnostic {
+    let hint = match word {
+        "var" | "local" => format!("Write `{word}.NAME`."),
+        "account" => "Write `account.NAME.id` or `account.NAME.region`.".to_owned(),
+        "each" => "Write `each.key` or `each.value`.".to_owned(),
+        "stack" => "Write `stack.name` or `stack.id`.".to_owned(),
+        _ => format!("A variable is `var.{word}`, a text is `'{word}'`."),
+    };
+    Diagnostic::error("incomplete-reference", "incomplete reference")
+        .with_span(span, "a word alone names nothing")
+        .with_hint(hint)
+}
+
+fn no_such_part(whole: &str, part: &str, span: Span, parts: &[&str]) -> Box<Diagnostic> {
+    let diagnostic = Diagnostic::error("unknown-reference", "unknown reference")
+        .with_span(span, format!("`{whole}` has no `{part}`"))
+        .with_detail(format!("`{whole}` has {}.", suggest::list(parts)));
+    suggest::did_you_mean(diagnostic, part, parts.iter().copied()).into()
+}

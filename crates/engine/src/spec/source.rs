@@ -1,0 +1,120 @@
+//! Reads the files of a spec.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources};
+use crate::spec::LoadRequest;
+
+const MAXIMUM_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The files of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) sources: Sources,
+    /// Those of `sources` that hold values of variables; later ones win.
+    pub(crate) variable_files: Vec<SourceId>,
+}
+
+/// Reads every file of the request; what cannot be read is reported.
+pub(crate) fn read_files(request: &LoadRequest, diagnostics: &mut Diagnostics) -> Files {
+    let mut files = Files::default();
+    for path in spec_paths(&request.path, diagnostics) {
+        read_into(&mut files.sources, &path, diagnostics);
+    }
+    let environment = request.environment.as_deref().map(|name| environment_path(&request.path, name));
+    for path in environment.iter().chain(&request.variable_files) {
+        files.variable_files.extend(read_into(&mut files.sources, path, diagnostics));
+    }
+    files
+}
+
+/// Returns the file itself, or every `*.toml` of the folder, sorted.
+fn spec_paths(path: &Path, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let names = match toml_files(path) {
+        Ok(names) => names,
+        Err(error) => {
+            diagnostics.push(unreadable(path, &error));
+            return Vec::new();
+        }
+    };
+    if names.is_empty() {
+        let diagnostic = Diagnostic::error("empty-spec", "no spec in this folder")
+            .with_detail(format!("`{}` holds no `.toml` file.", shown(path).display()))
+            .with_hint("Name the folder that holds the spec; subfolders are not searched.");
+        diagnostics.push(diagnostic);
+    }
+    names
+}
+
+fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|extension| extension == "toml") && !path.is_dir() {
+            names.push(path);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// `--env NAME` is `envs/NAME.toml` beside the spec's files.
+fn environment_path(path: &Path, name: &str) -> PathBuf {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    folder.join("envs").join(format!("{name}.toml"))
+}
+
+fn read_into(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) -> Option<SourceId> {
+    match read_text(path) {
+        Ok(text) => Some(sources.add(shown(path), text)),
+        Err(diagnostic) => {
+            diagnostics.push(*diagnostic);
+            None
+        }
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let failed = |error: std::io::Error| Box::new(unreadable(path, &error));
+    let metadata = path.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        let diagnostic = Diagnostic::error("unreadable-file", "unreadable file")
+            .with_detail(format!("`{}` is no regular file.", shown(path).display()));
+        return Err(diagnostic.into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAXIMUM_BYTES {
+        let diagnostic = Diagnostic::error("file-too-large", "file too large")
+            .with_detail(format!("`{}` is larger than 16 MiB.", shown(path).display()))
+            .with_hint("Split the spec into several files of one folder.");
+        return Err(diagnostic.into());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n');
+        let diagnostic = Diagnostic::error("not-utf8", "text that is not UTF-8")
+            .with_detail(format!("`{}` is not UTF-8 in line {}.", shown(path).display(), line.count() + 1))
+            .with_hint("Save the file as UTF-8.");
+        diagnostic.into()
+    })
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let (code, summary) = if error.kind() == std::io::ErrorKind::NotFound {
+        ("missing-file", "missing file or folder")
+    } else {
+        ("unreadable-file", "unreadable file")
+    };
+    Diagnostic::error(code, summary).with_detail(format!("`{}`: {error}.", shown(path).display()))
+}
+
+/// Returns the path as the user would write it.
+fn shown(path: &Path) -> &Path {
+    path.strip_prefix(".").ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path)
+}

@@ -1,0 +1,175 @@
+//! Whole specs, from text to atomic resources.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use straddle_engine::address::Address;
+use straddle_engine::diagnostic::Sources;
+use straddle_engine::spec::{
+    LoadFailure, Loaded, Scope, Spec, SpecText, VariableArgument, VariableSource, load_text,
+};
+use straddle_engine::value::Value;
+
+const HEAD: &str = r#"
+[stack]
+name = "test"
+[account.main]
+id = "111122223333"
+region = "us-east-1"
+"#;
+
+const NETWORK: &str = include_str!("specs/network/network.toml");
+const STACK: &str = include_str!("specs/network/stack.toml");
+
+fn load_files(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Loaded, Box<LoadFailure>> {
+    let mut sources = Sources::default();
+    for (name, text) in files {
+        sources.add(*name, *text);
+    }
+    let argument = |(name, value): &(&str, &str)| VariableArgument {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+        source: VariableSource::CommandLine,
+    };
+    let variables = variables.iter().map(argument).collect();
+    load_text(SpecText { sources, variable_files: Vec::new(), variables }, &support::registry())
+}
+
+fn load(text: &str) -> Spec {
+    let text = format!("{HEAD}{text}");
+    load_files(&[("main.toml", &text)], &[])
+        .unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics))
+        .spec
+}
+
+fn network() -> Spec {
+    let variables = [("network_account_id", "111122223333"), ("apps_account_id", "444455556666")];
+    let loaded = load_files(&[("network.toml", NETWORK), ("stack.toml", STACK)], &variables);
+    loaded.unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics)).spec
+}
+
+/// Knows nothing but what it is told.
+#[derive(Default)]
+struct Known(BTreeMap<String, Value>);
+
+impl Scope for Known {
+    fn attribute(&self, address: &Address, attribute: &str) -> Value {
+        let known = self.0.get(&format!("{address}.{attribute}")).cloned();
+        known.unwrap_or_else(|| Value::unknown(address.clone(), attribute))
+    }
+
+    fn stack_id(&self) -> Value {
+        Value::from("lineage")
+    }
+}
+
+fn attribute(spec: &Spec, address: &str, attribute: &str, known: &[(&str, &str)]) -> Value {
+    let known = known.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+    let node = &spec.resources[&address.parse().expect("the address is well formed")];
+    node.attributes[attribute].evaluate(&Known(known)).expect("the attribute can be evaluated")
+}
+
+fn dependencies(spec: &Spec, address: &str) -> Vec<String> {
+    let node = &spec.resources[&address.parse().expect("the address is well formed")];
+    node.dependencies.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_network_of_the_mission_expands() {
+    let spec = network();
+    let addresses: Vec<_> = spec.resources.keys().map(ToString::to_string).collect();
+    assert_eq!(
+        addresses,
+        [
+            "eip.nat",
+            "internet_gateway.main",
+            "nat_gateway.main",
+            "route_table.private",
+            "route_table.private/association['a']",
+            "route_table.private/association['b']",
+            "route_table.private/route['0.0.0.0/0']",
+            "route_table.public",
+            "route_table.public/association['a']",
+            "route_table.public/association['b']",
+            "route_table.public/route['0.0.0.0/0']",
+            "subnet.private['a']",
+            "subnet.private['b']",
+            "subnet.public['a']",
+            "subnet.public['b']",
+            "vpc.main",
+        ]
+    );
+}
+
+#[test]
+fn expressions_of_the_network_are_evaluated_with_what_is_known() {
+    let spec = network();
+    let known = [("vpc.main.cidr_block", "10.0.0.0/16"), ("vpc.main.id", "vpc-1")];
+    let value = |address, name| attribute(&spec, address, name, &known);
+    assert_eq!(value("subnet.private['b']", "cidr_block"), Value::from("10.0.144.0/20"));
+    assert_eq!(value("subnet.private['b']", "availability_zone_id"), Value::from("use1-az2"));
+    assert_eq!(value("subnet.private['b']", "vpc_id"), Value::from("vpc-1"));
+    let subnet: Address = "subnet.public['a']".parse().expect("the address is well formed");
+    assert_eq!(value("route_table.public/association['a']", "subnet_id"), Value::unknown(subnet, "id"));
+}
+
+#[test]
+fn dependencies_of_the_network_are_atomic() {
+    let spec = network();
+    assert_eq!(
+        dependencies(&spec, "nat_gateway.main"),
+        [
+            "eip.nat",
+            "route_table.public",
+            "route_table.public/association['a']",
+            "route_table.public/association['b']",
+            "route_table.public/route['0.0.0.0/0']",
+            "subnet.public['a']",
+        ]
+    );
+    assert_eq!(dependencies(&spec, "route_table.public"), ["vpc.main"]);
+    assert_eq!(
+        dependencies(&spec, "route_table.public/association['b']"),
+        ["route_table.public", "subnet.public['b']"]
+    );
+    assert_eq!(
+        dependencies(&spec, "route_table.private/route['0.0.0.0/0']"),
+        ["nat_gateway.main", "route_table.private"]
+    );
+}
+
+#[test]
+fn tags_of_stack_and_resource_are_merged() {
+    let spec = network();
+    let tags = attribute(&spec, "vpc.main", "tags", &[]);
+    let tags = tags.as_map().expect("tags are a table");
+    assert_eq!(tags["project"], Value::from("cross-account-alb"));
+    assert_eq!(tags["Name"], Value::from("shared"));
+    assert_eq!(attribute(&spec, "eip.nat", "tags", &[]).as_map().map(BTreeMap::len), Some(1));
+}
+
+#[test]
+fn accounts_are_known() {
+    let spec = network();
+    let apps = &spec.accounts["apps"];
+    assert_eq!((apps.id.as_str(), apps.region.as_str()), ("444455556666", "us-east-1"));
+    assert_eq!(apps.settings["role_arn"], Value::from("arn:aws:iam::444455556666:role/Deployer"));
+    assert!(spec.resources.values().all(|node| node.account.as_str() == "network"));
+}
+
+#[test]
+fn groups_that_let_each_other_in_are_no_cycle() {
+    let spec = load(
+        r#"
+        [group.a]
+        peers = ["${group.b.id}", "${group.a.id}"]
+        [group.b]
+        peers = ["${group.a.id}"]
+        "#,
+    );
+    assert_eq!(dependencies(&spec, "group.a/peer['group.b']"), ["group.a", "group.b"]);
+    assert_eq!(dependencies(&spec, "group.a/peer['group.a']"), ["group.a"]);
+    assert_eq!(dependencies(&spec, "group.b/peer['group.a']"), ["group.a", "group.b"]);
+    assert!(dependencies(&spec, "group.a").is_empty());
+}
