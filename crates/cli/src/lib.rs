@@ -1,1 +1,104 @@
-//! Placeholder.
+//! The command line: arguments, commands, rendering, exit codes.
+//!
+//! [`main`] parses the arguments and calls one of `commands`; a command loads the spec (`stack`),
+//! asks the engine, and shows what comes back (`render`). Only `terminal` writes to the streams
+//! of the process. Data goes to standard output, everything else to standard error.
+
+mod arguments;
+mod commands;
+mod exit;
+mod failure;
+mod interrupt;
+mod progress;
+mod prompt;
+mod render;
+mod safe;
+mod saved_plan;
+mod stack;
+mod standin;
+mod stream;
+mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use straddle_engine::registry::Registry;
+
+pub use crate::exit::Exit;
+
+use crate::arguments::{Arguments, Command};
+use crate::commands::Program;
+use crate::failure::Failure;
+use crate::render::json;
+use crate::terminal::{ColorChoice, Terminal};
+
+/// Runs the command that the arguments of the process name, with the kinds of `registry`.
+#[must_use]
+pub fn main(registry: Registry) -> ExitCode {
+    run(registry, std::env::args_os()).into()
+}
+
+fn run(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return show_usage(&error),
+    };
+    let terminal = Arc::new(Terminal::of_process(arguments.color));
+    let program = Program { registry, terminal: Arc::clone(&terminal), is_json: arguments.command.is_json() };
+    let exit = dispatch(&program, &arguments.command).unwrap_or_else(|failure| {
+        show_failure(&program, &arguments.command, &failure);
+        failure.exit
+    });
+    match terminal.stdout.failure() {
+        Some(error) if exit == Exit::Success => {
+            terminal.stderr.line(&format!("error: failed to write to standard output: {error}"));
+            Exit::Error
+        }
+        _ => exit,
+    }
+}
+
+fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Validate(arguments) => commands::validate::run(program, arguments),
+        Command::Plan(arguments) => commands::plan::run(program, arguments),
+        Command::Apply(arguments) => commands::apply::run(program, arguments),
+        Command::Destroy(arguments) => commands::destroy::run(program, arguments),
+        Command::State(command) => commands::state::run(program, command),
+        Command::Output(arguments) => commands::output::run(program, arguments),
+        Command::Reference(arguments) => commands::reference::run(program, arguments),
+        Command::Completions(arguments) => Ok(commands::completions::run(program, arguments)),
+    }
+}
+
+/// Shows help, the version, or what is wrong with the arguments.
+fn show_usage(error: &clap::Error) -> Exit {
+    let terminal = Terminal::of_process(ColorChoice::Auto);
+    let (output, exit) =
+        if error.use_stderr() { (&terminal.stderr, Exit::Error) } else { (&terminal.stdout, Exit::Success) };
+    let text = error.render();
+    output.write(&if output.palette.is_colored { text.ansi().to_string() } else { text.to_string() });
+    exit
+}
+
+fn show_failure(program: &Program, command: &Command, failure: &Failure) {
+    let Failure { exit, sources, diagnostics } = failure;
+    let Terminal { stdout, stderr, .. } = &*program.terminal;
+    if !program.is_json {
+        stderr.write(&render::diagnostics(sources, diagnostics, &stderr.palette, stderr.width));
+        return;
+    }
+    let object = json::failure(*exit, sources, diagnostics);
+    match command {
+        // Their output is a stream of one object a line.
+        Command::Apply(_) | Command::Destroy(_) => stdout.line(&object.to_string()),
+        Command::Validate(_)
+        | Command::Plan(_)
+        | Command::State(_)
+        | Command::Output(_)
+        | Command::Reference(_)
+        | Command::Completions(_) => stdout.line(&format!("{object:#}")),
+    }
+}

@@ -34,7 +34,17 @@ impl LocalBackend {
     /// As [`LocalBackend::new`], on another file system.
     #[must_use]
     pub fn with_files(files: Arc<dyn Files>, folder: impl Into<PathBuf>, stack: &str) -> Self {
-        let names = FileNames::new(folder.into(), stack);
+        Self::of_files(files, FileNames::new(folder.into(), stack), stack)
+    }
+
+    /// As [`LocalBackend::new`] for one of several environments of a stack: `name` takes the
+    /// place of the stack's in the files' names.
+    #[must_use]
+    pub fn named(folder: impl Into<PathBuf>, stack: &str, name: &str) -> Self {
+        Self::of_files(Arc::new(SystemFiles), FileNames::new(folder.into(), name), stack)
+    }
+
+    fn of_files(files: Arc<dyn Files>, names: FileNames, stack: &str) -> Self {
         let disk = Arc::new(Disk { files, names, stack: stack.to_owned() });
         Self {
             writer: Arc::new(tokio::sync::Mutex::new(Writer::new(disk.clone()))),

@@ -1,0 +1,19 @@
+//! `straddle apply`: the plan, shown, approved and carried out.
+
+use straddle_engine::plan::Mode;
+
+use crate::arguments::ApplyArguments;
+use crate::commands::Program;
+use crate::commands::carry_out::{Order, carry_out};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::saved_plan;
+
+/// Carries out what the spec says, or a saved plan.
+pub(crate) fn run(program: &Program, arguments: &ApplyArguments) -> Result<Exit, Failure> {
+    let order = match &arguments.plan {
+        Some(path) => Order::Saved(Box::new(saved_plan::read(path)?)),
+        None => Order::Make(Mode::Apply),
+    };
+    carry_out(program, &arguments.carry_out, &order)
+}

@@ -1,0 +1,180 @@
+//! What apply and destroy have in common: show, ask, carry out, report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use straddle_engine::diagnostic::Diagnostic;
+use straddle_engine::environment::SystemEnvironment;
+use straddle_engine::event::Observer;
+use straddle_engine::plan::{Mode, Plan};
+use straddle_engine::run::{Approval, Interrupt, InterruptLevel, Report, RunError};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::arguments::CarryOutArguments;
+use crate::commands::{Program, runtime, signals};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render::{self, json};
+use crate::stack::Stack;
+use crate::stream::JsonStream;
+use crate::{progress, prompt};
+
+/// What is to be carried out.
+pub(crate) enum Order {
+    /// A plan that is made now.
+    Make(Mode),
+    /// A plan that was saved before.
+    Saved(Box<Plan>),
+}
+
+/// Carries out a plan once it is approved, and reports what came of it.
+pub(crate) fn carry_out(
+    program: &Program,
+    arguments: &CarryOutArguments,
+    order: &Order,
+) -> Result<Exit, Failure> {
+    if matches!(order, Order::Make(_)) && !arguments.auto_approve {
+        check_that_somebody_can_approve(program)?;
+    }
+    let stack = Stack::open_spec(program, &arguments.spec, &arguments.state)?;
+    let run = Run::new(program, arguments, &stack);
+    let report = run.carry_out(order)?;
+    Ok(run.conclude(&report))
+}
+
+fn check_that_somebody_can_approve(program: &Program) -> Result<(), Failure> {
+    let reason = match (program.is_json, program.terminal.can_ask) {
+        (false, true) => return Ok(()),
+        (true, _) => "With --json there is nobody to ask.",
+        (false, false) => "This is not a terminal, so that nobody can be asked.",
+    };
+    let problem = Diagnostic::error("no-approval", "the plan cannot be approved")
+        .with_detail(format!("{reason} Nothing was changed."))
+        .with_hint(
+            "Save a plan with `straddle plan --out FILE`, look at it, and carry out exactly that with \
+             `straddle apply --plan FILE`; or approve whatever comes with --auto-approve.",
+        );
+    Err(Failure::error(problem))
+}
+
+/// A run under way.
+struct Run<'a> {
+    program: &'a Program,
+    arguments: &'a CarryOutArguments,
+    stack: &'a Stack,
+    /// Where events go as JSON, if a program reads them.
+    stream: Option<Arc<JsonStream>>,
+    interrupt: Interrupt,
+    started: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn new(program: &'a Program, arguments: &'a CarryOutArguments, stack: &'a Stack) -> Self {
+        let stream = program
+            .is_json
+            .then(|| Arc::new(JsonStream::new(Arc::clone(&program.terminal), Arc::new(SystemEnvironment))));
+        Self { program, arguments, stack, stream, interrupt: Interrupt::default(), started: Instant::now() }
+    }
+
+    fn carry_out(&self, order: &Order) -> Result<Report, Failure> {
+        let observer: Arc<dyn Observer> = match &self.stream {
+            Some(stream) => Arc::clone(stream) as Arc<dyn Observer>,
+            None => Arc::from(progress::for_people(self.program)),
+        };
+        self.show_warnings();
+        let settings = self.arguments.settings.settings();
+        let engine = self.program.engine(self.stack, &*observer, settings, self.interrupt.clone());
+        let mut ask = |plan: &Plan| self.approve(plan);
+        let (mode, approval) = match order {
+            Order::Make(mode) => (*mode, Approval::Ask(&mut ask)),
+            Order::Saved(plan) => {
+                self.show(plan);
+                (plan.mode, Approval::Saved(plan))
+            }
+        };
+        let result = runtime()?.block_on(async {
+            // They are dropped, and thereby stopped, when the run has ended.
+            let _listeners = self.listen()?;
+            Ok(engine.apply(&self.stack.spec, mode, approval).await)
+        })?;
+        result.map_err(|error| self.failure(error))
+    }
+
+    /// Passes on signals and, for programs, heartbeats. On other threads, since the question is
+    /// asked on that of the run.
+    fn listen(&self) -> Result<JoinSet<()>, Failure> {
+        let mut listeners = JoinSet::new();
+        listeners.spawn(signals()?.pass_on(self.interrupt.clone(), Arc::clone(&self.program.terminal)));
+        if let Some(stream) = &self.stream {
+            listeners.spawn(Arc::clone(stream).heartbeat());
+        }
+        Ok(listeners)
+    }
+
+    fn approve(&self, plan: &Plan) -> bool {
+        self.show(plan);
+        plan.is_empty()
+            || self.arguments.auto_approve
+            || prompt::approve(plan, &self.program.terminal.stderr, &self.interrupt)
+    }
+
+    fn show(&self, plan: &Plan) {
+        let stdout = &self.program.terminal.stdout;
+        match &self.stream {
+            Some(stream) => stream.write(json::plan(plan, &self.program.registry)),
+            None => stdout.write(&render::plan(plan, &stdout.palette)),
+        }
+    }
+
+    fn show_warnings(&self) {
+        if let Some(stream) = &self.stream
+            && !self.stack.warnings.is_empty()
+        {
+            let warnings = json::diagnostics(&self.stack.spec.sources, &self.stack.warnings);
+            stream.write(json!({ "type": "diagnostics", "diagnostics": warnings }));
+        }
+    }
+
+    fn failure(&self, error: RunError) -> Failure {
+        let was_interrupted = self.interrupt.level() > InterruptLevel::None;
+        // Who interrupts the question does not say no.
+        let is_unanswered = was_interrupted && matches!(error, RunError::Declined);
+        let error = if is_unanswered { RunError::Interrupted } else { error };
+        render::run_failure(error, &self.stack.spec.sources)
+    }
+
+    /// Shows what came of the run, and returns its exit code.
+    fn conclude(&self, report: &Report) -> Exit {
+        let exit = match (report.interrupted, report.is_complete()) {
+            (true, _) => Exit::Interrupted,
+            (false, true) => Exit::Success,
+            (false, false) => Exit::Incomplete,
+        };
+        let elapsed = self.started.elapsed();
+        match &self.stream {
+            Some(stream) => {
+                let sources = &self.stack.spec.sources;
+                let failures = render::failures(report, &self.stack.spec);
+                stream.write(json::report(report, exit, elapsed, sources, &failures));
+            }
+            None if !report.plan.is_empty() => self.show_report(report, elapsed),
+            None => {}
+        }
+        exit
+    }
+
+    fn show_report(&self, report: &Report, elapsed: Duration) {
+        let (stdout, stderr) = (&self.program.terminal.stdout, &self.program.terminal.stderr);
+        let spec = &self.stack.spec;
+        let failures = render::failures(report, spec);
+        stderr.line("");
+        stderr.write(&render::diagnostics(&spec.sources, &failures, &stderr.palette, stderr.width));
+        stderr.line(&render::summary(report, elapsed, &stderr.palette));
+        if !report.outputs.is_empty() {
+            stderr.line("");
+            stdout.write(&render::outputs(&report.outputs, &stdout.palette));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! `straddle destroy`: everything that the stack made goes away.
+
+use straddle_engine::plan::Mode;
+
+use crate::arguments::DestroyArguments;
+use crate::commands::Program;
+use crate::commands::carry_out::{Order, carry_out};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Deletes every resource of the stack.
+pub(crate) fn run(program: &Program, arguments: &DestroyArguments) -> Result<Exit, Failure> {
+    carry_out(program, &arguments.carry_out, &Order::Make(Mode::Destroy))
+}

@@ -1,0 +1,57 @@
+//! `straddle plan`: what an apply or a destroy would do.
+
+use std::path::Path;
+
+use straddle_engine::plan::{Mode, Plan};
+use straddle_engine::run::{Interrupt, RunError};
+
+use crate::arguments::PlanArguments;
+use crate::commands::{Program, runtime, signals};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::progress::{self, Silent};
+use crate::render::{self, json};
+use crate::safe::Safe;
+use crate::saved_plan;
+use crate::stack::Stack;
+
+/// Makes a plan, shows it, and saves it if asked.
+pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, Failure> {
+    let stack = Stack::open_spec(program, &arguments.spec, &arguments.state)?;
+    let plan = make(program, arguments, &stack)?;
+    let stdout = &program.terminal.stdout;
+    if program.is_json {
+        let mut object = json::plan(&plan, &program.registry);
+        object["diagnostics"] = json::diagnostics(&stack.spec.sources, &stack.warnings);
+        stdout.line(&format!("{object:#}"));
+    } else {
+        stdout.write(&render::plan(&plan, &stdout.palette));
+    }
+    if let Some(path) = &arguments.out {
+        saved_plan::write(path, &plan)?;
+        announce(program, path, &arguments.spec.path);
+    }
+    let has_changes = arguments.detailed_exitcode && !plan.is_empty();
+    Ok(if has_changes { Exit::Changes } else { Exit::Success })
+}
+
+fn make(program: &Program, arguments: &PlanArguments, stack: &Stack) -> Result<Plan, Failure> {
+    let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
+    let observer = if program.is_json { Box::new(Silent) } else { progress::for_people(program) };
+    let engine = program.engine(stack, &*observer, arguments.settings.settings(), Interrupt::default());
+    runtime()?.block_on(async {
+        let mut signals = signals()?;
+        // A plan writes nothing, so that it can end anywhere.
+        let planned = tokio::select! {
+            planned = engine.plan(&stack.spec, mode) => planned,
+            _ = signals.next() => Err(RunError::Interrupted),
+        };
+        planned.map_err(|error| render::run_failure(error, &stack.spec.sources))
+    })
+}
+
+fn announce(program: &Program, plan: &Path, spec: &Path) {
+    let (plan, spec) = (Safe(plan.display()), Safe(spec.display()));
+    let text = format!("The plan is saved. Carry it out with: straddle apply {spec} --plan {plan}");
+    program.terminal.stderr.line(&text);
+}

@@ -1,0 +1,140 @@
+//! One change of a plan: what, where, why, and each attribute that differs.
+
+use anstyle::Style;
+use straddle_engine::address::{AccountName, Address};
+use straddle_engine::plan::{AttributeChange, Change, ChangeAction, Drift, Reason};
+use straddle_engine::resource::ReplaceOrder;
+
+use crate::render::block::{self, Content, Marker, Row};
+use crate::render::difference;
+use crate::render::value::SENSITIVE;
+use crate::render::{Palette, paint};
+use crate::safe::Safe;
+
+/// Columns before the reasons and attributes of a change.
+const INDENT: usize = 6;
+
+/// What a sort of change is shown as.
+pub(crate) struct Look {
+    pub(crate) symbol: &'static str,
+    /// What the symbol means.
+    pub(crate) meaning: &'static str,
+    style: fn(&Palette) -> Style,
+}
+
+impl Look {
+    pub(crate) fn of(action: ChangeAction) -> Self {
+        let look = |symbol, meaning, style| Self { symbol, meaning, style };
+        match action {
+            ChangeAction::Create => look("+", "create", |palette| palette.create),
+            ChangeAction::Update => look("~", "update in place", |palette| palette.update),
+            ChangeAction::Replace(ReplaceOrder::DeleteFirst) => {
+                look("-/+", "replace, the old one goes first", |palette| palette.replace)
+            }
+            ChangeAction::Replace(ReplaceOrder::CreateFirst) => {
+                look("+/-", "replace, the new one comes first", |palette| palette.replace)
+            }
+            ChangeAction::Delete => look("-", "delete", |palette| palette.delete),
+            ChangeAction::DeleteDeposed => {
+                look("-", "delete a former object of the resource", |palette| palette.delete)
+            }
+            ChangeAction::Forget => look(".", "forget, and leave alone", |palette| palette.faint),
+        }
+    }
+
+    /// Returns the symbol in its colour, in three columns.
+    pub(crate) fn padded(&self, palette: &Palette) -> String {
+        paint((self.style)(palette), format!("{:>3}", self.symbol)).to_string()
+    }
+}
+
+/// Renders a change.
+pub(crate) fn change(change: &Change, palette: &Palette) -> String {
+    let mut text = format!("{} ", Look::of(change.action).padded(palette));
+    text += &place(&change.address, &change.account, &change.region, palette);
+    if let Some(remote_id) = &change.remote_id {
+        text += &format!(" {}", Safe(remote_id));
+    }
+    text.push('\n');
+    for reason in reasons(&change.reasons) {
+        text += &format!("{:INDENT$}{}\n", "", paint(palette.faint, reason));
+    }
+    let whole = matches!(change.action, ChangeAction::Create);
+    let rows: Vec<_> =
+        change.attributes.iter().map(|attribute| attribute_row(attribute, whole, palette)).collect();
+    block::write(&mut text, &rows, INDENT, palette);
+    text
+}
+
+/// Renders what others changed.
+pub(crate) fn drift(drift: &Drift, palette: &Palette) -> String {
+    let what = if drift.gone { "is gone" } else { "differs" };
+    let mut text = format!("{} ", paint(palette.warning, "  !"));
+    text += &place(&drift.address, &drift.account, &drift.region, palette);
+    text += &format!(" {} {what}\n", Safe(&drift.remote_id));
+    let rows: Vec<_> =
+        drift.attributes.iter().map(|attribute| attribute_row(attribute, false, palette)).collect();
+    block::write(&mut text, &rows, INDENT, palette);
+    text
+}
+
+/// Renders a resource with its account and region.
+pub(crate) fn place(address: &Address, account: &AccountName, region: &str, palette: &Palette) -> String {
+    let place = format!("[{} {}]", Safe(account), Safe(region));
+    format!("{} {}", paint(palette.strong, Safe(address)), paint(palette.faint, place))
+}
+
+/// Renders an attribute. One of a thing that comes into being as a `whole` needs no sign of its own.
+fn attribute_row(attribute: &AttributeChange, whole: bool, palette: &Palette) -> Row {
+    let name = Safe(&attribute.name).to_string();
+    let mut row = match (attribute.sensitive, whole) {
+        (true, _) => sensitive_row(name, attribute, whole, palette),
+        (false, true) => crate::render::value::row(Marker::None, &name, &attribute.after),
+        (false, false) => difference::row(&name, &attribute.before, &attribute.after, palette),
+    };
+    if attribute.replaces {
+        row.remark = "makes the replacement necessary";
+    }
+    row
+}
+
+fn sensitive_row(name: String, attribute: &AttributeChange, whole: bool, palette: &Palette) -> Row {
+    let (marker, text) = match (attribute.before.is_null(), attribute.after.is_null()) {
+        (_, false) if whole => (Marker::None, SENSITIVE.to_owned()),
+        (true, _) => (Marker::Add, SENSITIVE.to_owned()),
+        (false, true) => (Marker::Remove, SENSITIVE.to_owned()),
+        (false, false) => {
+            (Marker::Modify, difference::arrow(SENSITIVE, "(another sensitive value)", palette))
+        }
+    };
+    Row::new(marker, name, Content::Text(text))
+}
+
+/// Says why, one line for each reason that is not plain from the symbol.
+fn reasons(reasons: &[Reason]) -> Vec<String> {
+    let fixed: Vec<_> = reasons
+        .iter()
+        .filter_map(
+            |reason| if let Reason::CannotChange { attribute } = reason { Some(attribute) } else { None },
+        )
+        .map(|attribute| Safe(attribute).to_string())
+        .collect();
+    let replaced = (!fixed.is_empty())
+        .then(|| format!("must be replaced: {} cannot be changed in place", fixed.join(", ")));
+    replaced.into_iter().chain(reasons.iter().filter_map(reason)).collect()
+}
+
+fn reason(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::New | Reason::Differs | Reason::CannotChange { .. } | Reason::Destroy => None,
+        Reason::Vanished { remote_id } => {
+            Some(format!("was made before, as {} , and is gone", Safe(remote_id)))
+        }
+        Reason::NotInSpec => Some("is no longer in the spec".to_owned()),
+        Reason::Unfinished => Some("an earlier run ended before everything was done".to_owned()),
+        Reason::Failed { reason } => Some(format!("will never be ready, says the service: {}", Safe(reason))),
+        Reason::Moved { from } => Some(format!("moves to another place; it is in {}", Safe(from))),
+        Reason::Deposed => Some("was replaced by another object, or made twice".to_owned()),
+        Reason::Retained => Some("retain_on_destroy: stays in the account, and is only forgotten".to_owned()),
+    }
+}

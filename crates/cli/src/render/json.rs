@@ -1,0 +1,207 @@
+//! What a program reads: diagnostics, plans, events and reports as JSON.
+//!
+//! Every object says in `type` what it is.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Severity, Sources, Span};
+use straddle_engine::event::{Event, OperationLabel, Verb};
+use straddle_engine::plan::{AttributeChange, Change, Plan};
+use straddle_engine::registry::Registry;
+use straddle_engine::run::Report;
+use straddle_engine::schema::AttributeSchema;
+use straddle_engine::value::ValueMap;
+
+use crate::exit::Exit;
+
+/// Renders every problem with all that is known of it.
+pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) -> Json {
+    diagnostics.iter().map(|item| diagnostic(sources, item)).collect()
+}
+
+fn diagnostic(sources: &Sources, item: &Diagnostic) -> Json {
+    let related = item
+        .related
+        .iter()
+        .map(|label| json!({ "message": label.message, "place": place(sources, label.span) }));
+    json!({
+        "severity": match item.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "code": item.code,
+        "summary": item.summary,
+        "detail": item.detail,
+        "address": item.address,
+        "place": item.span.map(|span| place(sources, span)),
+        "label": item.label,
+        "related": related.collect::<Vec<_>>(),
+        "hint": item.hint,
+    })
+}
+
+fn place(sources: &Sources, span: Span) -> Json {
+    let start = sources.location(span);
+    let end = sources.location(Span { start: span.end, ..span });
+    json!({
+        "file": start.path,
+        "start": { "line": start.line, "column": start.column, "byte": span.start },
+        "end": { "line": end.line, "column": end.column, "byte": span.end },
+    })
+}
+
+/// Renders what ended a command before its end.
+pub(crate) fn failure(exit: Exit, sources: &Sources, items: &Diagnostics) -> Json {
+    json!({ "type": "failure", "exit_code": exit.code(), "diagnostics": diagnostics(sources, items) })
+}
+
+/// Renders a plan; what is sensitive is left out.
+pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
+    let mut shown = plan.clone();
+    for change in &mut shown.changes {
+        hide_in_change(change, registry);
+    }
+    for drift in &mut shown.drift {
+        drift.attributes.iter_mut().for_each(hide_in_attribute);
+    }
+    let mut object = Map::from_iter([("type".to_owned(), json!("plan"))]);
+    let Json::Object(entries) = to_json(&shown) else { unreachable!("a plan is a JSON object") };
+    object.extend(entries);
+    Json::Object(object)
+}
+
+/// Stands for a sensitive value.
+const SENSITIVE: &str = "(sensitive)";
+
+fn hide_in_change(change: &mut Change, registry: &Registry) {
+    change.attributes.iter_mut().for_each(hide_in_attribute);
+    if let Some(kind) = registry.kind(change.kind.as_str()) {
+        hide_sensitive(&mut change.inputs, &kind.schema().inputs);
+    }
+}
+
+fn hide_in_attribute(attribute: &mut AttributeChange) {
+    if !attribute.sensitive {
+        return;
+    }
+    for value in [&mut attribute.before, &mut attribute.after] {
+        if !value.is_null() {
+            *value = SENSITIVE.into();
+        }
+    }
+}
+
+/// Takes out the values of sensitive attributes.
+pub(crate) fn hide_sensitive(values: &mut ValueMap, schema: &[AttributeSchema]) {
+    for attribute in schema.iter().filter(|attribute| attribute.sensitive) {
+        if let Some(value) = values.get_mut(attribute.name) {
+            *value = SENSITIVE.into();
+        }
+    }
+}
+
+/// Renders an event.
+pub(crate) fn event(event: &Event) -> Json {
+    match event {
+        Event::Connecting { accounts } => json!({ "type": "connecting", "accounts": accounts }),
+        Event::Refreshing { resources } => json!({ "type": "refreshing", "resources": resources }),
+        Event::Refreshed { listings, elapsed } => {
+            json!({ "type": "refreshed", "listings": listings, "elapsed_seconds": seconds(*elapsed) })
+        }
+        Event::Resolving { address, remaining } => {
+            json!({ "type": "resolving", "address": address, "remaining_seconds": seconds(*remaining) })
+        }
+        Event::OperationStarted { operation } => about("operation_started", operation, json!({})),
+        Event::Call { operation, call } => about("call", operation, json!({ "call": call })),
+        Event::Identified { operation, remote_id } => {
+            about("identified", operation, json!({ "remote_id": remote_id }))
+        }
+        Event::Waiting { operation, reason, elapsed } => {
+            about("waiting", operation, json!({ "reason": reason, "elapsed_seconds": seconds(*elapsed) }))
+        }
+        Event::OperationFinished { operation, remote_id, elapsed } => {
+            let facts = json!({ "remote_id": remote_id, "elapsed_seconds": seconds(*elapsed) });
+            about("operation_finished", operation, facts)
+        }
+        Event::OperationFailed { operation, error, elapsed } => about(
+            "operation_failed",
+            operation,
+            json!({ "error": error, "elapsed_seconds": seconds(*elapsed) }),
+        ),
+        Event::OperationSkipped { operation, because } => {
+            about("operation_skipped", operation, json!({ "because": because }))
+        }
+        Event::Interrupted { waiting } => json!({ "type": "interrupted", "waiting": waiting }),
+    }
+}
+
+fn about(kind: &str, operation: &OperationLabel, facts: Json) -> Json {
+    let mut object = json!({
+        "type": kind,
+        "address": operation.address,
+        "verb": verb(operation.verb),
+        "account": operation.account,
+        "region": operation.region,
+    });
+    if let (Json::Object(object), Json::Object(facts)) = (&mut object, facts) {
+        object.extend(facts);
+    }
+    object
+}
+
+/// Renders what came of an apply.
+pub(crate) fn report(
+    report: &Report,
+    exit: Exit,
+    elapsed: Duration,
+    sources: &Sources,
+    failures: &Diagnostics,
+) -> Json {
+    let operations = |operations: &[(straddle_engine::address::Address, Verb)]| {
+        let items =
+            operations.iter().map(|(address, done)| json!({ "address": address, "verb": verb(*done) }));
+        items.collect::<Vec<_>>()
+    };
+    let failed = report.failures.iter().map(|failure| {
+        json!({
+            "address": failure.address,
+            "verb": verb(failure.verb),
+            "account": failure.account,
+            "error": failure.error,
+            "hint": failure.hint,
+        })
+    });
+    json!({
+        "type": "report",
+        "exit_code": exit.code(),
+        "complete": report.is_complete(),
+        "interrupted": report.interrupted,
+        "elapsed_seconds": seconds(elapsed),
+        "done": operations(&report.done),
+        "failed": failed.collect::<Vec<_>>(),
+        "not_started": operations(&report.skipped),
+        "outputs": to_json(&report.outputs),
+        "diagnostics": diagnostics(sources, failures),
+    })
+}
+
+/// Serializes a thing whose JSON form cannot fail.
+pub(crate) fn to_json(thing: &impl serde::Serialize) -> Json {
+    serde_json::to_value(thing).expect("values that are not finite are refused by the spec")
+}
+
+fn seconds(duration: Duration) -> f64 {
+    // Three digits are enough, and read better than seventeen.
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "create",
+        Verb::Update => "update",
+        Verb::Delete => "delete",
+        Verb::Forget => "forget",
+        Verb::Wait => "wait",
+    }
+}

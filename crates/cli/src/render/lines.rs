@@ -1,0 +1,171 @@
+//! Progress as plain lines, for logs and pipes; live rows use the same words.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use straddle_engine::address::AccountName;
+use straddle_engine::event::{Event, Observer, OperationLabel, Verb};
+
+use crate::render::change::place;
+use crate::render::error::sentence;
+use crate::render::{Palette, duration_words, paint};
+use crate::safe::Safe;
+use crate::terminal::Terminal;
+
+/// When an operation that takes long is reported first; after that at intervals that grow.
+const FIRST_REPORT: Duration = Duration::from_secs(10);
+/// The longest time without a word from an operation that waits.
+const LONGEST_SILENCE: Duration = Duration::from_mins(1);
+
+/// Writes a line for each thing that happens, on standard error.
+pub(crate) struct Lines {
+    terminal: Arc<Terminal>,
+    reports: Mutex<BTreeMap<String, Duration>>,
+}
+
+impl Lines {
+    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
+        Self { terminal, reports: Mutex::default() }
+    }
+
+    /// Tells whether it is time to say again that an operation waits.
+    fn is_due(&self, operation: &OperationLabel, elapsed: Duration) -> bool {
+        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = reports.entry(operation_key(operation)).or_insert(FIRST_REPORT);
+        let is_due = elapsed >= *due;
+        if is_due {
+            *due = elapsed + elapsed.min(LONGEST_SILENCE);
+        }
+        is_due
+    }
+}
+
+impl Observer for Lines {
+    fn notify(&self, event: &Event) {
+        if let Event::Waiting { operation, elapsed, .. } = event
+            && !self.is_due(operation, *elapsed)
+        {
+            return;
+        }
+        if let Some(line) = line(event, &self.terminal.stderr.palette) {
+            self.terminal.stderr.line(&line);
+        }
+    }
+}
+
+/// Returns what tells an operation from the others that run.
+pub(crate) fn operation_key(operation: &OperationLabel) -> String {
+    format!("{} {}", operation.address, doing(operation.verb))
+}
+
+/// Renders an event; `None` if it is not worth a line of its own.
+pub(crate) fn line(event: &Event, palette: &Palette) -> Option<String> {
+    let text = match event {
+        Event::Connecting { accounts } => format!("Connecting to {}...", accounts_words(accounts)),
+        Event::Refreshing { resources: 0 }
+        | Event::Refreshed { listings: 0, .. }
+        | Event::Call { .. }
+        | Event::Identified { .. }
+        | Event::Interrupted { .. } => return None,
+        Event::Refreshing { resources: 1 } => "Reading 1 resource...".to_owned(),
+        Event::Refreshing { resources } => format!("Reading {resources} resources..."),
+        Event::Refreshed { elapsed, .. } => format!("Read in {}.", duration_words(*elapsed)),
+        Event::Resolving { address, remaining } => format!(
+            "{}: looking for what an earlier run may have made, for at most {}...",
+            paint(palette.strong, Safe(address)),
+            duration_words(*remaining)
+        ),
+        Event::OperationStarted { operation }
+        | Event::Waiting { operation, .. }
+        | Event::OperationFinished { operation, .. }
+        | Event::OperationFailed { operation, .. }
+        | Event::OperationSkipped { operation, .. } => {
+            let OperationLabel { address, account, region, .. } = operation;
+            format!(
+                "{}: {}",
+                place(address, account, region, palette),
+                operation_words(event, operation, palette)?
+            )
+        }
+    };
+    Some(text)
+}
+
+fn operation_words(event: &Event, operation: &OperationLabel, palette: &Palette) -> Option<String> {
+    let verb = operation.verb;
+    Some(match event {
+        Event::OperationStarted { .. } => format!("{}...", doing(verb)),
+        Event::Waiting { reason, elapsed, .. } => {
+            format!("still {} after {}: {}", doing(verb), duration_words(*elapsed), Safe(reason))
+        }
+        Event::OperationFinished { remote_id, elapsed, .. } => {
+            let id = remote_id.as_ref().map_or_else(String::new, |id| format!(" {}", Safe(id)));
+            format!("{}{id} in {}", paint(verb_style(verb, palette), done(verb)), duration_words(*elapsed))
+        }
+        Event::OperationFailed { error, elapsed, .. } => {
+            let failed = paint(palette.failure, format!("failed to {}", to_do(verb)));
+            format!("{failed} after {}: {}", duration_words(*elapsed), Safe(sentence(error)))
+        }
+        Event::OperationSkipped { because, .. } => {
+            let reason = because.as_ref().map_or_else(
+                || "interrupted".to_owned(),
+                |because| format!("needs {} , which failed", Safe(because)),
+            );
+            format!("{}: {reason}", paint(palette.warning, "not started"))
+        }
+        Event::Connecting { .. }
+        | Event::Refreshing { .. }
+        | Event::Refreshed { .. }
+        | Event::Resolving { .. }
+        | Event::Call { .. }
+        | Event::Identified { .. }
+        | Event::Interrupted { .. } => return None,
+    })
+}
+
+fn accounts_words(accounts: &[AccountName]) -> String {
+    let names: Vec<_> = accounts.iter().map(|name| Safe(name).to_string()).collect();
+    let noun = if names.len() == 1 { "account" } else { "accounts" };
+    format!("the {noun} {}", names.join(", "))
+}
+
+fn verb_style(verb: Verb, palette: &Palette) -> anstyle::Style {
+    match verb {
+        Verb::Create => palette.create,
+        Verb::Update => palette.update,
+        Verb::Delete => palette.delete,
+        Verb::Forget | Verb::Wait => palette.faint,
+    }
+}
+
+/// Returns what is going on: `creating`.
+pub(crate) fn doing(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "creating",
+        Verb::Update => "changing",
+        Verb::Delete => "deleting",
+        Verb::Forget => "forgetting",
+        Verb::Wait => "waiting",
+    }
+}
+
+fn done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "created",
+        Verb::Update => "changed",
+        Verb::Delete => "deleted",
+        Verb::Forget => "forgotten",
+        Verb::Wait => "waited",
+    }
+}
+
+fn to_do(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "create",
+        Verb::Update => "change",
+        Verb::Delete => "delete",
+        Verb::Forget => "forget",
+        Verb::Wait => "wait",
+    }
+}

@@ -1,0 +1,36 @@
+//! How things look: each function makes text, and writes nothing.
+
+#![expect(clippy::format_push_string, reason = "text is made once; that it reads well counts for more")]
+
+mod block;
+mod change;
+mod diagnostic;
+mod difference;
+mod duration;
+mod error;
+pub(crate) mod json;
+mod lines;
+mod live;
+mod output;
+mod palette;
+mod plan;
+mod reference;
+mod report;
+mod state;
+mod value;
+
+pub(crate) use diagnostic::{diagnostics, tally};
+pub(crate) use duration::words as duration_words;
+pub(crate) use error::run_failure;
+pub(crate) use lines::Lines;
+pub(crate) use live::Rows;
+pub(crate) use output::{output_list, outputs};
+pub(crate) use palette::{Palette, paint};
+pub(crate) use plan::{accounts as plan_places, plan};
+pub(crate) use reference::reference;
+pub(crate) use report::{failures, summary};
+pub(crate) use state::{resource, resource_list};
+pub(crate) use value::{inline, raw};
+
+#[cfg(test)]
+pub(crate) mod tests;

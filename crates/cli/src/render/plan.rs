@@ -1,0 +1,103 @@
+//! A whole plan as text: what others changed, what will be done, the outputs, and a summary.
+
+use std::collections::BTreeMap;
+
+use straddle_engine::plan::{ChangeAction, Mode, Plan};
+
+use crate::render::block::{self, Row};
+use crate::render::change::{Look, change, drift};
+use crate::render::value::key;
+use crate::render::{Palette, difference, paint};
+use crate::safe::Safe;
+
+/// Renders a plan.
+pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
+    let mut text = String::new();
+    if !plan.drift.is_empty() {
+        text += &heading("Changed outside of straddle since the last apply", palette);
+        text.extend(plan.drift.iter().map(|item| drift(item, palette) + "\n"));
+    }
+    if !plan.changes.is_empty() {
+        text += &heading(&intention(plan), palette);
+        text += &legend(plan, palette);
+        text.extend(plan.changes.iter().map(|item| change(item, palette) + "\n"));
+    }
+    if !plan.outputs.is_empty() {
+        text += &heading("Outputs", palette);
+        let rows: Vec<Row> = plan
+            .outputs
+            .iter()
+            .map(|output| difference::row(&key(&output.name), &output.before, &output.after, palette))
+            .collect();
+        block::write(&mut text, &rows, 2, palette);
+        text.push('\n');
+    }
+    text + &format!("{}\n", paint(palette.strong, summary(plan)))
+}
+
+/// Renders the heading of a section.
+pub(crate) fn heading(words: &str, palette: &Palette) -> String {
+    format!("{}\n\n", paint(palette.strong, words))
+}
+
+fn intention(plan: &Plan) -> String {
+    match plan.mode {
+        Mode::Apply => format!("Changes of the stack {}", Safe(&plan.stack)),
+        Mode::Destroy => format!("Everything of the stack {} goes away", Safe(&plan.stack)),
+    }
+}
+
+/// Says what the symbols mean that occur.
+fn legend(plan: &Plan, palette: &Palette) -> String {
+    let mut looks = BTreeMap::new();
+    for change in &plan.changes {
+        let look = Look::of(change.action);
+        looks.entry(look.meaning).or_insert(look);
+    }
+    let line = |look: &Look| format!("{} {}\n", look.padded(palette), paint(palette.faint, look.meaning));
+    looks.values().map(line).collect::<String>() + "\n"
+}
+
+/// Says in one line how much a plan does, and where.
+pub(crate) fn summary(plan: &Plan) -> String {
+    let count =
+        |wanted: fn(ChangeAction) -> bool| plan.changes.iter().filter(|change| wanted(change.action)).count();
+    if plan.changes.is_empty() {
+        return nothing_to_do(plan);
+    }
+    let create = count(|action| matches!(action, ChangeAction::Create));
+    let update = count(|action| matches!(action, ChangeAction::Update));
+    let replace = count(|action| matches!(action, ChangeAction::Replace(_)));
+    let delete = count(|action| matches!(action, ChangeAction::Delete | ChangeAction::DeleteDeposed));
+    let forget = count(|action| matches!(action, ChangeAction::Forget));
+    let mut text =
+        format!("Plan: {create} to create, {update} to change, {replace} to replace, {delete} to delete");
+    if forget > 0 {
+        text += &format!(", {forget} to forget");
+    }
+    text + &format!(" ({}).", accounts(plan).join(", "))
+}
+
+fn nothing_to_do(plan: &Plan) -> String {
+    let change = if plan.outputs.is_empty() { "No changes." } else { "No changes but of outputs." };
+    let resources = match plan.unchanged {
+        1 => "The only resource is".to_owned(),
+        count => format!("All {count} resources are"),
+    };
+    match (plan.mode, plan.unchanged) {
+        (Mode::Destroy, _) => format!("{change} Nothing of the stack {} is left.", Safe(&plan.stack)),
+        (Mode::Apply, 0) => format!("{change} The stack {} has no resources.", Safe(&plan.stack)),
+        (Mode::Apply, _) => format!("{change} {resources} as the spec says."),
+    }
+}
+
+/// Returns how many changes there are in each account and region.
+pub(crate) fn accounts(plan: &Plan) -> Vec<String> {
+    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+    for change in &plan.changes {
+        let place =
+            format!("{} {} {}", Safe(&change.account), Safe(&change.account_id), Safe(&change.region));
+        *counts.entry(place).or_default() += 1;
+    }
+    counts.into_iter().map(|(place, count)| format!("{place}: {count}")).collect()
+}

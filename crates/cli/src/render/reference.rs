@@ -1,0 +1,110 @@
+//! The reference of a kind as Markdown, made from the same definition that checks specs.
+
+use straddle_engine::schema::{AttributeSchema, AttributeType, Expansion, KindSchema};
+
+use crate::render::inline;
+
+/// Renders the page of a kind.
+pub(crate) fn reference(schema: &KindSchema) -> String {
+    let mut text = format!("# {}\n\n{}\n", schema.kind, paragraphs(schema.documentation));
+    text += "\n## Attributes\n\n";
+    let mut attributes: Vec<&AttributeSchema> = schema.inputs.iter().collect();
+    attributes.sort_by_key(|attribute| !attribute.required);
+    for attribute in attributes {
+        text += &input(attribute, 0);
+    }
+    for expansion in &schema.expansions {
+        text += &expanded(expansion);
+    }
+    text += "\n## What it offers to others\n\n- `id`: what the service calls it.\n";
+    for output in &schema.outputs {
+        let volatile = if output.volatile { " An update may change it." } else { "" };
+        let documentation = one_paragraph(output.documentation);
+        text += &format!(
+            "- `{}` ({}): {documentation}{volatile}\n",
+            output.name,
+            type_words(&output.attribute_type)
+        );
+    }
+    text
+}
+
+fn input(attribute: &AttributeSchema, depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let mut facts = vec![type_words(&attribute.attribute_type)];
+    facts.push(if attribute.required { "required" } else { "optional" }.to_owned());
+    if let Some(default) = &attribute.default {
+        facts.push(format!("default `{}`", inline(default)));
+    }
+    let mut text = format!("{indent}- `{}` ({}): ", attribute.name, facts.join(", "));
+    text += &one_paragraph(attribute.documentation);
+    for remark in remarks(attribute) {
+        text += &format!(" {remark}");
+    }
+    text.push('\n');
+    for nested in nested(&attribute.attribute_type) {
+        text += &input(nested, depth + 1);
+    }
+    text
+}
+
+fn remarks(attribute: &AttributeSchema) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !attribute.one_of.is_empty() {
+        remarks.push(format!("One of {}.", code_list(attribute.one_of)));
+    }
+    if !attribute.refers_to.is_empty() {
+        remarks.push(format!("Takes the `id` of {}.", code_list(attribute.refers_to)));
+    }
+    if attribute.replace {
+        remarks.push("Another value means another resource.".to_owned());
+    }
+    if attribute.sensitive {
+        remarks.push("Never shown.".to_owned());
+    }
+    if attribute.write_only {
+        remarks.push("The service never returns it, so drift of it cannot be seen.".to_owned());
+    }
+    remarks
+}
+
+fn expanded(expansion: &Expansion) -> String {
+    format!(
+        "- `{}` ({}, optional): {} Each of them becomes a resource of the kind `{}` with an address that ends in `/{}['...']`.\n",
+        expansion.attribute,
+        type_words(&expansion.attribute_type()),
+        one_paragraph(expansion.documentation),
+        expansion.child_kind,
+        expansion.role,
+    )
+}
+
+fn nested(attribute_type: &AttributeType) -> &[AttributeSchema] {
+    match attribute_type {
+        AttributeType::Object(attributes) => attributes,
+        AttributeType::List(item) | AttributeType::Set(item) | AttributeType::Map(item) => nested(item),
+        AttributeType::Bool
+        | AttributeType::Integer
+        | AttributeType::String
+        | AttributeType::Any
+        | AttributeType::Tags => &[],
+    }
+}
+
+fn type_words(attribute_type: &AttributeType) -> String {
+    let words = attribute_type.to_string();
+    words.trim_start_matches("a ").to_owned()
+}
+
+fn code_list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Puts a doc comment on one line, so that it stays inside its list item.
+fn one_paragraph(documentation: &str) -> String {
+    documentation.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn paragraphs(documentation: &str) -> String {
+    documentation.lines().map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned()
+}

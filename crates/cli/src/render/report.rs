@@ -1,0 +1,72 @@
+//! What came of an apply: a summary, and each failure with what to do about it.
+
+use std::time::Duration;
+
+use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
+use straddle_engine::event::Verb;
+use straddle_engine::plan::Mode;
+use straddle_engine::run::{Failure, Report};
+use straddle_engine::spec::Spec;
+
+use crate::render::error::sentence;
+use crate::render::{Palette, duration_words, paint};
+
+/// Says in one line what was done, what failed and what was not started.
+pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> String {
+    let name = match report.plan.mode {
+        Mode::Apply => "Apply",
+        Mode::Destroy => "Destroy",
+    };
+    let end = match (report.is_complete(), report.interrupted) {
+        (true, _) => "complete",
+        (false, true) => "interrupted",
+        (false, false) => "incomplete",
+    };
+    let done = |verb| report.done.iter().filter(|(_, done)| *done == verb).count();
+    let mut counts = vec![
+        format!("{} created", done(Verb::Create)),
+        format!("{} changed", done(Verb::Update)),
+        format!("{} deleted", done(Verb::Delete)),
+    ];
+    let further = [
+        (done(Verb::Forget), "forgotten"),
+        (report.failures.len(), "failed"),
+        (report.skipped.len(), "not started"),
+    ];
+    counts.extend(
+        further.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")),
+    );
+    let text = format!("{name} {end}: {}, after {}.", counts.join(", "), duration_words(elapsed));
+    let style = if report.is_complete() { palette.strong } else { palette.failure };
+    paint(style, text).to_string()
+}
+
+/// Returns the failures as diagnostics that point at the blocks in the spec.
+pub(crate) fn failures(report: &Report, spec: &Spec) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.extend(report.failures.iter().map(|failure| diagnostic(failure, spec)));
+    diagnostics
+}
+
+fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {
+    let summary = match failure.verb {
+        Verb::Create => "failed to create a resource",
+        Verb::Update => "failed to change a resource",
+        Verb::Delete => "failed to delete a resource",
+        Verb::Forget => "failed to forget a resource",
+        Verb::Wait => "failed to wait for something",
+    };
+    let detail =
+        format!("{} in the account `{}`: {}", failure.address, failure.account, sentence(&failure.error));
+    let hint = failure.hint.clone().unwrap_or_else(|| {
+        "Once the reason is gone, run the same command again: it goes on where this one ended.".to_owned()
+    });
+    let diagnostic = Diagnostic::error("operation-failed", summary)
+        .with_address(failure.address.clone())
+        .with_detail(detail)
+        .with_hint(hint);
+    match spec.resources.get(&failure.address) {
+        Some(resource) => diagnostic.with_span(resource.span, ""),
+        None => diagnostic,
+    }
+}

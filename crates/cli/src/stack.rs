@@ -1,0 +1,139 @@
+//! A stack as a command works on it: its spec, loaded with the user's values, and its state.
+
+use std::path::{Path, PathBuf};
+
+use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
+use straddle_engine::spec::Spec;
+use straddle_engine::state::LocalBackend;
+
+use crate::arguments::{SpecArguments, StateLocationArguments, ValueArguments};
+use crate::commands::Program;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render;
+use crate::standin::{LoadFailure, LoadRequest, VariableArgument, VariableSource, load};
+
+/// What the names of environment variables that set variables begin with.
+const VARIABLE_PREFIX: &str = "STRADDLE_VAR_";
+/// The folder of state files, looked for from the spec upwards.
+const STATE_FOLDER: &str = "state";
+
+/// A spec, and where its state is.
+pub(crate) struct Stack {
+    pub(crate) spec: Spec,
+    pub(crate) backend: LocalBackend,
+    /// What may be wrong with the spec. For people it has been shown already.
+    pub(crate) warnings: Diagnostics,
+}
+
+impl Stack {
+    /// Loads a spec and finds its state.
+    pub(crate) fn open(
+        program: &Program,
+        path: &Path,
+        values: &ValueArguments,
+        location: &StateLocationArguments,
+    ) -> Result<Self, Failure> {
+        let (spec, warnings) = load_spec(program, path, values)?;
+        let directory = match &location.directory {
+            Some(directory) => directory.clone(),
+            None => state_directory(path).map_err(|error| Failure::file("find", path, &error))?,
+        };
+        let name = match &values.environment {
+            Some(environment) => format!("{}.{environment}", spec.stack.name),
+            None => spec.stack.name.clone(),
+        };
+        let backend = LocalBackend::named(directory, &spec.stack.name, &name);
+        Ok(Self { spec, backend, warnings })
+    }
+
+    /// As [`Stack::open`], for commands whose spec is the positional argument.
+    pub(crate) fn open_spec(
+        program: &Program,
+        spec: &SpecArguments,
+        location: &StateLocationArguments,
+    ) -> Result<Self, Failure> {
+        Self::open(program, &spec.path, &spec.values, location)
+    }
+}
+
+/// Loads a spec, and shows warnings unless a program reads the output.
+pub(crate) fn load_spec(
+    program: &Program,
+    path: &Path,
+    values: &ValueArguments,
+) -> Result<(Spec, Diagnostics), Failure> {
+    let request = LoadRequest {
+        path: path.to_owned(),
+        environment: values.environment.clone(),
+        variable_files: values.variable_files.clone(),
+        variables: variables(values)?,
+    };
+    let loaded = load(&request, &program.registry).map_err(|failure| {
+        let LoadFailure { sources, diagnostics } = *failure;
+        Failure { exit: Exit::Error, sources, diagnostics }
+    })?;
+    if !program.is_json {
+        let stderr = &program.terminal.stderr;
+        let sources = &loaded.spec.sources;
+        stderr.write(&render::diagnostics(sources, &loaded.warnings, &stderr.palette, stderr.width));
+    }
+    Ok((loaded.spec, loaded.warnings))
+}
+
+fn variables(values: &ValueArguments) -> Result<Vec<VariableArgument>, Failure> {
+    let mut variables = Vec::new();
+    for (key, value) in std::env::vars_os() {
+        let Some(name) = key.to_str().and_then(|key| key.strip_prefix(VARIABLE_PREFIX)) else {
+            continue;
+        };
+        let value = value.into_string().map_err(|_| not_text(name))?;
+        variables.push(VariableArgument {
+            name: name.to_owned(),
+            value,
+            source: VariableSource::Environment,
+        });
+    }
+    variables.extend(values.variables.iter().map(|(name, value)| VariableArgument {
+        name: name.clone(),
+        value: value.clone(),
+        source: VariableSource::CommandLine,
+    }));
+    Ok(variables)
+}
+
+fn not_text(name: &str) -> Failure {
+    let problem = Diagnostic::error("environment", "an environment variable is not UTF-8")
+        .with_detail(format!("{VARIABLE_PREFIX}{name} has bytes in it that are no text."));
+    Failure::error(problem)
+}
+
+/// Returns the nearest folder named `state`, going up from the spec's folder; if there is none,
+/// the one that will be made inside it.
+fn state_directory(spec: &Path) -> std::io::Result<PathBuf> {
+    let absolute = spec.canonicalize()?;
+    let folder = if absolute.is_dir() { &*absolute } else { absolute.parent().unwrap_or(&absolute) };
+    let nearest = folder.ancestors().map(|folder| folder.join(STATE_FOLDER)).find(|folder| folder.is_dir());
+    Ok(nearest.unwrap_or_else(|| folder.join(STATE_FOLDER)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_in_the_nearest_folder_of_that_name() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let spec = root.join("specs/shop");
+        std::fs::create_dir_all(&spec).unwrap();
+        std::fs::write(spec.join("stack.toml"), "").unwrap();
+        assert_eq!(state_directory(&spec).unwrap(), spec.join("state"));
+        std::fs::create_dir(root.join("state")).unwrap();
+        assert_eq!(state_directory(&spec).unwrap(), root.join("state"));
+        assert_eq!(state_directory(&spec.join("stack.toml")).unwrap(), root.join("state"));
+        std::fs::create_dir(spec.join("state")).unwrap();
+        assert_eq!(state_directory(&spec).unwrap(), spec.join("state"));
+        assert!(state_directory(&root.join("nothing")).is_err());
+    }
+}
