@@ -62,6 +62,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum may grow, with nothing that tells more")]
 fn class_of<E>(error: &SdkError<E>) -> ErrorClass
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -72,7 +73,7 @@ where
             class_of_answer(answer.err().code(), answer.raw().status().as_u16())
         }
         SdkError::DispatchFailure(_) => class_of_dispatch(error),
-        // No answer in time, or one that cannot be read. The enum may grow, with nothing that tells more.
+        // No answer in time, or one that cannot be read.
         _ => ErrorClass::Ambiguous,
     }
 }

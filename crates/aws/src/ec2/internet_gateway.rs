@@ -209,41 +209,35 @@ mod tests {
         InternetGatewayInputs { vpc_id: vpc_id.map(str::to_owned), tags: Some(tags([("Name", "main")])) }
     }
 
-    #[track_caller]
-    fn check(
-        observed: &Seen,
-        desired: Option<&InternetGatewayInputs>,
-        expected: Option<InternetGatewayStep>,
-    ) {
-        assert_eq!(InternetGateway::next_step(observed, desired), expected);
-    }
-
     #[test]
     fn it_is_attached_after_birth() {
         let attach = InternetGatewayStep::Attach { vpc_id: "vpc-1".to_owned() };
-        check(&observed(None), Some(&desired(Some("vpc-1"))), Some(attach));
-        check(&attached_to("vpc-1"), Some(&desired(Some("vpc-1"))), None);
+        assert_eq!(InternetGateway::next_step(&observed(None), Some(&desired(Some("vpc-1")))), Some(attach));
+        assert_eq!(InternetGateway::next_step(&attached_to("vpc-1"), Some(&desired(Some("vpc-1")))), None);
     }
 
     #[test]
     fn it_leaves_one_vpc_before_it_goes_to_another() {
         let detach = InternetGatewayStep::Detach { vpc_id: "vpc-1".to_owned() };
-        check(&attached_to("vpc-1"), Some(&desired(Some("vpc-2"))), Some(detach));
-        check(&attached_to("vpc-1"), Some(&desired(None)), None);
+        assert_eq!(
+            InternetGateway::next_step(&attached_to("vpc-1"), Some(&desired(Some("vpc-2")))),
+            Some(detach)
+        );
+        assert_eq!(InternetGateway::next_step(&attached_to("vpc-1"), Some(&desired(None))), None);
     }
 
     #[test]
     fn it_is_detached_before_it_is_deleted() {
         let detach = InternetGatewayStep::Detach { vpc_id: "vpc-1".to_owned() };
-        check(&attached_to("vpc-1"), None, Some(detach));
-        check(&observed(None), None, Some(InternetGatewayStep::Delete));
+        assert_eq!(InternetGateway::next_step(&attached_to("vpc-1"), None), Some(detach));
+        assert_eq!(InternetGateway::next_step(&observed(None), None), Some(InternetGatewayStep::Delete));
     }
 
     #[test]
     fn tags_are_set() {
         let desired = InternetGatewayInputs { tags: Some(tags([("Name", "new")])), ..desired(Some("vpc-1")) };
         let step = InternetGatewayStep::Tag(TagStep::Set(tags([("Name", "new")]).0));
-        check(&attached_to("vpc-1"), Some(&desired), Some(step));
+        assert_eq!(InternetGateway::next_step(&attached_to("vpc-1"), Some(&desired)), Some(step));
     }
 
     #[test]
