@@ -158,7 +158,44 @@ fn class_of_code(code: &str) -> Option<ErrorClass> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    /// Sends a call to this port of this machine, and returns the class of its failure.
+    async fn class_of_call(port: u16) -> ErrorClass {
+        let config = aws_sdk_ec2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .endpoint_url(format!("http://127.0.0.1:{port}"))
+            .region(Region::new("us-east-1"))
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let answer = aws_sdk_ec2::Client::from_conf(config).create_vpc().send().await;
+        failed("CreateVpc")(answer.expect_err("nobody answers")).class
+    }
+
+    #[tokio::test]
+    async fn a_call_that_was_never_sent_may_be_sent_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a port left");
+        let port = listener.local_addr().expect("it is bound").port();
+        drop(listener);
+        assert_eq!(class_of_call(port).await, ErrorClass::Throttled);
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_ambiguous() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a port left");
+        let port = listener.local_addr().expect("it is bound").port();
+        let hang_up = async {
+            let (mut stream, _) = listener.accept().await.expect("the call comes");
+            stream.read_u8().await.expect("the request comes");
+        };
+        let ((), class) = futures::future::join(hang_up, class_of_call(port)).await;
+        assert_eq!(class, ErrorClass::Ambiguous);
+    }
 
     #[track_caller]
     fn check(code: &str, status: u16, expected: ErrorClass) {

@@ -247,7 +247,9 @@ impl Resource for NatGateway {
         let ours = answer.nat_gateways().iter().filter(|gateway| {
             tags::are_of(intent, gateway.tags()) && !matches!(state(gateway), Some("deleting" | "deleted"))
         });
-        Ok(ours.filter_map(types::NatGateway::nat_gateway_id).map(RemoteId::new).collect())
+        let mut ours: Vec<_> = ours.collect();
+        ours.sort_by_key(|gateway| gateway.create_time().copied());
+        Ok(ours.into_iter().filter_map(types::NatGateway::nat_gateway_id).map(RemoteId::new).collect())
     }
 }
 
