@@ -15,7 +15,6 @@ mod render;
 mod safe;
 mod saved_plan;
 mod stack;
-mod standin;
 mod stream;
 mod terminal;
 

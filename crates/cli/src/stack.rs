@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
-use straddle_engine::spec::Spec;
+use straddle_engine::spec::{LoadFailure, LoadRequest, Spec, VariableArgument, VariableSource, load};
 use straddle_engine::state::LocalBackend;
 
 use crate::arguments::{SpecArguments, StateLocationArguments, ValueArguments};
@@ -11,7 +11,6 @@ use crate::commands::Program;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render;
-use crate::standin::{LoadFailure, LoadRequest, VariableArgument, VariableSource, load};
 
 /// What the names of environment variables that set variables begin with.
 const VARIABLE_PREFIX: &str = "STRADDLE_VAR_";

@@ -58,7 +58,7 @@ pub(crate) enum Content {
     /// Rows between brackets.
     Rows {
         /// The opening and the closing bracket.
-        brackets: (char, char),
+        brackets: (&'static str, &'static str),
         /// What is between them.
         rows: Vec<Row>,
     },

@@ -5,7 +5,7 @@ use similar::{ChangeTag, DiffOp, TextDiff};
 use straddle_engine::value::{Value, ValueMap};
 
 use crate::render::block::{Content, Marker, Row};
-use crate::render::value::{content, inline, key};
+use crate::render::value::{BRACES, BRACKETS, QUOTES, content, inline, key};
 use crate::render::{Palette, paint};
 use crate::safe::Safe;
 
@@ -29,10 +29,10 @@ pub(crate) fn row(name: &str, before: &Value, after: &Value, palette: &Palette) 
 fn changed(before: &Value, after: &Value, palette: &Palette) -> Content {
     match (before, after) {
         (Value::Map(before), Value::Map(after)) => {
-            Content::Rows { brackets: ('{', '}'), rows: entries(before, after, palette) }
+            Content::Rows { brackets: BRACES, rows: entries(before, after, palette) }
         }
         (Value::List(before), Value::List(after)) => {
-            Content::Rows { brackets: ('[', ']'), rows: items(before, after, palette) }
+            Content::Rows { brackets: BRACKETS, rows: items(before, after, palette) }
         }
         (Value::String(before), Value::String(after)) => text(before, after, palette),
         (before, after) => Content::Text(arrow(&inline(before), &inline(after), palette)),
@@ -104,13 +104,13 @@ fn text(before: &str, after: &str, palette: &Palette) -> Content {
         return Content::Rows { brackets, rows: std::iter::once(note).chain(rows).collect() };
     }
     if before.contains('\n') || after.contains('\n') {
-        return Content::Rows { brackets: ('"', '"'), rows: changed_lines(before, after, palette) };
+        return Content::Rows { brackets: QUOTES, rows: changed_lines(before, after, palette) };
     }
     let (old, new) = (Value::from(before), Value::from(after));
     if before.len().max(after.len()) <= LONGEST_ARROW {
         return Content::Text(arrow(&inline(&old), &inline(&new), palette));
     }
-    Content::Rows { brackets: ('"', '"'), rows: changed_words(before, after, palette) }
+    Content::Rows { brackets: QUOTES, rows: changed_words(before, after, palette) }
 }
 
 /// Reads a text that is a JSON table or list.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use straddle_engine::plan::{ChangeAction, Mode, Plan};
+use straddle_engine::resource::ReplaceOrder;
 
 use crate::render::block::{self, Row};
 use crate::render::change::{Look, change, drift};
@@ -49,13 +50,23 @@ fn intention(plan: &Plan) -> String {
 
 /// Says what the symbols mean that occur.
 fn legend(plan: &Plan, palette: &Palette) -> String {
-    let mut looks = BTreeMap::new();
-    for change in &plan.changes {
-        let look = Look::of(change.action);
-        looks.entry(look.meaning).or_insert(look);
+    const ACTIONS: [ChangeAction; 7] = [
+        ChangeAction::Create,
+        ChangeAction::Update,
+        ChangeAction::Replace(ReplaceOrder::DeleteFirst),
+        ChangeAction::Replace(ReplaceOrder::CreateFirst),
+        ChangeAction::Delete,
+        ChangeAction::DeleteDeposed,
+        ChangeAction::Forget,
+    ];
+    let mut text = String::new();
+    for action in ACTIONS {
+        if plan.changes.iter().any(|change| change.action == action) {
+            let look = Look::of(action);
+            text += &format!("{} {}\n", look.padded(palette), paint(palette.faint, look.meaning));
+        }
     }
-    let line = |look: &Look| format!("{} {}\n", look.padded(palette), paint(palette.faint, look.meaning));
-    looks.values().map(line).collect::<String>() + "\n"
+    text + "\n"
 }
 
 /// Says in one line how much a plan does, and where.

@@ -8,6 +8,13 @@ use crate::safe::Safe;
 /// Longer lists and tables are spread over several lines.
 const LONGEST_INLINE: usize = 64;
 
+/// What stands around the items of a list.
+pub(crate) const BRACKETS: (&str, &str) = ("[", "]");
+/// What stands around the entries of a table.
+pub(crate) const BRACES: (&str, &str) = ("{", "}");
+/// What stands around the lines of a text.
+pub(crate) const QUOTES: (&str, &str) = ("\"\"\"", "\"\"\"");
+
 /// Stands for a value that must not be shown.
 pub(crate) const SENSITIVE: &str = "(sensitive)";
 
@@ -56,15 +63,15 @@ pub(crate) fn content(marker: Marker, value: &Value) -> Content {
     match value {
         Value::List(items) => {
             let rows = items.iter().map(|item| row(marker, "", item)).collect();
-            Content::Rows { brackets: ('[', ']'), rows }
+            Content::Rows { brackets: BRACKETS, rows }
         }
         Value::Map(entries) => {
             let rows = entries.iter().map(|(name, value)| row(marker, &key(name), value)).collect();
-            Content::Rows { brackets: ('{', '}'), rows }
+            Content::Rows { brackets: BRACES, rows }
         }
         Value::String(text) if text.contains('\n') => {
             let rows = text.lines().map(|line| Row::text(marker, Safe(line).to_string())).collect();
-            Content::Rows { brackets: ('"', '"'), rows }
+            Content::Rows { brackets: QUOTES, rows }
         }
         Value::Null
         | Value::Bool(_)
