@@ -1,5 +1,6 @@
 //! The connection to an account: credentials, and the proof that they are the right account's.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
@@ -18,7 +19,7 @@ use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, Prov
 use straddle_engine::schema::{AttributeSchema, Attributes};
 
 use crate::client::{Client, Place};
-use crate::error::{causes, failed, find_cause, never_connected};
+use crate::error::{causes, chain, failed, find_cause, never_connected};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than EC2's slowest answers, which take several seconds.
@@ -187,36 +188,53 @@ fn wrong_account(found: &str, arn: &str, account: &Account, settings: &AccountSe
     refused(format!("account `{name}` must be {id}, but its credentials belong to {found} ({arn}); {remedy}"))
 }
 
+/// Says what is wrong with credentials that could not be loaded or used, and what to do.
 fn not_identified(
     error: SdkError<GetCallerIdentityError>,
     account: &Account,
     settings: &AccountSettings,
 ) -> ProviderError {
     let Account { name, region, .. } = account;
-    let causes = causes(&error);
-    let no_credentials = find_cause::<CredentialsError>(&error).is_some();
-    let no_connection = never_connected(&error);
+    // The engine would go on trying where nothing was sent; before the first answer that is no use.
+    if never_connected(&error) {
+        let causes = causes(&error);
+        return refused(format!(
+            "AWS cannot be reached for account `{name}`: {causes}. Check the network, the region `{region}` \
+             and AWS_ENDPOINT_URL"
+        ));
+    }
+    if let Some(cause) = find_cause::<CredentialsError>(&error) {
+        return refused(no_credentials(cause, account, settings));
+    }
     let mut failure = failed(IDENTIFY)(error);
-    let hint = settings.credentials_hint();
-    if no_credentials && settings.role_arn.is_some() {
-        failure.message = format!(
-            "no credentials for account `{name}`: {causes}. Check that `role_arn` exists and that its trust \
-             policy allows the caller (with `external_id`, if it asks for one). {hint}"
-        );
-    } else if no_credentials {
-        failure.message = format!("no credentials for account `{name}`: {causes}. {hint}");
-    } else if no_connection {
-        // The engine would go on trying; without a first answer the cause is rather in the settings.
-        failure.class = ErrorClass::Rejected;
-        failure.message = format!(
-            "AWS cannot be reached for account `{name}`: {causes}. Check the network, the region \
-             `{region}` and AWS_ENDPOINT_URL"
-        );
-    } else if matches!(failure.class, ErrorClass::Expired | ErrorClass::AccessDenied) {
+    if matches!(failure.class, ErrorClass::Expired | ErrorClass::AccessDenied) {
+        let hint = settings.credentials_hint();
         failure.message =
             format!("the credentials of account `{name}` are refused: {}. {hint}", failure.message);
     }
     failure
+}
+
+fn no_credentials(error: &CredentialsError, account: &Account, settings: &AccountSettings) -> String {
+    let (name, causes, hint) = (&account.name, causes(error), settings.credentials_hint());
+    match (&settings.role_arn, &settings.profile) {
+        (_, None) if not_set(error) => format!(
+            "account `{name}` has no credentials: there are none in the environment, the default profile and \
+             on this machine. {hint}"
+        ),
+        (Some(role_arn), _) if !not_set(error) => format!(
+            "account `{name}` cannot take the role {role_arn}: {causes}. Check that the role exists and that \
+             its trust policy allows the caller (with `external_id`, if it asks for one). {hint}"
+        ),
+        _ => format!("account `{name}` has no credentials: {causes}. {hint}"),
+    }
+}
+
+/// Tells whether no source of credentials is set up, and not that one of them failed.
+fn not_set(error: &CredentialsError) -> bool {
+    chain(error)
+        .filter_map(<dyn Error>::downcast_ref)
+        .any(|error| matches!(error, CredentialsError::CredentialsNotLoaded(_)))
 }
 
 fn refused(message: impl Into<String>) -> ProviderError {
@@ -260,6 +278,20 @@ mod tests {
         for part in ["111122223333", "444455556666", "arn:aws:iam::444455556666:user/x", "profile `admin`"] {
             assert!(error.message.contains(part), "{part} is missing in: {}", error.message);
         }
+    }
+
+    #[test]
+    fn missing_credentials_come_with_what_to_do() {
+        let missing = CredentialsError::not_loaded("no profile `admin`");
+        let text = no_credentials(&missing, &account(), &AccountSettings::default());
+        assert!(text.contains("AWS_PROFILE"), "{text}");
+        let settings = AccountSettings { profile: Some("admin".to_owned()), ..AccountSettings::default() };
+        let text = no_credentials(&missing, &account(), &settings);
+        assert!(text.contains("no profile `admin`") && text.contains("--profile admin"), "{text}");
+        let refused = CredentialsError::provider_error("not authorized");
+        let role = AccountSettings { role_arn: Some("arn:r".to_owned()), ..AccountSettings::default() };
+        let text = no_credentials(&refused, &account(), &role);
+        assert!(text.contains("arn:r: ") && text.contains("not authorized. Check"), "{text}");
     }
 
     #[test]

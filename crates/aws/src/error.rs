@@ -47,18 +47,23 @@ pub(crate) fn find_cause<'a, C: Error + 'static>(error: &'a (dyn Error + 'static
     chain(error).find_map(<dyn Error>::downcast_ref)
 }
 
+/// What the SDK's layers say that tells a user nothing.
+const LAYERS: [&str; 5] =
+    ["dispatch failure", "io error", "other", "service error", "the credential provider was not enabled"];
+
 /// Returns the texts of the chain of causes, outermost first, without repetitions.
 pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for text in chain(error).map(ToString::to_string) {
-        if !texts.iter().any(|known| known.contains(&text)) {
+        if !LAYERS.contains(&text.as_str()) && !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }
     }
-    texts.join(": ")
+    if texts.is_empty() { error.to_string() } else { texts.join(": ") }
 }
 
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+/// Returns the error and its causes.
+pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 

@@ -20,3 +20,26 @@ pub fn registry() -> Registry {
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_name_only_kinds_that_exist() {
+        let registry = registry();
+        assert!(registry.kinds().count() >= 8);
+        for kind in registry.kinds() {
+            let schema = kind.schema();
+            let referred = schema.inputs.iter().flat_map(|attribute| attribute.refers_to);
+            let children = schema.expansions.iter().map(|expansion| &expansion.child_kind);
+            for named in referred.chain(children) {
+                assert!(registry.kind(named).is_some(), "{} names {named}", schema.kind);
+            }
+            for expansion in &schema.expansions {
+                let child = registry.kind(expansion.child_kind).expect("it was looked up above").schema();
+                assert!(child.input(expansion.parent_attribute).is_some(), "{}", expansion.attribute);
+            }
+        }
+    }
+}
