@@ -71,7 +71,7 @@ impl World {
         let (any, connection) = (self.kind(kind), &self.connection);
         let id = any.create(connection, &intent, inputs).await.expect("the emulator makes it");
         let found = any.find(connection, &intent, inputs).await.expect("the emulator searches");
-        assert_eq!(found, [id.clone()], "what is found of {kind}");
+        assert_eq!(found.as_slice(), std::slice::from_ref(&id), "what is found of {kind}");
         self.made.push((kind, id.clone()));
         self.settle(kind, &id, Some(inputs)).await.expect("it exists")
     }
