@@ -7,6 +7,7 @@
 //! - [`kinds`]: resource kinds with the shapes that the kinds of AWS have;
 //! - [`disk`]: a disk that loses what was not synced;
 //! - [`simulation`]: a world of these in which the engine runs, crashes and runs again;
+//! - [`memory_files`]: a disk that crashes at a chosen operation, for tests of the state's store;
 //! - [`story`]: records of made-up runs, for tests of the state's store.
 
 pub mod client;
@@ -15,6 +16,7 @@ pub mod cloud;
 pub mod disk;
 pub mod fault;
 pub mod kinds;
+pub mod memory_files;
 pub mod random;
 pub mod simulation;
 pub mod story;

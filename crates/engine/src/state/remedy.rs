@@ -29,29 +29,40 @@ fn restore(disk: &Disk) -> String {
     let Some(backup) = read(disk, &names.state_backup).and_then(|bytes| format::decode(&bytes).ok()) else {
         return "There is no usable backup beside it: restore it from a backup of your own.".to_owned();
     };
-    let belongs = |path: &Path| {
+    let serial_of = |path: &Path| {
         let journal = read(disk, path).and_then(|bytes| journal_file::decode(&bytes).ok());
-        journal.is_some_and(|journal| journal.header.serial == backup.serial)
+        journal.map(|journal| journal.header.serial)
     };
-    let copy = |from: &Path, to: &Path| format!("`cp -p {} {}`", shell_quoted(from), shell_quoted(to));
-    let state = copy(&names.state_backup, &names.state);
-    if belongs(&names.journal) {
+    let state = command("cp -p", &names.state_backup, &names.state);
+    if serial_of(&names.journal) == Some(backup.serial) {
         return format!(
             "Nothing is lost: the backup and the journal together are the whole state. Restore it with {state}."
         );
     }
-    if belongs(&names.journal_backup) {
-        let journal = copy(&names.journal_backup, &names.journal);
+    if serial_of(&names.journal_backup) != Some(backup.serial) {
+        return format!(
+            "The state of serial {} is kept; restore it with {state}. It does not know what has been made \
+             since: look in the accounts for what has the tag `straddle:stack` with the value `{}`.",
+            backup.serial, backup.lineage
+        );
+    }
+    let journal = command("cp -p", &names.journal_backup, &names.journal);
+    if serial_of(&names.journal).is_none() {
         return format!(
             "Nothing is lost: the backup and the backup of the journal together are the whole state. Restore \
              it with {journal} and {state}."
         );
     }
+    let unfinished = names.journal.with_extension("jsonl.unfinished");
+    let aside = command("mv", &names.journal, &unfinished);
     format!(
-        "The state of serial {} is kept; restore it with {state}. It does not know what has been made since: \
-         look in the accounts for what has the tag `straddle:stack` with the value `{}`.",
-        backup.serial, backup.lineage
+        "Put the journal of the run that did not end aside with {aside}: its last lines name what that run has \
+         made. What was there before it is restored with {journal} and {state}."
     )
+}
+
+fn command(verb: &str, from: &Path, to: &Path) -> String {
+    format!("`{verb} {} {}`", shell_quoted(from), shell_quoted(to))
 }
 
 /// Says what to do about a damaged journal.

@@ -28,8 +28,12 @@ impl Files for SystemFiles {
     }
 
     fn create_folder(&self, folder: &Path) -> Result<(), StateError> {
+        if folder.is_dir() {
+            return Ok(());
+        }
         let made = DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(folder);
-        made.map_err(failed("create", folder))
+        let private = Permissions::from_mode(PRIVATE_FOLDER);
+        made.and_then(|()| std::fs::set_permissions(folder, private)).map_err(failed("create", folder))
     }
 
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StateError> {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::state::disk::{Disk, JournalFound};
-use crate::state::{JournalFile, Record, State, StateError, format, journal_file, verify};
+use crate::state::journal_file::End;
+use crate::state::{JournalFile, Record, State, StateError, format, verify};
 
 /// How much space is set aside for the journal at a time. A record takes some hundred bytes to
 /// some thousand.
@@ -23,19 +24,23 @@ pub(super) struct Writer {
 
 struct OpenJournal {
     file: Box<dyn JournalFile>,
-    length: u64,
+    end: End,
     reserved: u64,
 }
 
 impl OpenJournal {
-    fn append(&mut self, line: &[u8]) -> Result<(), StateError> {
-        let length = self.length + line.len() as u64;
-        if length > self.reserved {
-            self.file.reserve(length - self.length + RESERVED)?;
-            self.reserved = length + RESERVED;
+    fn new(file: Box<dyn JournalFile>, end: End) -> Self {
+        Self { file, end, reserved: 0 }
+    }
+
+    /// Appends lines; `end` is where the journal ends with them.
+    fn append(&mut self, lines: &str, end: End) -> Result<(), StateError> {
+        if end.length > self.reserved {
+            self.file.reserve(lines.len() as u64 + RESERVED)?;
+            self.reserved = end.length + RESERVED;
         }
-        self.file.append(line)?;
-        self.length = length;
+        self.file.append(lines.as_bytes())?;
+        self.end = end;
         Ok(())
     }
 }
@@ -81,30 +86,39 @@ impl Writer {
     }
 
     fn append_or_fail(&mut self, records: &[Record]) -> Result<(), StateError> {
-        let line = journal_file::encode(records).map_err(|error| self.refused(error.to_string()))?;
-        if let Some(journal) = &mut self.journal {
-            return journal.append(&line);
-        }
+        let journal = match &mut self.journal {
+            Some(journal) => journal,
+            None => match self.open_journal(records)? {
+                Some(journal) => self.journal.insert(journal),
+                None => return Ok(()),
+            },
+        };
+        let mut end = journal.end;
+        let line = end.append(records).map_err(|error| refused(&self.disk, error.to_string()))?;
+        journal.append(&line, end)
+    }
+
+    /// Opens the journal that is there. If there is none, makes one that has the records
+    /// already, and returns nothing.
+    fn open_journal(&mut self, records: &[Record]) -> Result<Option<OpenJournal>, StateError> {
         let found = self.disk.find()?;
-        let names = &self.disk.names;
+        let Disk { files, names, .. } = &*self.disk;
         match found.journal {
             JournalFound::Open(journal) => {
-                let file = self.disk.files.open_journal(&names.journal, journal.length)?;
-                let journal = OpenJournal { file, length: journal.length, reserved: 0 };
-                return self.journal.insert(journal).append(&line);
+                let file = files.open_journal(&names.journal, journal.end.length)?;
+                return Ok(Some(OpenJournal::new(file, journal.end)));
             }
-            JournalFound::Folded => self.disk.files.rename(&names.journal, &names.journal_backup)?,
+            JournalFound::Folded => files.rename(&names.journal, &names.journal_backup)?,
             JournalFound::Missing => {}
         }
         self.check_header(records, found.state.map(|file| file.state).as_ref())?;
-        let journal = self.create_journal(&line)?;
-        self.journal = Some(journal);
-        Ok(())
+        self.journal = Some(self.create_journal(records)?);
+        Ok(None)
     }
 
     fn check_header(&self, records: &[Record], state: Option<&State>) -> Result<(), StateError> {
         let Some(Record::Run(header)) = records.first() else {
-            return Err(self.refused("a journal begins with the record of its run".to_owned()));
+            return Err(refused(&self.disk, "a journal begins with the record of its run".to_owned()));
         };
         let serial = state.map_or(0, |state| state.serial);
         if header.serial != serial
@@ -112,25 +126,27 @@ impl Writer {
             || state.is_some_and(|state| state.lineage != header.lineage)
         {
             let problem = format!("the run starts from serial {}, the state has {serial}", header.serial);
-            return Err(self.refused(problem));
+            return Err(refused(&self.disk, problem));
         }
         Ok(())
     }
 
     /// Makes a journal that has its first records from the moment it has its name.
-    fn create_journal(&self, line: &[u8]) -> Result<OpenJournal, StateError> {
+    fn create_journal(&self, records: &[Record]) -> Result<OpenJournal, StateError> {
         let Disk { files, names, .. } = &*self.disk;
+        let mut end = End::default();
+        let lines = end.begin(records).map_err(|error| refused(&self.disk, error.to_string()))?;
         let file = files.create_journal(&names.journal_new)?;
-        let mut journal = OpenJournal { file, length: 0, reserved: 0 };
-        journal.append(&[&journal_file::encode_format(), line].concat())?;
+        let mut journal = OpenJournal::new(file, End::default());
+        journal.append(&lines, end)?;
         files.rename(&names.journal_new, &names.journal)?;
         files.sync_folder(&names.folder)?;
         Ok(journal)
     }
 
     fn replace_or_fail(&mut self, expected: u64, state: &State) -> Result<(), StateError> {
-        verify(state).map_err(|problems| self.refused(problems.join("; ")))?;
-        let bytes = format::encode(state).map_err(|error| self.refused(error.to_string()))?;
+        verify(state).map_err(|problems| refused(&self.disk, problems.join("; ")))?;
+        let bytes = format::encode(state).map_err(|error| refused(&self.disk, error.to_string()))?;
         let found = self.disk.find()?;
         self.check_fence(expected, state, found.state.as_ref().map(|file| &file.state))?;
         let Disk { files, names, .. } = &*self.disk;
@@ -156,23 +172,26 @@ impl Writer {
             return Err(StateError::Fenced { location: location(&self.disk.names.state), expected, found });
         }
         if new.serial <= expected {
-            return Err(self.refused(format!("serial {} is to replace serial {expected}", new.serial)));
+            return Err(refused(
+                &self.disk,
+                format!("serial {} is to replace serial {expected}", new.serial),
+            ));
         }
         if new.stack != self.disk.stack {
-            return Err(self.refused(format!("it is that of the stack `{}`", new.stack)));
+            return Err(refused(&self.disk, format!("it is that of the stack `{}`", new.stack)));
         }
         if let Some(now) = now
             && now.lineage != new.lineage
         {
             let lineages = format!("lineage {} is to replace lineage {}", new.lineage, now.lineage);
-            return Err(self.refused(lineages));
+            return Err(refused(&self.disk, lineages));
         }
         Ok(())
     }
+}
 
-    fn refused(&self, problem: String) -> StateError {
-        StateError::Refused { location: location(&self.disk.names.state), problem }
-    }
+fn refused(disk: &Disk, problem: String) -> StateError {
+    StateError::Refused { location: location(&disk.names.state), problem }
 }
 
 /// Shows a path as a backend's location.
