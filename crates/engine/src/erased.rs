@@ -67,6 +67,8 @@ pub trait AnyResource: Send + Sync {
     fn schema(&self) -> &KindSchema;
     /// Returns how the engine must treat it.
     fn traits(&self) -> Traits;
+    /// See [`Resource::EXCLUSIVE`].
+    fn exclusive(&self) -> &'static [&'static str];
     /// Tells which kinds share a listing: those with the same id.
     fn listing_id(&self) -> TypeId;
     /// See [`Listing::fetch`].
@@ -140,6 +142,10 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn traits(&self) -> Traits {
         R::TRAITS
+    }
+
+    fn exclusive(&self) -> &'static [&'static str] {
+        R::EXCLUSIVE
     }
 
     fn listing_id(&self) -> TypeId {

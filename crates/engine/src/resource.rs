@@ -31,6 +31,10 @@ pub trait Resource: Send + Sync + 'static {
     /// How the engine must treat it.
     const TRAITS: Traits;
 
+    /// The attributes that no two things of the kind can have alike at once, such as a range in a
+    /// network. What gives them up goes before another takes them over.
+    const EXCLUSIVE: &'static [&'static str] = &[];
+
     /// What the user writes.
     type Inputs: Attributes;
     /// What only the service knows.

@@ -137,6 +137,7 @@ impl Resource for Route {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["route_table_id", "destination"];
 
     type Inputs = RouteInputs;
     type Outputs = RouteOutputs;

@@ -63,6 +63,7 @@ impl Resource for RouteTableAssociation {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["subnet_id"];
 
     type Inputs = RouteTableAssociationInputs;
     type Outputs = RouteTableAssociationOutputs;

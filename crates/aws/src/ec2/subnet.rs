@@ -149,6 +149,7 @@ impl Resource for Subnet {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["vpc_id", "cidr_block"];
 
     type Inputs = SubnetInputs;
     type Outputs = SubnetOutputs;

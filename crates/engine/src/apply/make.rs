@@ -41,7 +41,8 @@ pub(crate) async fn make(
 async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
     let id = birth::create(operation, inputs).await?;
     let limit = operation.timeouts().create;
-    settle(Settle { operation, id, desired: Some(inputs), observed: None, fresh: true, limit }).await
+    settle(Settle { operation, id, desired: Some(inputs), observed: None, fresh: true, limit, written: true })
+        .await
 }
 
 async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
@@ -51,7 +52,8 @@ async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Observed
     let found = operation.run.observations.get(operation.address()).and_then(|found| found.object.clone());
     let observed = found.map(|observed| operation.owned(observed, Some(inputs)));
     let limit = operation.timeouts().update;
-    settle(Settle { operation, id, desired: Some(inputs), observed, fresh: false, limit }).await
+    settle(Settle { operation, id, desired: Some(inputs), observed, fresh: false, limit, written: false })
+        .await
 }
 
 async fn settle(settle: Settle<'_>) -> Result<ObservedValues, Stop> {

@@ -31,6 +31,8 @@ pub(crate) struct Settle<'a> {
     pub(crate) fresh: bool,
     /// How long it may take.
     pub(crate) limit: Duration,
+    /// Whether what the service never returns has been sent, and is taken as it was sent.
+    pub(crate) written: bool,
 }
 
 /// The last call that was made, for services that show its work late.
@@ -85,13 +87,30 @@ impl Settle<'_> {
             (Readiness::Failed(reason), Some(_)) => return Err(Stop::Failed(reason.clone())),
             (Readiness::Failed(_), None) | (Readiness::Ready, _) => {}
         }
-        let step = self.operation.kind.next_step(&observed, self.desired);
-        let step = step.map_err(|mismatch| Stop::Defect(mismatch.to_string()))?;
+        let mut step = self.next_step(&observed)?;
+        if step.is_some() && performed.map(|last| &last.step) == step.as_ref() && !self.written {
+            // A call that seems to be needed again may have been about something that is never
+            // returned.
+            self.written = true;
+            step = self.next_step(&observed)?;
+        }
         Ok(match step {
             None if self.desired.is_some() => Next::Done(observed),
             None => Next::Wait("to be gone".to_owned()),
-            Some(step) => self.unless_shown_late(step, observed, performed)?,
+            Some(step) => self.unless_shown_late(step, performed)?,
         })
+    }
+
+    fn next_step(&self, observed: &ObservedValues) -> Result<Option<AnyStep>, Stop> {
+        let kind = self.operation.kind;
+        let mut observed = observed.clone();
+        for attribute in kind.schema().inputs.iter().filter(|attribute| attribute.write_only && self.written)
+        {
+            if let Some(value) = self.desired.and_then(|desired| desired.get(attribute.name)) {
+                observed.inputs.insert(attribute.name.to_owned(), value.clone());
+            }
+        }
+        kind.next_step(&observed, self.desired).map_err(|mismatch| Stop::Defect(mismatch.to_string()))
     }
 
     /// Decides about an object that a read did not find.
@@ -119,17 +138,8 @@ impl Settle<'_> {
     }
 
     /// Makes a call again only after its work had time to show.
-    fn unless_shown_late(
-        &self,
-        step: AnyStep,
-        observed: ObservedValues,
-        performed: Option<&Performed>,
-    ) -> Result<Next, Stop> {
+    fn unless_shown_late(&self, step: AnyStep, performed: Option<&Performed>) -> Result<Next, Stop> {
         let Some(last) = performed.filter(|last| last.step == step) else { return Ok(Next::Call(step)) };
-        let never_returned = self.operation.kind.schema().inputs.iter().any(|attribute| attribute.write_only);
-        if never_returned && self.desired.is_some() {
-            return Ok(Next::Done(observed));
-        }
         let shown_late = last.at.elapsed() < self.operation.run.engine.settings.consistency_window;
         if shown_late || self.desired.is_none() {
             return Ok(if shown_late {

@@ -6,15 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use petgraph::algo::{kosaraju_scc, toposort};
+use petgraph::algo::{is_cyclic_directed, kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::address::{AccountName, Address};
+use crate::address::{AccountName, Address, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::gate::{Anchor, Gate, Placement};
 use crate::plan::{Change, ChangeAction, Plan, Request};
 use crate::resource::ReplaceOrder;
 use crate::spec::Spec;
+use crate::value::ValueMap;
 
 /// One node of the order.
 #[derive(Clone)]
@@ -48,6 +49,8 @@ impl std::fmt::Debug for Node {
 enum Edge {
     /// The order that the run needs.
     Needed,
+    /// What a thing has to itself is given up before another takes it.
+    Exclusive,
     /// An order that saves refusals and retries, given up where it contradicts the needed one.
     Preferred,
 }
@@ -67,11 +70,14 @@ impl Graph {
     pub(crate) fn arrange(plan: &mut Plan, request: &Request<'_>) -> Result<Self, Diagnostics> {
         loop {
             let mut graph = Builder::new(plan, request).build();
-            let order = match graph.order_of_changes() {
-                Ok(order) => order,
-                Err(cyclic) if turn_around(plan, &cyclic) => continue,
-                Err(cyclic) => return Err(cycle(plan, &cyclic)),
-            };
+            graph.give_up(Edge::Preferred);
+            let cyclic = graph.cyclic_changes();
+            if turn_around(plan, &cyclic) {
+                continue;
+            }
+            graph.give_up(Edge::Exclusive);
+            let Ok(order) = toposort(&graph.nodes, None) else { return Err(cycle(plan, &cyclic)) };
+            let order = graph.changes_in(&order);
             graph.renumber(&order);
             reorder(&mut plan.changes, &order);
             return Ok(graph);
@@ -116,29 +122,24 @@ impl Graph {
         self.nodes.neighbors_directed(index, petgraph::Direction::Incoming).count()
     }
 
-    /// Returns the positions of the changes in order, giving up preferred edges that contradict
-    /// needed ones; or the changes that are in a cycle of needed ones.
-    fn order_of_changes(&mut self) -> Result<Vec<usize>, Vec<usize>> {
-        if let Ok(order) = toposort(&self.nodes, None) {
-            return Ok(self.changes_in(&order));
+    /// Takes out the edges of one sort that are part of a cycle.
+    fn give_up(&mut self, sort: Edge) {
+        if !is_cyclic_directed(&self.nodes) {
+            return;
         }
         let mut component = vec![0; self.nodes.node_count()];
-        let components = kosaraju_scc(&self.nodes);
-        for (number, members) in components.iter().enumerate() {
+        for (number, members) in kosaraju_scc(&self.nodes).iter().enumerate() {
             for member in members {
                 component[member.index()] = number;
             }
         }
         self.nodes.retain_edges(|graph, edge| {
             let (from, to) = graph.edge_endpoints(edge).expect("an edge that is visited exists");
-            graph[edge] == Edge::Needed || component[from.index()] != component[to.index()]
+            graph[edge] != sort || component[from.index()] != component[to.index()]
         });
-        match toposort(&self.nodes, None) {
-            Ok(order) => Ok(self.changes_in(&order)),
-            Err(_) => Err(self.cyclic_changes()),
-        }
     }
 
+    /// Returns the positions of the changes that are part of a cycle.
     fn cyclic_changes(&self) -> Vec<usize> {
         let components = kosaraju_scc(&self.nodes);
         let cyclic = components.into_iter().filter(|members| members.len() > 1).flatten();
@@ -233,6 +234,10 @@ pub(crate) fn dependency_order(spec: &Spec) -> Result<Vec<Address>, Diagnostics>
     }
 }
 
+/// What only one thing can have at a time: account, kind, and the values of the kind's exclusive
+/// attributes.
+type Exclusive<'a> = (&'a String, &'a Kind, Vec<String>);
+
 /// The nodes of one resource.
 #[derive(Debug, Clone, Default)]
 struct Halves {
@@ -260,6 +265,7 @@ impl<'a> Builder<'a> {
         self.add_unchanged();
         self.order_creation();
         self.order_deletion();
+        self.order_takeovers();
         self.place_gates();
         Graph { nodes: self.nodes }
     }
@@ -345,6 +351,47 @@ impl<'a> Builder<'a> {
             .get(dependency)
             .is_some_and(|change| change.action == ChangeAction::Replace(ReplaceOrder::DeleteFirst));
         updated && !deleted_first
+    }
+
+    /// Lets what has something to itself go before another takes that over: a range, an address.
+    fn order_takeovers(&mut self) {
+        let plan = self.plan;
+        let mut given_up = BTreeMap::<_, Vec<_>>::new();
+        for change in plan.changes.iter().filter(|change| unmakes(change.action)) {
+            if let Some(had) = self.had(change) {
+                given_up.entry(had).or_default().push(&change.address);
+            }
+        }
+        for change in plan.changes.iter().filter(|change| makes(change.action)) {
+            let Some(takes) = self.exclusive(change, &change.inputs) else { continue };
+            let others =
+                given_up.get(&takes).into_iter().flatten().filter(|other| **other != &change.address);
+            for other in others {
+                let Some(make) = self.make(&change.address) else { continue };
+                for unmake in self.halves[*other].unmake.clone() {
+                    self.nodes.add_edge(unmake, make, Edge::Exclusive);
+                }
+            }
+        }
+    }
+
+    /// Returns what the object that a change deletes has to itself.
+    fn had(&self, change: &'a Change) -> Option<Exclusive<'a>> {
+        let prior = self.request.state.resources.get(&change.address)?;
+        let mut objects = prior.object.iter().chain(&prior.deposed);
+        let object = objects.find(|object| Some(&object.remote_id) == change.remote_id.as_ref())?;
+        self.exclusive(change, &object.inputs)
+    }
+
+    /// Returns what a thing with these inputs has to itself; `None` if that is nothing, or not known.
+    fn exclusive(&self, change: &'a Change, inputs: &ValueMap) -> Option<Exclusive<'a>> {
+        let names = self.request.registry.kind(change.kind.as_str())?.exclusive();
+        let value = |name: &&str| {
+            inputs.get(*name).filter(|value| value.is_known()).map(|value| format!("{value:?}"))
+        };
+        let values: Vec<_> = names.iter().filter_map(value).collect();
+        let known = !names.is_empty() && values.len() == names.len();
+        known.then_some((&change.account_id, &change.kind, values))
     }
 
     fn place_gates(&mut self) {

@@ -72,6 +72,7 @@ impl Resource for Document {
         timeouts: Timeouts::minutes(2),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["name"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

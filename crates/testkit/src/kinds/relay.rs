@@ -79,6 +79,7 @@ impl Resource for Relay {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(15),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["address"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -70,6 +70,7 @@ impl Resource for Segment {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["network", "range"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -61,6 +61,7 @@ impl Resource for TableEntry {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["table", "destination"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -58,6 +58,7 @@ impl Resource for TableLink {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["segment"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -1,0 +1,204 @@
+//! Plans as data. A case is a folder:
+//!
+//! - `before.toml`: what was applied, if anything was;
+//! - `meddling.json`: what others did since, a list of `{"address": .., "set": {..}}`,
+//!   `{"address": .., "tags": {..}}`, `{"address": .., "vanish": true}` or `{"address": .., "fail": ".."}`;
+//! - `after.toml`: what is wanted now; without it, the stack is destroyed;
+//! - `plan.txt`: the plan, or why there is none.
+//!
+//! Whatever the plan is, applying it must leave nothing to plan. `UPDATE_EXPECT=1` writes the plans anew.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "a test may be told to write what it expects")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use straddle_engine::plan::{AttributeChange, Change, ChangeAction, Mode, Plan, Reason};
+use straddle_engine::resource::ReplaceOrder;
+use straddle_engine::run::RunError;
+use straddle_engine::spec::{LoadRequest, Spec, load};
+use straddle_engine::value::{Value, ValueMap};
+use straddle_testkit::cloud::Pace;
+use straddle_testkit::simulation::{Ending, Order, World};
+
+/// Two accounts, and what every spec of a case begins with.
+const PREAMBLE: &str = r#"
+[stack]
+name = "case"
+tags = { stage = "test" }
+
+[account.a]
+id     = "111111111111"
+region = "here"
+
+[account.b]
+id     = "222222222222"
+region = "here"
+
+[defaults]
+account = "a"
+"#;
+
+#[test]
+fn plans_are_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan_cases");
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    let wrong: Vec<_> = cases.iter().filter_map(|case| check(case)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(cases.len() >= 15, "only {} cases were found", cases.len());
+}
+
+/// Returns what is wrong with a case.
+fn check(case: &Path) -> Option<String> {
+    let world = World::new(1, Pace::INSTANT);
+    if let Some(before) = spec(&world, &case.join("before.toml")) {
+        world.apply(&Order::new(&before, Mode::Apply)).ending.expect_done("the apply before");
+    }
+    meddle(&world, &case.join("meddling.json"));
+    let after = spec(&world, &case.join("after.toml"));
+    let mode = if after.is_some() { Mode::Apply } else { Mode::Destroy };
+    let spec = after.or_else(|| spec(&world, &case.join("before.toml"))).unwrap();
+    let (text, planned) = match world.plan(&Order::new(&spec, mode)).ending {
+        Ending::Done(plan) => (show(&plan), true),
+        Ending::Refused(RunError::Diagnostics(diagnostics)) => {
+            let lines = diagnostics.iter().map(|problem| {
+                format!(
+                    "error[{}]: {}\n  {}\n  {}\n",
+                    problem.code,
+                    problem.summary,
+                    problem.detail,
+                    problem.hint.clone().unwrap_or_default()
+                )
+            });
+            (lines.collect(), false)
+        }
+        ending @ (Ending::Refused(_) | Ending::Crashed | Ending::Stuck) => {
+            panic!("{}: {ending:?}", case.display())
+        }
+    };
+    if planned {
+        let report = world.apply(&Order::new(&spec, mode)).ending.expect_done("the apply");
+        assert!(report.is_complete(), "{}: {report:?}", case.display());
+        let left = world.plan(&Order::new(&spec, mode)).ending.expect_done("the last plan");
+        assert!(left.is_empty(), "{}: the apply left\n{}", case.display(), show(&left));
+    }
+    let expected = case.join("plan.txt");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(&expected, &text).unwrap();
+    }
+    let expected = fs::read_to_string(&expected).unwrap_or_default();
+    (text != expected).then(|| format!("{}: expected\n{expected}\nfound\n{text}", case.display()))
+}
+
+fn spec(world: &World, path: &Path) -> Option<Spec> {
+    let text = fs::read_to_string(path).ok()?;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("spec.toml"), format!("{PREAMBLE}{text}")).unwrap();
+    let request = LoadRequest { path: folder.path().to_owned(), ..LoadRequest::default() };
+    let loaded = load(&request, world.registry())
+        .unwrap_or_else(|failure| panic!("{}: {:#?}", path.display(), failure.diagnostics));
+    Some(loaded.spec)
+}
+
+fn meddle(world: &World, path: &Path) {
+    let Ok(text) = fs::read_to_string(path) else { return };
+    let state = world.state("case").unwrap().unwrap();
+    for order in serde_json::from_str::<Vec<ValueMap>>(&text).unwrap() {
+        let address = order["address"].as_str().unwrap().parse().unwrap();
+        let id = state.resources[&address].object.as_ref().unwrap().remote_id.clone();
+        let mut cloud = world.network.cloud();
+        for (name, value) in order.get("set").and_then(Value::as_map).into_iter().flatten() {
+            cloud.set(id.as_str(), name, value.clone());
+        }
+        for (name, value) in order.get("tags").and_then(Value::as_map).into_iter().flatten() {
+            cloud.tag(id.as_str(), name, value.as_str().unwrap());
+        }
+        if let Some(reason) = order.get("fail").and_then(Value::as_str) {
+            cloud.fail(id.as_str(), reason);
+        }
+        if order.contains_key("vanish") {
+            cloud.vanish(id.as_str());
+        }
+    }
+}
+
+/// Returns a plan as text that changes only when the plan does.
+fn show(plan: &Plan) -> String {
+    let mut text = String::new();
+    for drift in &plan.drift {
+        let gone = if drift.gone { " is gone" } else { "" };
+        writeln!(text, "drift {}{gone}", drift.address).unwrap();
+        show_attributes(&mut text, &drift.attributes);
+    }
+    for change in &plan.changes {
+        let Change { account, address, .. } = change;
+        let reasons: Vec<_> = change.reasons.iter().map(reason).collect();
+        writeln!(text, "{} {address} [{account}]: {}", action(change.action), reasons.join(", ")).unwrap();
+        show_attributes(&mut text, &change.attributes);
+    }
+    for output in &plan.outputs {
+        writeln!(text, "output {}: {} -> {}", output.name, value(&output.before), value(&output.after))
+            .unwrap();
+    }
+    writeln!(text, "{} unchanged", plan.unchanged).unwrap();
+    text
+}
+
+fn show_attributes(text: &mut String, attributes: &[AttributeChange]) {
+    for attribute in attributes {
+        let notes = [(attribute.replaces, " (replaces)"), (attribute.sensitive, " (sensitive)")];
+        let notes: String = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note).collect();
+        let AttributeChange { name, before, after, .. } = attribute;
+        writeln!(text, "  {name}: {} -> {}{notes}", value(before), value(after)).unwrap();
+    }
+}
+
+fn action(action: ChangeAction) -> &'static str {
+    match action {
+        ChangeAction::Create => "create",
+        ChangeAction::Update => "update",
+        ChangeAction::Replace(ReplaceOrder::CreateFirst) => "replace (create first)",
+        ChangeAction::Replace(ReplaceOrder::DeleteFirst) => "replace (delete first)",
+        ChangeAction::Delete => "delete",
+        ChangeAction::DeleteDeposed => "delete deposed",
+        ChangeAction::Forget => "forget",
+    }
+}
+
+fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::New => "new".to_owned(),
+        Reason::Vanished { .. } => "vanished".to_owned(),
+        Reason::Differs => "differs".to_owned(),
+        Reason::CannotChange { attribute } => format!("cannot change {attribute}"),
+        Reason::NotInSpec => "not in the spec".to_owned(),
+        Reason::Destroy => "destroy".to_owned(),
+        Reason::Unfinished => "unfinished".to_owned(),
+        Reason::Failed { reason } => format!("failed: {reason}"),
+        Reason::Moved { from } => format!("moved from {from}"),
+        Reason::Deposed => "deposed".to_owned(),
+        Reason::Retained => "retained".to_owned(),
+    }
+}
+
+/// Returns a value as text: unknown parts by their origin, the stack's random id by a word.
+fn value(value: &Value) -> String {
+    match value {
+        Value::Unknown(unknown) if unknown.exact => format!("<{}>", unknown.origin),
+        Value::Unknown(unknown) => format!("<from {}>", unknown.origin),
+        Value::List(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        Value::Map(entries) => {
+            let entry = |(name, value): (&String, &Value)| match name.as_str() {
+                "straddle:stack" => format!("{name}: (the stack)"),
+                _ => format!("{name}: {}", self::value(value)),
+            };
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
+            serde_json::to_string(value).unwrap()
+        }
+    }
+}
