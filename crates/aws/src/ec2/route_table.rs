@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{self, ResourceType};
+use aws_sdk_ec2::types::{self, Filter, ResourceType};
 use straddle_engine::address::RemoteId;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -53,13 +53,24 @@ impl Listing for RouteTables {
     type Client = Client;
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        let tables: BTreeSet<_> = ids.iter().map(|id| table_of(id.as_str()).to_owned()).collect();
-        let filters = filters::texts_or_everything("route-table-id", tables.into_iter().collect());
+        let filters = filters_for(ids);
         let call = client.reads.describe_route_tables().set_filters(filters);
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let tables = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeRouteTables"))?;
         Ok(Self::new(client, tables))
     }
+}
+
+/// Asks for the tables of these ids. A lone association is asked for by its own id, and so found
+/// in whichever table it is.
+fn filters_for(ids: &[RemoteId]) -> Option<Vec<Filter>> {
+    let associations = ids.iter().map(|id| id.as_str().split_once('/').map(|(_, id)| id.to_owned()));
+    if let Some(associations) = associations.collect::<Option<BTreeSet<_>>>() {
+        let associations = associations.into_iter().collect();
+        return filters::texts_or_everything("association.route-table-association-id", associations);
+    }
+    let tables: BTreeSet<_> = ids.iter().map(|id| table_of(id.as_str()).to_owned()).collect();
+    filters::texts_or_everything("route-table-id", tables.into_iter().collect())
 }
 
 /// Returns the table's id out of its own, a route's (`rtb-1_0.0.0.0/0`) or an association's

@@ -75,15 +75,12 @@ impl Resource for RouteTableAssociation {
         listing: &RouteTables,
         id: &RemoteId,
     ) -> Option<Observed<RouteTableAssociationInputs, RouteTableAssociationOutputs>> {
-        let (table_id, association_id) = split(id);
-        let table = listing.table(table_id)?;
-        let association = table
-            .associations()
-            .iter()
-            .find(|association| association.route_table_association_id() == Some(association_id))?;
+        let (_, association_id) = split(id);
+        let (table, association) = associations(&listing.things)
+            .find(|(_, association)| association.route_table_association_id() == Some(association_id))?;
         Some(Observed {
             inputs: RouteTableAssociationInputs {
-                route_table_id: table_id.to_owned(),
+                route_table_id: table.route_table_id().unwrap_or_default().to_owned(),
                 subnet_id: association.subnet_id().unwrap_or_default().to_owned(),
             },
             outputs: RouteTableAssociationOutputs { association_id: Some(association_id.to_owned()) },
@@ -134,8 +131,8 @@ impl Resource for RouteTableAssociation {
         }
     }
 
-    /// A subnet has one association at most. It is ours if it leads to the table that we want;
-    /// one with another table was made by somebody else.
+    /// A subnet has one association at most, with whichever table. Since the spec says which
+    /// table it is to be, that one is taken over.
     async fn find(
         client: &Client,
         _: &Intent,
@@ -148,15 +145,21 @@ impl Resource for RouteTableAssociation {
     }
 }
 
+fn associations(
+    tables: &[types::RouteTable],
+) -> impl Iterator<Item = (&types::RouteTable, &types::RouteTableAssociation)> {
+    tables.iter().flat_map(|table| table.associations().iter().map(move |association| (table, association)))
+}
+
 fn matching(tables: &[types::RouteTable], inputs: &RouteTableAssociationInputs) -> Vec<RemoteId> {
-    let table_id = inputs.route_table_id.as_str();
-    let table = tables.iter().filter(|table| table.route_table_id() == Some(table_id));
-    let associations = table.flat_map(types::RouteTable::associations).filter(|association| {
+    let of_subnet = associations(tables).filter(|(_, association)| {
         association.subnet_id() == Some(inputs.subnet_id.as_str())
             && association_readiness(association).is_some()
     });
-    let ids = associations.filter_map(types::RouteTableAssociation::route_table_association_id);
-    ids.map(|id| join(table_id, id)).collect()
+    let id = |(table, association): (&types::RouteTable, &types::RouteTableAssociation)| {
+        Some(join(table.route_table_id()?, association.route_table_association_id()?))
+    };
+    of_subnet.filter_map(id).collect()
 }
 
 fn join(table_id: &str, association_id: &str) -> RemoteId {
@@ -234,10 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn only_an_association_with_the_wanted_table_is_adopted() {
+    fn an_association_is_found_in_whichever_table_it_is() {
+        let listing = found(table(RouteTableAssociationStateCode::Associated));
+        let moved = RouteTableAssociation::observe(&listing, &RemoteId::new("rtb-2/rtbassoc-2"));
+        assert_eq!(moved.map(|observed| observed.inputs), Some(inputs("rtb-1")));
         let tables = [table(RouteTableAssociationStateCode::Associated)];
-        assert_eq!(matching(&tables, &inputs("rtb-1")), [RemoteId::new("rtb-1/rtbassoc-2")]);
-        assert_eq!(matching(&tables, &inputs("rtb-2")), []);
+        assert_eq!(matching(&tables, &inputs("rtb-2")), [RemoteId::new("rtb-1/rtbassoc-2")]);
         let gone = [table(RouteTableAssociationStateCode::Disassociated)];
         assert_eq!(matching(&gone, &inputs("rtb-1")), []);
     }
