@@ -83,7 +83,11 @@ impl PartGraph {
                 continue;
             }
             let members: BTreeSet<_> = component.into_iter().collect();
-            order.diagnostics.push(self.cycle(first, &members));
+            // A cycle of local values alone is there once for each way of waiting.
+            let again = |index: &NodeIndex| matches!(self.graph[*index], Part::Local(_, Wait::Whole));
+            if !members.iter().all(again) {
+                order.diagnostics.push(self.cycle(first, &members));
+            }
             order.cyclic.extend(members.into_iter().map(|index| self.graph[index].clone()));
         }
         order
