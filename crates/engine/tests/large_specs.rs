@@ -70,6 +70,8 @@ fn long_chains_need_no_deep_recursion() {
     let circle = text.replace("[eip.e0]\n", "[eip.e0]\ntags = { Last = \"${eip.e19999.public_ip}\" }\n");
     let failure = load(&circle).expect_err("the chain is a circle");
     assert_eq!(failure.error_count(), 1);
+    let cycle = failure.diagnostics.iter().next().expect("there is one error");
+    assert!(cycle.detail.contains("(19981 more)"), "{}", cycle.detail);
 }
 
 #[test]
