@@ -107,7 +107,7 @@ fn codes(diagnostics: &Json) -> Vec<&str> {
 }
 
 #[test]
-fn a_stack_is_planned_applied_shown_and_destroyed() {
+fn a_stack_is_planned_applied_and_destroyed() {
     let world = World::new();
     let planned = world.run("plan SPEC --detailed-exitcode", Exit::Changes);
     let summary =
@@ -132,16 +132,6 @@ fn a_stack_is_planned_applied_shown_and_destroyed() {
     let again = world.run("apply SPEC --auto-approve", Exit::Success);
     assert_eq!(again.stdout, "No changes. All 3 resources are as the spec says.\n");
 
-    let listed = world.run("state list SPEC", Exit::Success);
-    assert_eq!(listed.stdout.lines().count(), 3, "{}", listed.stdout);
-    let shown = world.run("state show segment.public['a'] SPEC", Exit::Success);
-    assert!(shown.stdout.contains("range   = \"10.0.0.0/20\""), "{}", shown.stdout);
-    world.run("state show segment.public['c'] SPEC", Exit::Error);
-
-    let id = world.run("output network --raw --spec SPEC", Exit::Success).stdout;
-    assert_eq!(json(&world.run("output --json --spec SPEC", Exit::Success).stdout)["network"], id.trim_end());
-    world.run("output nothing --spec SPEC", Exit::Error);
-
     let destroyed = world.run("destroy SPEC --auto-approve", Exit::Success);
     assert!(destroyed.stdout.contains("Everything of the stack shop goes away"), "{}", destroyed.stdout);
     assert!(
@@ -152,6 +142,22 @@ fn a_stack_is_planned_applied_shown_and_destroyed() {
     assert_eq!(world.network.cloud().live().count(), 0);
     let nothing = world.run("destroy SPEC --auto-approve", Exit::Success);
     assert_eq!(nothing.stdout, "No changes. Nothing of the stack shop is left.\n");
+}
+
+#[test]
+fn what_was_applied_can_be_looked_up() {
+    let world = World::new();
+    world.run("state list SPEC", Exit::Success);
+    world.run("apply SPEC --auto-approve", Exit::Success);
+    let listed = world.run("state list SPEC", Exit::Success);
+    assert_eq!(listed.stdout.lines().count(), 3, "{}", listed.stdout);
+    let shown = world.run("state show segment.public['a'] SPEC", Exit::Success);
+    assert!(shown.stdout.contains("range   = \"10.0.0.0/20\""), "{}", shown.stdout);
+    world.run("state show segment.public['c'] SPEC", Exit::Error);
+
+    let id = world.run("output network --raw --spec SPEC", Exit::Success).stdout;
+    assert_eq!(json(&world.run("output --json --spec SPEC", Exit::Success).stdout)["network"], id.trim_end());
+    world.run("output nothing --spec SPEC", Exit::Error);
 }
 
 #[test]
