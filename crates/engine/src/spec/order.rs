@@ -11,9 +11,6 @@ use petgraph::visit::EdgeRef;
 use crate::address::{AccountName, BlockAddress};
 use crate::diagnostic::{Diagnostic, Span};
 
-/// How many parts of a cycle a problem shows.
-const MAXIMUM_SHOWN: usize = 20;
-
 /// What a reference waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wait {
@@ -86,11 +83,7 @@ impl PartGraph {
                 continue;
             }
             let members: BTreeSet<_> = component.into_iter().collect();
-            // A cycle of local values alone is there once for each way of waiting.
-            let again = |index: &NodeIndex| matches!(self.graph[*index], Part::Local(_, Wait::Whole));
-            if !members.iter().all(again) {
-                order.diagnostics.push(self.cycle(first, &members));
-            }
+            order.diagnostics.push(self.cycle(first, &members));
             order.cyclic.extend(members.into_iter().map(|index| self.graph[index].clone()));
         }
         order
@@ -109,11 +102,7 @@ impl PartGraph {
                 names.push(name);
             }
         }
-        if names.len() > MAXIMUM_SHOWN {
-            let left_out = format!("({} more)", names.len() - MAXIMUM_SHOWN);
-            names.splice(MAXIMUM_SHOWN / 2..names.len() - MAXIMUM_SHOWN / 2, [left_out]);
-        }
-        let mut related = related.into_iter().take(MAXIMUM_SHOWN);
+        let mut related = related.into_iter();
         let diagnostic = Diagnostic::error("cycle", "cycle of references")
             .with_detail(format!("Each needs the next before it can be made: {}.", names.join(" -> ")))
             .with_hint("Take out one of the references, or move what both need into a block of its own.");

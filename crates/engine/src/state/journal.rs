@@ -242,8 +242,7 @@ impl Fold {
                 resource.dependencies.extend(begin.dependencies.iter().cloned());
                 let object = resource.object.as_mut().ok_or("an update of an object that is not there")?;
                 // Both what was owned and what will be stays owned until the update has ended.
-                let added = inputs.iter().map(|(name, value)| (name.clone(), value.clone()));
-                object.inputs.extend(added.collect::<ValueMap>());
+                own(&mut object.inputs, inputs);
                 object.status = Status::Unfinished;
             }
             Action::Delete { remote_id } | Action::Forget { remote_id } => {
@@ -404,6 +403,18 @@ impl Fold {
     }
 }
 
+/// Adds what is not owned yet, also inside of tables: a tag that an update takes away has to be
+/// known as ours until it is gone.
+fn own(owned: &mut ValueMap, added: &ValueMap) {
+    for (name, value) in added {
+        match (owned.get_mut(name), value) {
+            (None, value) => drop(owned.insert(name.clone(), value.clone())),
+            (Some(Value::Map(owned)), Value::Map(added)) => own(owned, added),
+            (Some(_), _) => {}
+        }
+    }
+}
+
 fn no_begin(operation_id: &str) -> String {
     format!("a record of the operation {operation_id}, which never began")
 }
@@ -429,5 +440,21 @@ fn resource(pending: &PendingCreate) -> ResourceState {
         deposed: Vec::new(),
         dependencies: BTreeSet::new(),
         lifecycle: Lifecycle::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_update_takes_away_stays_owned_and_what_it_changes_is_as_it_was_applied() {
+        let tags = |keys: &[(&str, &str)]| {
+            let tags = keys.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value)));
+            ValueMap::from([("tags".to_owned(), Value::Map(tags.collect()))])
+        };
+        let mut owned = tags(&[("gone", "1"), ("kept", "old")]);
+        own(&mut owned, &tags(&[("kept", "new"), ("more", "2")]));
+        assert_eq!(owned, tags(&[("gone", "1"), ("kept", "old"), ("more", "2")]));
     }
 }

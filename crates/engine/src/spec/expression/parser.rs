@@ -371,3 +371,76 @@ impl Parser<'_> {
 fn join(start: Span, end: Span) -> Span {
     Span { source: start.source, start: start.start, end: end.end.max(start.end) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Sources;
+
+    fn parse(text: &str) -> Parsed<Expression> {
+        let file = format!("'${{{text}}}'");
+        let mut sources = Sources::default();
+        let source = sources.add("test.toml", file.as_str());
+        let inner = &file[1..file.len() - 1];
+        let map = TextMap::new(&file, Span::new(source, 0..file.len()), inner);
+        parse_expression(inner, 2, &map).map(|(expression, _)| expression)
+    }
+
+    fn shape(expression: &Expression) -> String {
+        match &expression.kind {
+            ExpressionKind::Binary(operator, left, right) => {
+                format!("({} {} {})", shape(left), operator.symbol(), shape(right))
+            }
+            ExpressionKind::Unary(operator, operand) => format!("({operator:?} {})", shape(operand)),
+            ExpressionKind::Conditional(inner) => {
+                format!(
+                    "({} ? {} : {})",
+                    shape(&inner.condition),
+                    shape(&inner.then),
+                    shape(&inner.otherwise)
+                )
+            }
+            ExpressionKind::Literal(Value::Integer(value)) => value.to_string(),
+            ExpressionKind::Literal(_)
+            | ExpressionKind::Reference(_)
+            | ExpressionKind::Attribute(_)
+            | ExpressionKind::Access(..)
+            | ExpressionKind::Splat(..)
+            | ExpressionKind::List(_)
+            | ExpressionKind::Map(_)
+            | ExpressionKind::Call(..) => "_".to_owned(),
+        }
+    }
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(shape(&parse(text).expect("the expression is well formed")), expected, "{text}");
+    }
+
+    #[test]
+    fn operators_bind_as_in_arithmetic() {
+        check("1 + 2 * 3 - 4", "((1 + (2 * 3)) - 4)");
+        check("(1 + 2) * 3", "((1 + 2) * 3)");
+        check("1 < 2 && 3 == 4 || 5 > 6", "(((1 < 2) && (3 == 4)) || (5 > 6))");
+        check("1 == 2 ? 3 : 4 == 5 ? 6 : 7", "((1 == 2) ? 3 : ((4 == 5) ? 6 : 7))");
+        check("!true && -1 < 2", "((Not _) && ((Negate 1) < 2))");
+    }
+
+    #[test]
+    fn limits_hold() {
+        assert!(parse(&format!("{}1{}", "(".repeat(100), ")".repeat(100))).is_err());
+        assert!(parse(&format!("{}1", "-".repeat(100))).is_err());
+        assert!(parse(&format!("1{}", " + 1".repeat(300))).is_err());
+        assert!(parse(&format!("1{}", " + 1".repeat(200))).is_ok());
+        assert!(parse(&format!("{}1", "1 ? 2 : ".repeat(100))).is_err());
+    }
+
+    #[test]
+    fn broken_expressions_are_refused() {
+        for text in [
+            "", "1 +", "(1", "[1, 2", "{a = 1", "vpc", "vpc.main", "var", "nope(1)", "length()", "a.b.c.0",
+            "1 2",
+        ] {
+            assert!(parse(text).is_err(), "{text} was taken");
+        }
+    }
+}
