@@ -17,6 +17,8 @@ mod saved_plan;
 mod stack;
 mod stream;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,15 +38,19 @@ use crate::terminal::{ColorChoice, Terminal};
 /// Runs the command that the arguments of the process name, with the kinds of `registry`.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
-    run(registry, std::env::args_os()).into()
+    run(registry, std::env::args_os(), Terminal::of_process).into()
 }
 
-fn run(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+fn run(
+    registry: Registry,
+    arguments: impl IntoIterator<Item = OsString>,
+    terminal: impl Fn(ColorChoice) -> Terminal,
+) -> Exit {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return show_usage(&error),
+        Err(error) => return show_usage(&error, &terminal(ColorChoice::Auto)),
     };
-    let terminal = Arc::new(Terminal::of_process(arguments.color));
+    let terminal = Arc::new(terminal(arguments.color));
     let program = Program { registry, terminal: Arc::clone(&terminal), is_json: arguments.command.is_json() };
     let exit = dispatch(&program, &arguments.command).unwrap_or_else(|failure| {
         show_failure(&program, &arguments.command, &failure);
@@ -73,8 +79,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
 }
 
 /// Shows help, the version, or what is wrong with the arguments.
-fn show_usage(error: &clap::Error) -> Exit {
-    let terminal = Terminal::of_process(ColorChoice::Auto);
+fn show_usage(error: &clap::Error, terminal: &Terminal) -> Exit {
     let (output, exit) =
         if error.use_stderr() { (&terminal.stderr, Exit::Error) } else { (&terminal.stdout, Exit::Success) };
     let text = error.render();

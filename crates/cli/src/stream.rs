@@ -68,3 +68,24 @@ impl Observer for JsonStream {
         self.write(json::event(event));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use straddle_engine::environment::SystemEnvironment;
+
+    use super::*;
+    use crate::terminal::tests::{Captured, captured};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_is_silent_says_every_ten_seconds_that_it_lives() {
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        let terminal = Arc::new(captured(&stdout, &stderr));
+        let stream = Arc::new(JsonStream::new(terminal, Arc::new(SystemEnvironment)));
+        let silence = tokio::time::timeout(Duration::from_secs(35), stream.heartbeat()).await;
+        assert!(silence.is_err(), "it goes on for ever");
+        let beats: Vec<Json> =
+            stdout.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(beats.len(), 3);
+        assert!(beats.iter().all(|beat| beat["type"] == "heartbeat" && beat["running"] == 0));
+    }
+}

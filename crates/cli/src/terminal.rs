@@ -160,6 +160,11 @@ pub(crate) mod tests {
         }
     }
 
+    /// Returns a terminal that nobody sits at.
+    pub(crate) fn captured(stdout: &Captured, stderr: &Captured) -> Terminal {
+        Terminal { stdout: stdout.output(), stderr: stderr.output(), can_ask: false }
+    }
+
     struct Broken(io::ErrorKind);
 
     impl Write for Broken {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use straddle_engine::address::Address;
 use straddle_engine::diagnostic::Sources;
+use straddle_engine::resource::ReplaceOrder;
 use straddle_engine::spec::{
     LoadFailure, Loaded, Scope, Spec, SpecText, VariableArgument, VariableSource, load_text,
 };
@@ -172,4 +173,92 @@ fn groups_that_let_each_other_in_are_no_cycle() {
     assert_eq!(dependencies(&spec, "group.a/peer['group.a']"), ["group.a"]);
     assert_eq!(dependencies(&spec, "group.b/peer['group.a']"), ["group.a", "group.b"]);
     assert!(dependencies(&spec, "group.a").is_empty());
+}
+
+#[test]
+fn meta_attributes_reach_the_node_and_its_children() {
+    let spec = load(
+        r#"
+        [group.a]
+        prevent_destroy = true
+        retain_on_destroy = true
+        ignore_changes = ["note"]
+        replace_order = "create_first"
+        timeouts = { create = "30m" }
+        depends_on = ["group.b"]
+        peers = ["sg-1"]
+        [group.b]
+        peers = ["sg-2"]
+        "#,
+    );
+    let node = |address: &str| &spec.resources[&address.parse().expect("the address is well formed")];
+    let lifecycle = &node("group.a").lifecycle;
+    assert!(lifecycle.prevent_destroy && lifecycle.retain_on_destroy);
+    assert_eq!(lifecycle.ignore_changes.iter().collect::<Vec<_>>(), ["note"]);
+    assert_eq!(lifecycle.replace_order, Some(ReplaceOrder::CreateFirst));
+    let timeouts = lifecycle.timeouts.expect("the spec sets one");
+    assert_eq!((timeouts.create.as_secs(), timeouts.delete.as_secs()), (1800, 300));
+    assert_eq!(node("group.a/peer['sg-1']").lifecycle, *lifecycle);
+    assert_eq!(dependencies(&spec, "group.a"), ["group.b", "group.b/peer['sg-2']"]);
+    assert_eq!(dependencies(&spec, "group.a/peer['sg-1']"), ["group.a", "group.b", "group.b/peer['sg-2']"]);
+}
+
+#[test]
+fn values_of_for_each_stay_symbolic() {
+    let spec = load(
+        r#"
+        [local]
+        peers = { x = { id = "${group.b.id}", note = "for ${group.b.arn}" } }
+        [group.a]
+        for_each = "${local.peers}"
+        note = "${each.value.note}"
+        peers = ["${each.value.id}"]
+        [group.b]
+        "#,
+    );
+    let known = [("group.b.id", "sg-2"), ("group.b.arn", "arn")];
+    assert_eq!(attribute(&spec, "group.a['x']", "note", &known), Value::from("for arn"));
+    assert_eq!(attribute(&spec, "group.a['x']/peer['group.b']", "peer_id", &known), Value::from("sg-2"));
+    assert_eq!(dependencies(&spec, "group.a['x']"), ["group.b"]);
+}
+
+#[test]
+fn accounts_of_instances_may_differ() {
+    let spec = load(
+        r#"
+        [account.other]
+        id = "444455556666"
+        region = "eu-west-1"
+        [eip.each]
+        for_each = ["main", "other"]
+        account = "${each.key}"
+        tags = { Region = "${account.other.region}" }
+        "#,
+    );
+    let accounts: Vec<_> = spec.resources.values().map(|node| node.account.as_str()).collect();
+    assert_eq!(accounts, ["main", "other"]);
+}
+
+#[test]
+fn items_of_a_mixed_list_are_named_by_text_or_address() {
+    let spec = load(
+        r#"
+        [subnet.s]
+        for_each = ["a"]
+        vpc_id = "vpc-1"
+        cidr_block = "10.0.0.0/24"
+        [route_table.t]
+        vpc_id = "vpc-1"
+        subnets = "${concat(subnet.s[*].id, ['subnet-1'])}"
+        "#,
+    );
+    let children: Vec<_> = spec.resources.keys().filter_map(|address| address.child_name()).collect();
+    assert_eq!(children, [("association", "subnet-1"), ("association", "subnet.s['a']")]);
+    let value = attribute(
+        &spec,
+        "route_table.t/association['subnet.s[\\'a\\']']",
+        "subnet_id",
+        &[("subnet.s['a'].id", "x")],
+    );
+    assert_eq!(value, Value::from("x"));
 }

@@ -173,8 +173,7 @@ impl<'a> Run<'a> {
         stderr.write(&render::diagnostics(&spec.sources, &failures, &stderr.palette, stderr.width));
         stderr.line(&render::summary(report, elapsed, &stderr.palette));
         if !report.outputs.is_empty() {
-            stderr.line("");
-            stdout.write(&render::outputs(&report.outputs, &stdout.palette));
+            stdout.write(&format!("\n{}", render::outputs(&report.outputs, &stdout.palette)));
         }
     }
 }

@@ -29,8 +29,10 @@ fn list(program: &Program, arguments: &StateListArguments) -> Result<Exit, Failu
         Some(state) => stdout.write(&render::resource_list(&state, &stdout.palette)),
         None if program.is_json => stdout.line("null"),
         None => {
-            stderr
-                .line(&format!("Nothing was applied yet: there is no {} .", Safe(stack.backend.location())));
+            stderr.line(&format!(
+                "Nothing was applied yet. There is no state at {}",
+                Safe(stack.backend.location())
+            ));
         }
     }
     Ok(Exit::Success)

@@ -18,8 +18,9 @@ pub(crate) fn run(program: &Program, arguments: &ValidateArguments) -> Result<Ex
             let tally = render::tally(&failure.diagnostics).unwrap_or_default();
             stdout.line(&format!("The spec has {tally}."));
         })?;
-        let (resources, accounts) = (spec.resources.len(), spec.accounts.len());
-        stdout.line(&format!("The spec is valid: {resources} resources in {accounts} accounts."));
+        let resources = render::counted(spec.resources.len(), "resource");
+        let accounts = render::counted(spec.accounts.len(), "account");
+        stdout.line(&format!("The spec is valid: {resources} in {accounts}."));
         return Ok(Exit::Success);
     }
     let (is_valid, sources, diagnostics) = match loaded {

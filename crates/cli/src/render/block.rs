@@ -90,8 +90,11 @@ pub(crate) fn write(text: &mut String, rows: &[Row], indent: usize, palette: &Pa
 
 fn write_row(text: &mut String, row: &Row, indent: usize, width: usize, palette: &Palette) {
     let symbol = paint(row.marker.style(palette), row.marker.symbol());
-    let remark = if row.remark.is_empty() { String::new() } else { format!("  ({})", row.remark) };
-    let remark = paint(palette.replace, remark);
+    let remark = if row.remark.is_empty() {
+        String::new()
+    } else {
+        paint(palette.replace, format!("  ({})", row.remark)).to_string()
+    };
     let pad = " ".repeat(indent);
     let (written, rows) = match &row.content {
         Content::Text(value) if row.name.is_empty() => (write!(text, "{pad}{symbol} {value}{remark}"), None),

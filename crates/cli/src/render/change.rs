@@ -3,7 +3,8 @@
 use anstyle::Style;
 use straddle_engine::address::{AccountName, Address};
 use straddle_engine::plan::{AttributeChange, Change, ChangeAction, Drift, Reason};
-use straddle_engine::resource::ReplaceOrder;
+use straddle_engine::resource::{ADDRESS_TAG, ReplaceOrder, STACK_TAG};
+use straddle_engine::value::Value;
 
 use crate::render::block::{self, Content, Marker, Row};
 use crate::render::difference;
@@ -60,10 +61,31 @@ pub(crate) fn change(change: &Change, palette: &Palette) -> String {
         text += &format!("{:INDENT$}{}\n", "", paint(palette.faint, reason));
     }
     let whole = matches!(change.action, ChangeAction::Create);
-    let rows: Vec<_> =
-        change.attributes.iter().map(|attribute| attribute_row(attribute, whole, palette)).collect();
+    let shown = change
+        .attributes
+        .iter()
+        .map(|attribute| if whole { without_own_tags(attribute) } else { attribute.clone() });
+    let rows: Vec<_> = shown
+        .filter(|attribute| attribute.before != attribute.after)
+        .map(|attribute| attribute_row(&attribute, whole, palette))
+        .collect();
     block::write(&mut text, &rows, INDENT, palette);
     text
+}
+
+/// Leaves out the tags that everything gets by which it is found again: they tell nothing about
+/// a new thing.
+fn without_own_tags(attribute: &AttributeChange) -> AttributeChange {
+    let mut attribute = attribute.clone();
+    if attribute.name == "tags"
+        && let Value::Map(tags) = &mut attribute.after
+    {
+        tags.retain(|name, _| ![STACK_TAG, ADDRESS_TAG].contains(&&**name));
+        if tags.is_empty() {
+            attribute.after = Value::Null;
+        }
+    }
+    attribute
 }
 
 /// Renders what others changed.
@@ -127,9 +149,7 @@ fn reasons(reasons: &[Reason]) -> Vec<String> {
 fn reason(reason: &Reason) -> Option<String> {
     match reason {
         Reason::New | Reason::Differs | Reason::CannotChange { .. } | Reason::Destroy => None,
-        Reason::Vanished { remote_id } => {
-            Some(format!("was made before, as {} , and is gone", Safe(remote_id)))
-        }
+        Reason::Vanished { remote_id } => Some(format!("is gone; it was {}", Safe(remote_id))),
         Reason::NotInSpec => Some("is no longer in the spec".to_owned()),
         Reason::Unfinished => Some("an earlier run ended before everything was done".to_owned()),
         Reason::Failed { reason } => Some(format!("will never be ready, says the service: {}", Safe(reason))),

@@ -41,18 +41,15 @@ pub(crate) fn diagnostics(
 /// Counts problems, in a whole sentence; `None` if there are none.
 pub(crate) fn tally(diagnostics: &Diagnostics) -> Option<String> {
     let count = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
-    let errors = counted(count(Severity::Error), "error");
-    let warnings = counted(count(Severity::Warning), "warning");
-    let counts: Vec<_> = errors.into_iter().chain(warnings).collect();
+    let counts = [(count(Severity::Error), "error"), (count(Severity::Warning), "warning")];
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, thing)| counted(*count, thing));
+    let counts: Vec<_> = counts.collect();
     (!counts.is_empty()).then(|| counts.join(" and "))
 }
 
-fn counted(count: usize, thing: &str) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some(format!("1 {thing}")),
-        _ => Some(format!("{count} {thing}s")),
-    }
+/// Returns a number of things: `1 error`, `2 errors`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 fn one(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer, width: usize) -> String {

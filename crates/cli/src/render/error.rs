@@ -95,7 +95,7 @@ fn with_provider_error(problem: Diagnostic, account: &AccountName, error: &Provi
         sentence(&error.message)
     );
     if let Some(request_id) = &error.request_id {
-        detail.push_str(&format!("\nThe request id is {request_id} ."));
+        detail.push_str(&format!("\nRequest id: {request_id}"));
     }
     problem.with_detail(detail).with_hint(remedy(error, account))
 }
@@ -165,7 +165,7 @@ error[connect]: failed to connect to an account
  |
  = note: The call AssumeRole in the account `apps` failed with AccessDenied: User may not
          assume the role.
-         The request id is 0000-1111 .
+         Request id: 0000-1111
  = help: Allow the role or user of the account `apps` to call AssumeRole, or name other
          credentials in [account.apps].
 

@@ -14,6 +14,7 @@ use straddle_engine::schema::AttributeSchema;
 use straddle_engine::value::ValueMap;
 
 use crate::exit::Exit;
+use crate::render::plan::Counts;
 
 /// Renders every problem with all that is known of it.
 pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) -> Json {
@@ -68,7 +69,13 @@ pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
     let mut object = Map::from_iter([("type".to_owned(), json!("plan"))]);
     let Json::Object(entries) = to_json(&shown) else { unreachable!("a plan is a JSON object") };
     object.extend(entries);
+    object.insert("summary".to_owned(), counts(plan));
     Json::Object(object)
+}
+
+fn counts(plan: &Plan) -> Json {
+    let Counts { create, update, replace, delete, forget } = Counts::of(plan);
+    json!({ "create": create, "update": update, "replace": replace, "delete": delete, "forget": forget })
 }
 
 /// Stands for a sensitive value.
@@ -76,6 +83,11 @@ const SENSITIVE: &str = "(sensitive)";
 
 fn hide_in_change(change: &mut Change, registry: &Registry) {
     change.attributes.iter_mut().for_each(hide_in_attribute);
+    for attribute in change.attributes.iter().filter(|attribute| attribute.sensitive) {
+        if let Some(value) = change.inputs.get_mut(&attribute.name) {
+            *value = SENSITIVE.into();
+        }
+    }
     if let Some(kind) = registry.kind(change.kind.as_str()) {
         hide_sensitive(&mut change.inputs, &kind.schema().inputs);
     }

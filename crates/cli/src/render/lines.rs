@@ -108,10 +108,9 @@ fn operation_words(event: &Event, operation: &OperationLabel, palette: &Palette)
             format!("{failed} after {}: {}", duration_words(*elapsed), Safe(sentence(error)))
         }
         Event::OperationSkipped { because, .. } => {
-            let reason = because.as_ref().map_or_else(
-                || "interrupted".to_owned(),
-                |because| format!("needs {} , which failed", Safe(because)),
-            );
+            let reason = because
+                .as_ref()
+                .map_or_else(|| "interrupted".to_owned(), |because| format!("it needs {}", Safe(because)));
             format!("{}: {reason}", paint(palette.warning, "not started"))
         }
         Event::Connecting { .. }
@@ -167,5 +166,84 @@ fn to_do(verb: Verb) -> &'static str {
         Verb::Delete => "delete",
         Verb::Forget => "forget",
         Verb::Wait => "wait",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use snapbox::{IntoData, assert_data_eq, str};
+    use straddle_engine::address::{Address, RemoteId};
+
+    use super::*;
+    use crate::terminal::tests::{Captured, captured};
+
+    fn operation(address: &str, verb: Verb) -> OperationLabel {
+        let address: Address = address.parse().unwrap();
+        OperationLabel { address, verb, account: AccountName::new("network"), region: "us-east-1".to_owned() }
+    }
+
+    /// Returns what is written when these things happen.
+    fn written(events: &[Event]) -> String {
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        let lines = Lines::new(Arc::new(captured(&stdout, &stderr)));
+        for event in events {
+            lines.notify(event);
+        }
+        assert_eq!(stdout.text(), "");
+        stderr.text()
+    }
+
+    #[test]
+    fn everything_that_matters_has_a_line() {
+        let subnet = || operation("subnet.public['a']", Verb::Create);
+        let route = || operation("route_table.public/route['0.0.0.0/0']", Verb::Update);
+        let gate = || operation("vpc.main", Verb::Delete);
+        let elapsed = Duration::from_millis(3_200);
+        let remote_id = RemoteId::new("subnet-0abc");
+        let text = written(&[
+            Event::Connecting { accounts: vec![AccountName::new("apps"), AccountName::new("network")] },
+            Event::Refreshing { resources: 14 },
+            Event::Refreshed { listings: 7, elapsed },
+            Event::Resolving { address: subnet().address, remaining: Duration::from_mins(2) },
+            Event::OperationStarted { operation: subnet() },
+            Event::Call { operation: subnet(), call: "CreateSubnet".to_owned() },
+            Event::Identified { operation: subnet(), remote_id: remote_id.clone() },
+            Event::OperationFinished { operation: subnet(), remote_id: Some(remote_id), elapsed },
+            Event::OperationStarted { operation: route() },
+            Event::OperationFailed { operation: route(), error: "denied\u{1b}[2J".to_owned(), elapsed },
+            Event::OperationSkipped { operation: gate(), because: Some(route().address) },
+            Event::OperationSkipped { operation: gate(), because: None },
+            Event::Interrupted { waiting: true },
+        ]);
+        assert_data_eq!(
+            text,
+            str![[r"
+Connecting to the accounts apps, network...
+Reading 14 resources...
+Read in 3 s.
+subnet.public['a']: looking for what an earlier run may have made, for at most 2 min...
+subnet.public['a'] [network us-east-1]: creating...
+subnet.public['a'] [network us-east-1]: created subnet-0abc in 3 s
+route_table.public/route['0.0.0.0/0'] [network us-east-1]: changing...
+route_table.public/route['0.0.0.0/0'] [network us-east-1]: failed to change after 3 s: denied\u{1b}[2J.
+vpc.main [network us-east-1]: not started: it needs route_table.public/route['0.0.0.0/0']
+vpc.main [network us-east-1]: not started: interrupted
+
+"]]
+            .raw()
+        );
+    }
+
+    #[test]
+    fn who_waits_long_is_heard_of_at_growing_intervals() {
+        let waiting = |seconds| Event::Waiting {
+            operation: operation("nat_gateway.main", Verb::Create),
+            reason: "pending".to_owned(),
+            elapsed: Duration::from_secs(seconds),
+        };
+        let text = written(&(1..=300).map(waiting).collect::<Vec<_>>());
+        let heard: Vec<_> = text.lines().filter_map(|line| line.split(" after ").nth(1)).collect();
+        let expected = ["10 s", "20 s", "40 s", "1 min 20 s", "2 min 20 s", "3 min 20 s", "4 min 20 s"];
+        assert_eq!(heard, expected.map(|time| format!("{time}: pending")));
     }
 }

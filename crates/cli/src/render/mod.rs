@@ -19,7 +19,7 @@ mod report;
 mod state;
 mod value;
 
-pub(crate) use diagnostic::{diagnostics, tally};
+pub(crate) use diagnostic::{counted, diagnostics, tally};
 pub(crate) use duration::words as duration_words;
 pub(crate) use error::run_failure;
 pub(crate) use lines::Lines;

@@ -69,24 +69,43 @@ fn legend(plan: &Plan, palette: &Palette) -> String {
     text + "\n"
 }
 
+/// How many changes of each sort a plan has.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) create: usize,
+    pub(crate) update: usize,
+    pub(crate) replace: usize,
+    pub(crate) delete: usize,
+    pub(crate) forget: usize,
+}
+
+impl Counts {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let mut counts = Self::default();
+        for change in &plan.changes {
+            *match change.action {
+                ChangeAction::Create => &mut counts.create,
+                ChangeAction::Update => &mut counts.update,
+                ChangeAction::Replace(_) => &mut counts.replace,
+                ChangeAction::Delete | ChangeAction::DeleteDeposed => &mut counts.delete,
+                ChangeAction::Forget => &mut counts.forget,
+            } += 1;
+        }
+        counts
+    }
+}
+
 /// Says in one line how much a plan does, and where.
-pub(crate) fn summary(plan: &Plan) -> String {
-    let count =
-        |wanted: fn(ChangeAction) -> bool| plan.changes.iter().filter(|change| wanted(change.action)).count();
+fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
         return nothing_to_do(plan);
     }
-    let create = count(|action| matches!(action, ChangeAction::Create));
-    let update = count(|action| matches!(action, ChangeAction::Update));
-    let replace = count(|action| matches!(action, ChangeAction::Replace(_)));
-    let delete = count(|action| matches!(action, ChangeAction::Delete | ChangeAction::DeleteDeposed));
-    let forget = count(|action| matches!(action, ChangeAction::Forget));
-    let mut text =
-        format!("Plan: {create} to create, {update} to change, {replace} to replace, {delete} to delete");
-    if forget > 0 {
-        text += &format!(", {forget} to forget");
-    }
-    text + &format!(" ({}).", accounts(plan).join(", "))
+    let Counts { create, update, replace, delete, forget } = Counts::of(plan);
+    let forgotten = if forget > 0 { format!(", {forget} to forget") } else { String::new() };
+    format!(
+        "Plan: {create} to create, {update} to change, {replace} to replace, {delete} to delete{forgotten} ({}).",
+        accounts(plan).join(", ")
+    )
 }
 
 fn nothing_to_do(plan: &Plan) -> String {

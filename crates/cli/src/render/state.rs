@@ -21,7 +21,7 @@ pub(crate) fn resource_list(state: &State, palette: &Palette) -> String {
         });
         let deposed = resource.deposed.iter().map(|object| Safe(&object.remote_id).to_string());
         let deposed = deposed.collect::<Vec<_>>().join(", ");
-        let deposed = if deposed.is_empty() { deposed } else { format!(" (still to delete: {deposed} )") };
+        let deposed = if deposed.is_empty() { deposed } else { format!(" still to delete: {deposed}") };
         format!("{place}{object}{deposed}\n")
     });
     let pending = state.pending.values().map(|pending| {

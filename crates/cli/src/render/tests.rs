@@ -3,7 +3,11 @@
 use snapbox::{assert_data_eq, file};
 use straddle_engine::plan::{Mode, Plan};
 
-use crate::render::{Palette, plan};
+use straddle_testkit::client::{CloudProvider, Network};
+use straddle_testkit::clock::Clock;
+use straddle_testkit::cloud::{Cloud, Pace};
+
+use crate::render::{Palette, json, plan};
 
 /// Returns a plan with a change of every sort.
 pub(crate) fn network_plan() -> Plan {
@@ -17,6 +21,17 @@ fn empty_plan() -> Plan {
 #[test]
 fn a_plan_shows_every_sort_of_change() {
     assert_data_eq!(plan(&network_plan(), &Palette::plain()), file!["tests/network_plan.txt"].raw());
+}
+
+#[test]
+fn a_plan_as_json_hides_what_is_sensitive() {
+    let registry = straddle_testkit::kinds::registry(CloudProvider::new(Network::new(
+        Cloud::new(1, Pace::INSTANT),
+        Clock::default(),
+    )));
+    let shown = json::plan(&network_plan(), &registry);
+    assert_eq!(shown["changes"][2]["inputs"]["password"], "(sensitive)");
+    assert_data_eq!(format!("{shown:#}\n"), file!["tests/network_plan_shown.json"].raw());
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(crate) fn check_account(
             |message| Diagnostic::error("invalid-value", "invalid value").with_span(pattern.span, message);
         problems.extend(message.map(describe));
     }
-    problems.extend(check_required(schema, &values, "account", block.span));
+    problems.extend(check_required(schema, &values, "An account", block.span));
     let normalized = normalize_values(schema, values).unwrap_or_else(|invalid| {
         let place = |attribute: &str| block.attributes.get(attribute).map(|pattern| &**pattern);
         problems.extend(invalid.into_iter().map(|text| text.describe(place, block.span)));

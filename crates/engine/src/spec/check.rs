@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::spec::pattern::Pattern;
 use crate::spec::suggest;
-use crate::value::{Value, ValueMap};
+use crate::value::{Unknown, Value, ValueMap};
 
 /// Prefixes of tags that only the program or the service sets.
 const RESERVED_TAGS: [&str; 2] = ["straddle:", "aws:"];
@@ -38,11 +38,11 @@ pub(crate) fn check_tags(value: &Value, pattern: &Pattern) -> Vec<Diagnostic> {
     reserved.map(describe).collect()
 }
 
-/// Names the attributes that the kind requires and the values do not have.
+/// Names the attributes that are required and that the values do not have; `what` requires them.
 pub(crate) fn check_required(
     attributes: &[AttributeSchema],
     values: &ValueMap,
-    kind: &str,
+    what: &str,
     span: Span,
 ) -> Option<Diagnostic> {
     let missing = |attribute: &&AttributeSchema| {
@@ -50,10 +50,10 @@ pub(crate) fn check_required(
     };
     let missing: Vec<_> = attributes.iter().filter(missing).map(|attribute| attribute.name).collect();
     (!missing.is_empty()).then(|| {
-        let verb = if missing.len() == 1 { "is" } else { "are" };
+        let (verb, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
         Diagnostic::error("missing-attribute", "missing attribute")
             .with_span(span, format!("{} {verb} missing", suggest::list(&missing)))
-            .with_detail(format!("A `{kind}` cannot be made without."))
+            .with_detail(format!("{what} needs {them}."))
     })
 }
 
@@ -67,18 +67,7 @@ impl Checker<'_> {
     fn value(&mut self, attribute: &AttributeSchema, attribute_type: &AttributeType, value: &Value) {
         match (attribute_type, value) {
             (_, Value::Null) | (AttributeType::Any, _) => {}
-            (_, Value::Unknown(unknown)) => {
-                let kind = unknown.origin.address.block().kind.as_str();
-                let is_id = unknown.exact && unknown.origin.attribute == "id";
-                if is_id && !attribute.refers_to.is_empty() && !attribute.refers_to.contains(&kind) {
-                    let wanted = suggest::either(attribute.refers_to);
-                    self.report(
-                        "wrong-kind",
-                        "reference to another kind",
-                        format!("expected the id of {wanted}, found that of `{kind}`"),
-                    );
-                }
-            }
+            (_, Value::Unknown(unknown)) => self.kind(attribute, unknown),
             (AttributeType::Object(attributes), Value::Map(entries)) => self.object(attributes, entries),
             (AttributeType::List(item) | AttributeType::Set(item), Value::List(items)) => {
                 for (index, value) in items.iter().enumerate() {
@@ -110,6 +99,17 @@ impl Checker<'_> {
         }
     }
 
+    /// Compares the kind of the resource whose id this is with those that the attribute takes.
+    fn kind(&mut self, attribute: &AttributeSchema, unknown: &Unknown) {
+        let kind = unknown.origin.address.block().kind.as_str();
+        let is_id = unknown.exact && unknown.origin.attribute == "id";
+        if is_id && !attribute.refers_to.is_empty() && !attribute.refers_to.contains(&kind) {
+            let wanted = suggest::either(attribute.refers_to);
+            let label = format!("expected the id of {wanted}, found that of `{kind}`");
+            self.report("wrong-kind", "reference to another kind", label);
+        }
+    }
+
     fn object(&mut self, attributes: &[AttributeSchema], entries: &ValueMap) {
         for (name, value) in entries {
             if let Some(attribute) = attributes.iter().find(|attribute| attribute.name == name) {
@@ -124,7 +124,7 @@ impl Checker<'_> {
             self.diagnostics.push(suggest::did_you_mean(diagnostic, name, names));
         }
         let span = self.pattern.locate(&self.path);
-        self.diagnostics.extend(check_required(attributes, entries, "table", span));
+        self.diagnostics.extend(check_required(attributes, entries, "The table", span));
     }
 
     fn one_of(&mut self, attribute: &AttributeSchema, text: &str) {

@@ -21,6 +21,9 @@ use crate::spec::world::{AccountFacts, Each, Local, Shape, World};
 use crate::spec::{Scope, Spec, Template, suggest};
 use crate::value::{Value, ValueMap};
 
+/// The largest local value, by [`weight`].
+const MAXIMUM_WEIGHT: usize = 16 * 1024 * 1024;
+
 /// A resource before the spec is complete.
 pub(crate) struct Draft {
     pub(crate) address: Address,
@@ -253,7 +256,16 @@ impl<'a> Evaluator<'a> {
 
     fn local(&mut self, name: &str) {
         let pattern = self.program.locals[name].clone();
-        let local = match self.evaluate(&pattern, None, None) {
+        let value = self.evaluate(&pattern, None, None).filter(|value| {
+            let small = weight(value) <= MAXIMUM_WEIGHT;
+            if !small {
+                let diagnostic = Diagnostic::error("value-too-large", "value too large")
+                    .with_span(pattern.span, "larger than 16 MiB once evaluated");
+                self.diagnostics.push(diagnostic);
+            }
+            small
+        });
+        let local = match value {
             Some(value) if value.is_known() => Local::Known(value),
             Some(_) => Local::Symbolic(pattern),
             None => Local::Broken,
@@ -392,6 +404,17 @@ impl<'a> Evaluator<'a> {
         self.report(diagnostic, Some(address));
         Err(Reported)
     }
+}
+
+/// Returns about how many bytes a value takes; values made of values can double at each step.
+fn weight(value: &Value) -> usize {
+    let inside = match value {
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Unknown(_) => 0,
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(weight).sum(),
+        Value::Map(entries) => entries.iter().map(|(key, value)| key.len() + weight(value)).sum(),
+    };
+    size_of::<Value>() + inside
 }
 
 /// A problem was reported.

@@ -3,17 +3,20 @@
 //! 1. [`source`] reads the files, [`document`] their TOML, every part with its place;
 //! 2. [`blocks`] sorts the blocks by what they describe, [`pattern`] finds the expressions in them;
 //! 3. [`references`] checks what the expressions name, [`order`] finds the order to evaluate them in;
-//! 4. [`evaluator`] evaluates everything as far as it is known without a service, `for_each` and
-//!    inline children included, and [`check`] compares it with what the kinds want;
+//! 4. [`evaluator`] evaluates everything as far as it is known without a service, [`expand`]
+//!    makes atomic resources of `for_each` and inline children, and [`admission`] compares them
+//!    with what the kinds want;
 //! 5. the result keeps its expressions as [`Template`]s, which plan and apply evaluate again
 //!    with what they know.
 //!
 //! Every problem of a run is reported at once.
 
 mod accounts;
+mod admission;
 mod blocks;
 mod check;
 mod compile;
+mod dependencies;
 mod document;
 mod evaluator;
 mod expand;

@@ -94,27 +94,17 @@ fn normalize(
             Value::List(items)
         }
         (AttributeType::Map(item), Value::Map(entries)) => {
-            let normalize = |(key, value): (String, Value)| {
+            let inside = |(key, value): (String, Value)| {
                 let value = normalize(attribute, item, value, &format!("{path}.{key}"), invalid);
                 (key, value)
             };
-            Value::Map(entries.into_iter().map(normalize).collect())
+            Value::Map(entries.into_iter().map(inside).collect())
         }
         (AttributeType::Object(attributes), Value::Map(entries)) => {
             Value::Map(normalize_attributes(attributes, entries, &format!("{path}."), invalid))
         }
-        (
-            AttributeType::Bool
-            | AttributeType::Integer
-            | AttributeType::String
-            | AttributeType::Any
-            | AttributeType::List(_)
-            | AttributeType::Set(_)
-            | AttributeType::Map(_)
-            | AttributeType::Tags
-            | AttributeType::Object(_),
-            value,
-        ) => value,
+        // Of any other type, or of a wrong one that was reported.
+        (_, value) => value,
     }
 }
 

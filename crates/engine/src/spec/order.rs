@@ -11,6 +11,9 @@ use petgraph::visit::EdgeRef;
 use crate::address::{AccountName, BlockAddress};
 use crate::diagnostic::{Diagnostic, Span};
 
+/// How many parts of a cycle a problem shows.
+const MAXIMUM_SHOWN: usize = 20;
+
 /// What a reference waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wait {
@@ -83,7 +86,11 @@ impl PartGraph {
                 continue;
             }
             let members: BTreeSet<_> = component.into_iter().collect();
-            order.diagnostics.push(self.cycle(first, &members));
+            // A cycle of local values alone is there once for each way of waiting.
+            let again = |index: &NodeIndex| matches!(self.graph[*index], Part::Local(_, Wait::Whole));
+            if !members.iter().all(again) {
+                order.diagnostics.push(self.cycle(first, &members));
+            }
             order.cyclic.extend(members.into_iter().map(|index| self.graph[index].clone()));
         }
         order
@@ -102,7 +109,11 @@ impl PartGraph {
                 names.push(name);
             }
         }
-        let mut related = related.into_iter();
+        if names.len() > MAXIMUM_SHOWN {
+            let left_out = format!("({} more)", names.len() - MAXIMUM_SHOWN);
+            names.splice(MAXIMUM_SHOWN / 2..names.len() - MAXIMUM_SHOWN / 2, [left_out]);
+        }
+        let mut related = related.into_iter().take(MAXIMUM_SHOWN);
         let diagnostic = Diagnostic::error("cycle", "cycle of references")
             .with_detail(format!("Each needs the next before it can be made: {}.", names.join(" -> ")))
             .with_hint("Take out one of the references, or move what both need into a block of its own.");

@@ -11,7 +11,7 @@ use crate::spec::blocks::KindBlock;
 use crate::spec::document::Entry;
 use crate::spec::lifecycle::{META_ATTRIBUTES, read_depends_on, read_lifecycle};
 use crate::spec::model::Lifecycle;
-use crate::spec::pattern::{Pattern, read_pattern};
+use crate::spec::pattern::{Content, Pattern, read_pattern};
 use crate::spec::suggest;
 
 /// A block of a kind, read but not expanded.
@@ -35,7 +35,6 @@ pub(crate) fn read_resource(
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> ResourceBlock {
-    let schema = block.resource.schema();
     let mut read = ResourceBlock {
         address: address.clone(),
         span: block.block.span,
@@ -47,46 +46,71 @@ pub(crate) fn read_resource(
         depends_on: Vec::new(),
         lifecycle: Lifecycle::default(),
     };
-    let timeouts = block.resource.traits().timeouts;
     for entry in &block.block.table.entries {
-        if read_lifecycle(entry, schema, timeouts, &mut read.lifecycle, diagnostics) {
-            continue;
-        }
-        if entry.key == "depends_on" {
-            read.depends_on = read_depends_on(&entry.node, diagnostics);
-            continue;
-        }
-        let pattern = read_pattern(&entry.node, sources, diagnostics);
-        match entry.key.as_str() {
-            "for_each" => read.for_each = Some(pattern),
-            "account" => read.account = Some(pattern),
-            name => match schema.expansion(name) {
-                Some(expansion) => read.expansions.push((expansion.clone(), pattern)),
-                None if schema.input(name).is_some() => {
-                    read.attributes.insert(name.to_owned(), pattern);
-                }
-                None => diagnostics.push(unknown_attribute(entry, schema)),
-            },
-        }
+        read.take(entry, sources, diagnostics);
     }
     read
 }
 
-fn unknown_attribute(entry: &Entry, schema: &KindSchema) -> Diagnostic {
+impl ResourceBlock {
+    fn take(&mut self, entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) {
+        let resource = self.resource.clone();
+        let schema = resource.schema();
+        let timeouts = resource.traits().timeouts;
+        if read_lifecycle(entry, schema, timeouts, &mut self.lifecycle, diagnostics) {
+            return;
+        }
+        if entry.key == "depends_on" {
+            self.depends_on = read_depends_on(&entry.node, diagnostics);
+            return;
+        }
+        let pattern = read_pattern(&entry.node, sources, diagnostics);
+        match entry.key.as_str() {
+            "for_each" => self.for_each = Some(pattern),
+            "account" => self.account = Some(pattern),
+            name => match schema.expansion(name) {
+                Some(expansion) => self.expansions.push((expansion.clone(), pattern)),
+                None if schema.input(name).is_some() => {
+                    self.attributes.insert(name.to_owned(), pattern);
+                }
+                None => {
+                    let (diagnostic, meant) = unknown_attribute(entry, schema);
+                    diagnostics.push(diagnostic);
+                    self.take_as_written(meant, entry.key_span);
+                }
+            },
+        }
+    }
+
+    /// Takes an attribute that was written under another name as written, so that it is not
+    /// reported as missing besides.
+    fn take_as_written(&mut self, meant: Option<String>, span: Span) {
+        let schema = self.resource.schema();
+        if let Some(name) = meant.filter(|name| schema.input(name).is_some()) {
+            let broken = Pattern { span, content: Content::Broken };
+            self.attributes.entry(name).or_insert_with(|| Arc::new(broken));
+        }
+    }
+}
+
+/// Describes the problem, and returns the attribute that was meant.
+fn unknown_attribute(entry: &Entry, schema: &KindSchema) -> (Diagnostic, Option<String>) {
     let word = entry.key.as_str();
     let kind = schema.kind.as_str();
     let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
         .with_span(entry.key_span, format!("`{kind}` has no such attribute"));
     if word == "id" || schema.output(word).is_some() {
-        return diagnostic.with_detail(format!("`{word}` is known by the service alone and cannot be set."));
+        let detail = format!("`{word}` is known by the service alone and cannot be set.");
+        return (diagnostic.with_detail(detail), None);
     }
     let names = || {
         let inputs = schema.inputs.iter().map(|attribute| attribute.name);
         inputs.chain(schema.expansions.iter().map(|expansion| expansion.attribute)).chain(META_ATTRIBUTES)
     };
     let ours = suggest::foreign_attribute(kind, word);
-    if let Some(ours) = ours.iter().find(|ours| names().any(|name| name == *ours)) {
-        return diagnostic.with_hint(format!("This attribute is called `{ours}` here."));
+    if let Some(ours) = ours.into_iter().find(|ours| names().any(|name| name == ours)) {
+        return (diagnostic.with_hint(format!("This attribute is called `{ours}` here.")), Some(ours));
     }
-    suggest::did_you_mean(diagnostic, word, names())
+    let meant = suggest::closest(word, names()).map(str::to_owned);
+    (suggest::did_you_mean(diagnostic, word, names()), meant)
 }

@@ -7,7 +7,7 @@ use semver::{Version, VersionReq};
 use crate::address::is_word;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::spec::blocks::Block;
-use crate::spec::document::{Data, Node};
+use crate::spec::document::{Data, Entry, Node};
 use crate::spec::model::Stack;
 use crate::spec::pattern::{Pattern, read_pattern};
 use crate::spec::suggest;
@@ -32,30 +32,12 @@ pub(crate) fn read_stack(
         diagnostics.push(diagnostic);
         return read;
     };
-    let mut named = false;
     for entry in &block.table.entries {
-        match entry.key.as_str() {
-            "name" => {
-                named = true;
-                match name(&entry.node) {
-                    Ok(name) => read.stack.name = name,
-                    Err(diagnostic) => diagnostics.push(*diagnostic),
-                }
-            }
-            "requires" => match requires(&entry.node) {
-                Ok(requires) => read.stack.requires = Some(requires),
-                Err(diagnostic) => diagnostics.push(*diagnostic),
-            },
-            "tags" => read.tags = Some(read_pattern(&entry.node, sources, diagnostics)),
-            other => {
-                const KNOWN: [&str; 3] = ["name", "requires", "tags"];
-                let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
-                    .with_span(entry.key_span, "`[stack]` has no such attribute")
-                    .with_detail(format!("It has {}.", suggest::list(&KNOWN)));
-                diagnostics.push(suggest::did_you_mean(diagnostic, other, KNOWN));
-            }
+        if let Err(diagnostic) = take(entry, &mut read, sources, diagnostics) {
+            diagnostics.push(*diagnostic);
         }
     }
+    let named = block.table.entries.iter().any(|entry| entry.key == "name");
     if !named {
         let diagnostic = Diagnostic::error("missing-attribute", "missing attribute")
             .with_span(block.span, "`name` is missing")
@@ -63,6 +45,27 @@ pub(crate) fn read_stack(
         diagnostics.push(diagnostic);
     }
     read
+}
+
+fn take(
+    entry: &Entry,
+    read: &mut StackBlock,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Result<(), Box<Diagnostic>> {
+    const KNOWN: [&str; 3] = ["name", "requires", "tags"];
+    match entry.key.as_str() {
+        "name" => read.stack.name = name(&entry.node)?,
+        "requires" => read.stack.requires = Some(requires(&entry.node)?),
+        "tags" => read.tags = Some(read_pattern(&entry.node, sources, diagnostics)),
+        other => {
+            let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
+                .with_span(entry.key_span, "`[stack]` has no such attribute")
+                .with_detail(format!("It has {}.", suggest::list(&KNOWN)));
+            return Err(suggest::did_you_mean(diagnostic, other, KNOWN).into());
+        }
+    }
+    Ok(())
 }
 
 fn name(node: &Node) -> Result<String, Box<Diagnostic>> {

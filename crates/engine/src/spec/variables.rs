@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceId, Sources, Span};
 use crate::spec::blocks::Block;
-use crate::spec::document::{self, Data, Node, Table};
+use crate::spec::document::{self, Data, Entry, Node, Table};
 use crate::spec::pattern::read_constant;
 use crate::spec::suggest;
 use crate::spec::{VariableArgument, VariableSource};
@@ -73,50 +73,71 @@ fn read_variable(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics
         span: block.span,
         broken: false,
     };
-    let mut default_span = block.span;
     let mut declared = None;
     for entry in &block.table.entries {
-        match (entry.key.as_str(), &entry.node.data) {
-            ("default", _) => {
-                default_span = entry.node.span;
+        let result = match entry.key.as_str() {
+            "default" => {
                 variable.default = read_constant(&entry.node, sources, diagnostics);
                 variable.broken |= variable.default.is_none();
+                Ok(())
             }
-            ("type", Data::Text(word)) => {
-                declared =
-                    TYPES.iter().find(|(name, _)| name == word).map(|(_, variable_type)| *variable_type);
-                if declared.is_none() {
-                    variable.broken = true;
-                    diagnostics.push(unknown_type(word, entry.node.span));
-                }
+            "type" => read_type(&entry.node).map(|wanted| declared = Some(wanted)),
+            "description" => {
+                read_string(&entry.node).map(|text| variable.description = Some(text.to_owned()))
             }
-            ("description", Data::Text(text)) => variable.description = Some(text.clone()),
-            ("type" | "description", _) => {
-                variable.broken = true;
-                diagnostics.push(expected_string(&entry.node));
-            }
-            ("sensitive", _) => {
-                let diagnostic = Diagnostic::error("not-supported", "not supported by this version")
-                    .with_span(entry.key_span, "`sensitive` is not supported by this version");
-                diagnostics.push(diagnostic);
-            }
-            (other, _) => {
-                const KNOWN: [&str; 3] = ["default", "type", "description"];
-                let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
-                    .with_span(entry.key_span, "variables have no such attribute")
-                    .with_detail(format!("A variable has {}.", suggest::list(&KNOWN)));
-                diagnostics.push(suggest::did_you_mean(diagnostic, other, KNOWN));
-            }
+            _ => Err(unknown_attribute(entry)),
+        };
+        if let Err(diagnostic) = result {
+            variable.broken |= entry.key == "type";
+            diagnostics.push(*diagnostic);
         }
     }
     variable.wanted = declared.unwrap_or_else(|| inferred_type(variable.default.as_ref()));
-    if let Some(default) = &variable.default
+    check_default(&mut variable, block, diagnostics);
+    variable
+}
+
+fn check_default(variable: &mut Variable, block: &Block, diagnostics: &mut Diagnostics) {
+    let written = block.table.entries.iter().find(|entry| entry.key == "default");
+    if let (Some(default), Some(entry)) = (&variable.default, written)
         && let Err(message) = variable.wanted.check(default)
     {
         variable.broken = true;
-        diagnostics.push(Diagnostic::error("wrong-type", "wrong type").with_span(default_span, message));
+        diagnostics.push(Diagnostic::error("wrong-type", "wrong type").with_span(entry.node.span, message));
     }
-    variable
+}
+
+fn read_type(node: &Node) -> Result<VariableType, Box<Diagnostic>> {
+    let word = read_string(node)?;
+    let found = TYPES.iter().find(|(name, _)| *name == word);
+    found.map(|(_, wanted)| *wanted).ok_or_else(|| {
+        let names = TYPES.map(|(name, _)| name);
+        let diagnostic = Diagnostic::error("unknown-type", "unknown type")
+            .with_span(node.span, "no variable can have this type")
+            .with_detail(format!("The types are {}.", suggest::list(&names)));
+        suggest::did_you_mean(diagnostic, word, names).into()
+    })
+}
+
+fn read_string(node: &Node) -> Result<&str, Box<Diagnostic>> {
+    if let Data::Text(text) = &node.data {
+        return Ok(text);
+    }
+    let label = format!("expected a string, found {}", node.type_name());
+    Err(Diagnostic::error("wrong-type", "wrong type").with_span(node.span, label).into())
+}
+
+fn unknown_attribute(entry: &Entry) -> Box<Diagnostic> {
+    const KNOWN: [&str; 3] = ["default", "type", "description"];
+    if entry.key == "sensitive" {
+        let diagnostic = Diagnostic::error("not-supported", "not supported by this version")
+            .with_span(entry.key_span, "`sensitive` is not supported by this version");
+        return diagnostic.into();
+    }
+    let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
+        .with_span(entry.key_span, "variables have no such attribute")
+        .with_detail(format!("A variable has {}.", suggest::list(&KNOWN)));
+    suggest::did_you_mean(diagnostic, &entry.key, KNOWN).into()
 }
 
 fn inferred_type(default: Option<&Value>) -> VariableType {
@@ -229,7 +250,7 @@ fn take_arguments(
             let mut diagnostic = unknown_variable(&argument.name, variables)
                 .with_detail(format!("`{}` names no variable of this spec.", written.escape_debug()));
             if argument.source == VariableSource::Environment {
-                diagnostic.severity = crate::diagnostic::Severity::Warning;
+                diagnostic.severity = Severity::Warning;
             }
             diagnostics.push(diagnostic);
             continue;
@@ -264,17 +285,4 @@ fn default_value(name: &str, variable: &Variable, diagnostics: &mut Diagnostics)
 fn unknown_variable(name: &str, variables: &BTreeMap<&str, Variable>) -> Diagnostic {
     let diagnostic = Diagnostic::error("unknown-variable", "unknown variable");
     suggest::did_you_mean(diagnostic, name, variables.keys().copied())
-}
-
-fn unknown_type(word: &str, span: Span) -> Diagnostic {
-    let names = TYPES.map(|(name, _)| name);
-    let diagnostic = Diagnostic::error("unknown-type", "unknown type")
-        .with_span(span, "no variable can have this type")
-        .with_detail(format!("The types are {}.", suggest::list(&names)));
-    suggest::did_you_mean(diagnostic, word, names)
-}
-
-fn expected_string(node: &Node) -> Diagnostic {
-    let label = format!("expected a string, found {}", node.type_name());
-    Diagnostic::error("wrong-type", "wrong type").with_span(node.span, label)
 }

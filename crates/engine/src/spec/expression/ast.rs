@@ -145,13 +145,7 @@ impl Expression {
     pub(crate) fn visit_references<'a>(&'a self, visit: &mut dyn FnMut(&'a Reference, Span)) {
         match &self.kind {
             ExpressionKind::Literal(_) | ExpressionKind::Attribute(_) => {}
-            ExpressionKind::Reference(reference) => {
-                visit(reference, self.span);
-                if let Reference::Resource(ResourceReference { instance: Instance::Key(key), .. }) = reference
-                {
-                    key.visit_references(visit);
-                }
-            }
+            ExpressionKind::Reference(reference) => reference.visit(self.span, visit),
             ExpressionKind::Access(source, step) => {
                 source.visit_references(visit);
                 step.visit_references(visit);
@@ -192,6 +186,15 @@ impl Step {
         match self {
             Self::Name(..) => {}
             Self::Index(index) => index.visit_references(visit),
+        }
+    }
+}
+
+impl Reference {
+    fn visit<'a>(&'a self, span: Span, visit: &mut dyn FnMut(&'a Self, Span)) {
+        visit(self, span);
+        if let Self::Resource(ResourceReference { instance: Instance::Key(key), .. }) = self {
+            key.visit_references(visit);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! From an expression to a value. Unknown parts make the result unknown, or stay inside it.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::Scope;
+use crate::spec::expression::access::{entry, missing_instance, position_in};
 use crate::spec::expression::ast::{
     BinaryOperator, Expression, ExpressionKind, Instance, Reference, ResourceReference, Step,
 };
@@ -13,7 +15,6 @@ use crate::spec::expression::functions::text::scalar_text;
 use crate::spec::expression::functions::{Body, Call, Function};
 use crate::spec::expression::operators;
 use crate::spec::pattern::{Content, Field, Key, Pattern, Piece, field_named};
-use crate::spec::suggest;
 use crate::spec::world::{Each, Local, Shape, World};
 use crate::value::{Unknown, Value, ValueMap};
 
@@ -37,11 +38,13 @@ pub(crate) struct Evaluation<'a> {
     each: Option<&'a Each>,
     scope: &'a dyn Scope,
     depth: Cell<usize>,
+    /// Local values that were evaluated already, so that each is only once.
+    locals: RefCell<BTreeMap<&'a str, Value>>,
 }
 
 impl<'a> Evaluation<'a> {
     pub(crate) fn new(world: &'a World, each: Option<&'a Each>, scope: &'a dyn Scope) -> Self {
-        Self { world, each, scope, depth: Cell::new(0) }
+        Self { world, each, scope, depth: Cell::new(0), locals: RefCell::default() }
     }
 
     /// Returns the value of a pattern.
@@ -186,7 +189,7 @@ impl<'a> Evaluation<'a> {
             Reference::Variable(name) => known(self.world.variables.get(name).and_then(Option::as_ref)),
             Reference::Local(name) => match self.world.locals.get(name) {
                 Some(Local::Known(value)) => Ok(Cow::Borrowed(value)),
-                Some(Local::Symbolic(pattern)) => self.nested(pattern),
+                Some(Local::Symbolic(pattern)) => self.symbolic_local(name, pattern),
                 Some(Local::Broken) | None => Err(Failure::Broken),
             },
             Reference::AccountId(name) => {
@@ -204,6 +207,15 @@ impl<'a> Evaluation<'a> {
             Reference::EachValue => self.nested(&self.each.ok_or(Failure::Broken)?.value),
             Reference::Resource(reference) => self.resource(reference, span).map(Cow::Owned),
         }
+    }
+
+    fn symbolic_local(&self, name: &'a str, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
+        if let Some(value) = self.locals.borrow().get(name) {
+            return Ok(Cow::Owned(value.clone()));
+        }
+        let value = self.nested(pattern)?;
+        self.locals.borrow_mut().insert(name, value.clone().into_owned());
+        Ok(value)
     }
 
     /// Evaluates a pattern that a reference stands for; such patterns have no `each` of their own.
@@ -242,10 +254,9 @@ impl<'a> Evaluation<'a> {
                         return Err(wrong("wrong-type", "wrong type", key.span, label));
                     }
                 };
+                let missing = || missing_instance(&reference.block, key, addresses, span);
                 let address = addresses.get(key.as_str());
-                address.map(attribute).ok_or_else(|| {
-                    missing_instance(&reference.block.to_string(), key, addresses.keys(), span)
-                })
+                address.map(attribute).ok_or_else(|| Failure::Wrong(missing().into()))
             }
             (Some(Shape::Single(_) | Shape::Keyed(_) | Shape::Broken) | None, _) => Err(Failure::Broken),
         }
@@ -421,58 +432,8 @@ fn made_from(unknown: &Unknown) -> Value {
     Value::Unknown(Unknown { origin: unknown.origin.clone(), exact: false })
 }
 
-fn entry<'a>(value: Cow<'a, Value>, name: &str, span: Span) -> Evaluated<Cow<'a, Value>> {
-    let type_name = value.type_name();
-    let Some(entries) = value.as_map() else {
-        let label = format!("`{}` is looked up in {type_name}, not in a table", name.escape_debug());
-        return Err(wrong("wrong-type", "wrong type", span, label));
-    };
-    if !entries.contains_key(name) {
-        let diagnostic = Diagnostic::error("missing-key", "missing key")
-            .with_span(span, format!("the table has no `{}`", name.escape_debug()));
-        let keys = entries.keys().map(String::as_str);
-        return Err(Failure::Wrong(suggest::did_you_mean(diagnostic, name, keys).into()));
-    }
-    let found = match value {
-        Cow::Borrowed(Value::Map(entries)) => entries.get(name).map(Cow::Borrowed),
-        Cow::Owned(Value::Map(mut entries)) => entries.remove(name).map(Cow::Owned),
-        Cow::Borrowed(_) | Cow::Owned(_) => None,
-    };
-    Ok(found.expect("the key was just found in the table"))
-}
-
-fn position_in(value: Cow<'_, Value>, position: i64, span: Span) -> Evaluated<Cow<'_, Value>> {
-    let type_name = value.type_name();
-    let Some(items) = value.as_list() else {
-        let label = format!("position {position} is looked up in {type_name}, not in a list");
-        return Err(wrong("wrong-type", "wrong type", span, label));
-    };
-    let index = usize::try_from(position).ok().filter(|index| *index < items.len()).ok_or_else(|| {
-        let label = format!("the list has {} items, counted from 0", items.len());
-        wrong("missing-key", "missing key", span, label)
-    })?;
-    let found = match value {
-        Cow::Borrowed(Value::List(items)) => items.get(index).map(Cow::Borrowed),
-        Cow::Owned(Value::List(mut items)) => Some(Cow::Owned(items.swap_remove(index))),
-        Cow::Borrowed(_) | Cow::Owned(_) => None,
-    };
-    Ok(found.expect("the position was just checked"))
-}
-
-fn missing_instance<'a>(
-    block: &str,
-    key: &str,
-    keys: impl Iterator<Item = &'a std::sync::Arc<str>> + Clone,
-    span: Span,
-) -> Failure {
-    let some: Vec<_> = keys.clone().take(10).collect();
-    let diagnostic = Diagnostic::error("missing-key", "missing key")
-        .with_span(span, format!("`{block}` has no `['{}']`", key.escape_debug()))
-        .with_detail(format!("The keys of `{block}` are {}.", suggest::list(&some)));
-    Failure::Wrong(suggest::did_you_mean(diagnostic, key, keys.map(|key| &**key)).into())
-}
-
-fn wrong(code: &'static str, summary: &str, span: Span, label: impl Into<String>) -> Failure {
+/// Describes why there is no value.
+pub(super) fn wrong(code: &'static str, summary: &str, span: Span, label: impl Into<String>) -> Failure {
     Failure::Wrong(Diagnostic::error(code, summary).with_span(span, label).into())
 }
 

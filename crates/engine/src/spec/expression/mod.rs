@@ -1,5 +1,6 @@
 //! Expressions: `"${...}"` inside the strings of a spec.
 
+pub(crate) mod access;
 pub(crate) mod ast;
 pub(crate) mod evaluate;
 pub(crate) mod functions;
@@ -9,3 +10,6 @@ mod parser;
 mod path;
 
 pub(crate) use parser::parse_expression;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Checks an atomic resource and takes it into the spec.
+
+use crate::diagnostic::Diagnostic;
+use crate::erased::AnyResource;
+use crate::schema::KindSchema;
+use crate::spec::check::{check_attribute, check_required, check_tags};
+use crate::spec::evaluator::{Draft, Evaluator};
+use crate::spec::normalize::normalize_inputs;
+use crate::spec::order::Wait;
+use crate::spec::pattern::Pattern;
+use crate::value::{Value, ValueMap};
+
+const MAXIMUM_RESOURCES: usize = 100_000;
+
+impl Evaluator<'_> {
+    /// Checks a resource, remembers its inputs and adds it.
+    pub(crate) fn add(&mut self, mut draft: Draft, resource: &dyn AnyResource, wait: Wait) {
+        if self.drafts.len() >= MAXIMUM_RESOURCES {
+            if self.drafts.len() == MAXIMUM_RESOURCES {
+                let diagnostic = Diagnostic::error("too-many-resources", "too many resources")
+                    .with_span(draft.span, format!("the spec has more than {MAXIMUM_RESOURCES} resources"))
+                    .with_hint("Split it into several stacks.");
+                self.report(diagnostic, None);
+                self.drafts.insert(draft.address.clone(), draft);
+            }
+            return;
+        }
+        for pattern in draft.attributes.values() {
+            self.collect_dependencies(pattern, draft.each.as_deref(), wait, &mut draft.dependencies);
+        }
+        draft.dependencies.remove(&draft.address);
+        let inputs = self.check(&draft, resource);
+        self.scope.inputs.insert(draft.address.clone(), inputs);
+        self.drafts.insert(draft.address.clone(), draft);
+    }
+
+    /// Returns the inputs as far as they are known; what is wrong is reported, and unknown.
+    fn check(&mut self, draft: &Draft, resource: &dyn AnyResource) -> ValueMap {
+        let schema = resource.schema();
+        let mut values = ValueMap::new();
+        let mut problems = Vec::new();
+        let mut sound = true;
+        for (name, pattern) in &draft.attributes {
+            let value = self.evaluate(pattern, draft.each.as_deref(), Some(&draft.address));
+            let found = value.as_ref().map_or(Vec::new(), |value| check_value(schema, name, value, pattern));
+            let good = value.filter(|_| found.is_empty());
+            sound &= good.is_some();
+            problems.extend(found);
+            let unknown = || Value::unknown(draft.address.clone(), name.as_str());
+            values.insert(name.clone(), good.unwrap_or_else(unknown));
+        }
+        let what = format!("Every `{}`", schema.kind);
+        problems.extend(check_required(&schema.inputs, &values, &what, draft.span));
+        let place = |name: &str| draft.attributes.get(name).map(|pattern| &**pattern);
+        let normalized = normalize_inputs(schema, values).unwrap_or_else(|invalid| {
+            problems.extend(invalid.into_iter().map(|text| text.describe(place, draft.span)));
+            ValueMap::new()
+        });
+        if sound && problems.is_empty() {
+            problems.extend(check_with_kind(draft, resource, &normalized));
+        }
+        for problem in problems {
+            self.report(problem, Some(&draft.address));
+        }
+        normalized
+    }
+}
+
+fn check_value(schema: &KindSchema, name: &str, value: &Value, pattern: &Pattern) -> Vec<Diagnostic> {
+    let attribute = schema.input(name);
+    let mut found = attribute.map_or(Vec::new(), |attribute| check_attribute(attribute, value, pattern));
+    if name == "tags" && schema.has_tags() {
+        found.extend(check_tags(value, pattern));
+    }
+    found
+}
+
+/// Asks the kind itself.
+fn check_with_kind(draft: &Draft, resource: &dyn AnyResource, inputs: &ValueMap) -> Vec<Diagnostic> {
+    let describe = |problem: crate::resource::Problem| {
+        let span = draft.attributes.get(problem.attribute).map_or(draft.span, |pattern| pattern.span);
+        let diagnostic = Diagnostic::error("invalid-value", "invalid value")
+            .with_span(span, format!("`{}` cannot be this", problem.attribute))
+            .with_detail(problem.message);
+        match problem.hint {
+            Some(hint) => diagnostic.with_hint(hint),
+            None => diagnostic,
+        }
+    };
+    resource.check(inputs).into_iter().map(describe).collect()
+}
