@@ -20,13 +20,16 @@ fn backend(files: &MemoryFiles) -> LocalBackend {
     LocalBackend::with_files(Arc::new(files.clone()), "state", story::STACK)
 }
 
+fn holder() -> LockHolder {
+    let text = String::new;
+    LockHolder { process_id: 1, host: text(), command: text(), since: text() }
+}
+
 /// Makes a disk with a state and the backups that the second of two runs leaves.
 async fn applied() -> (MemoryFiles, State) {
     let files = MemoryFiles::default();
     let backend = backend(&files);
-    let text = String::new;
-    let holder = LockHolder { process_id: 1, host: text(), command: text(), since: text() };
-    let _lock = backend.lock(&holder).await.expect("nobody has the lock");
+    let _lock = backend.lock(&holder()).await.expect("nobody has the lock");
     for records in story::appends() {
         backend.append(&records).await.expect("the disk is fine");
     }
@@ -45,9 +48,7 @@ async fn applied() -> (MemoryFiles, State) {
 async fn interrupted() -> (MemoryFiles, Vec<u8>) {
     let (files, _) = applied().await;
     let backend = backend(&files);
-    let text = String::new;
-    let holder = LockHolder { process_id: 1, host: text(), command: text(), since: text() };
-    let _lock = backend.lock(&holder).await.expect("nobody has the lock");
+    let _lock = backend.lock(&holder()).await.expect("nobody has the lock");
     backend.append(&[story::header(2)]).await.expect("the disk is fine");
     for records in story::created("y", &story::subnet("y"), &[], "subnet-y") {
         backend.append(&records).await.expect("the disk is fine");
@@ -225,6 +226,35 @@ async fn a_missing_state_is_not_an_empty_one() {
     let restored =
         recovered(backend(&files).read().await.expect("it is restored")).expect("the journal fits");
     assert_eq!(restored.expect("there is a state").resources, state.resources);
+}
+
+#[tokio::test]
+async fn the_state_of_a_first_run_is_restored_from_its_journal() {
+    let (files, _) = applied().await;
+    for ending in ["json", "json.backup", "journal.jsonl.backup"] {
+        drop(files.take(&path(ending)));
+    }
+    let first = backend(&files);
+    let _lock = first.lock(&holder()).await.expect("nobody has the lock");
+    first.append(&[story::header(0), story::outputs(5)]).await.expect("the disk is fine");
+    let state = recovered(first.read().await.expect("the disk is fine")).expect("the journal fits");
+    let state = State { serial: 1, ..state.expect("there is a state") };
+    first.replace(0, &state).await.expect("the disk is fine");
+
+    files.put(path("json"), b"{");
+    let (_, remedy) = problem(&files).await;
+    let commands = "`mv state/network.json state/network.json.damaged` and \
+                    `cp -p state/network.journal.jsonl.backup state/network.journal.jsonl`";
+    assert!(remedy.contains(commands), "{remedy}");
+    drop(files.take(&path("json")));
+    let (missing, _) = problem(&files).await;
+    assert_eq!(missing, "it is missing, and other files of the stack show that there was one");
+    let journal = files.take(&path("journal.jsonl.backup")).expect("there is a backup");
+    files.put(path("journal.jsonl.backup"), &journal);
+    files.put(path("journal.jsonl"), &journal);
+    let restored =
+        recovered(backend(&files).read().await.expect("it is restored")).expect("the journal fits");
+    assert_eq!(restored, Some(State { serial: 0, ..state }));
 }
 
 #[tokio::test]

@@ -78,13 +78,16 @@ impl Disk {
         let journal = self.read_journal()?;
         let state = self.read_state()?;
         let Some(journal) = journal else {
-            if state.is_none() && self.files.read(&self.names.state_backup)?.is_some() {
+            if state.is_none()
+                && (self.has(&self.names.state_backup)? || self.has(&self.names.journal_backup)?)
+            {
                 return Err(self.missing_state());
             }
             return Ok(Found { state, journal: JournalFound::Missing });
         };
         let serial = match &state {
-            None if journal.header.serial == 0 && self.files.read(&self.names.state_backup)?.is_none() => 0,
+            // The first run was killed before there was a state.
+            None if journal.header.serial == 0 && !self.has(&self.names.state_backup)? => 0,
             None => return Err(self.missing_state()),
             Some(StateFile { state, .. }) => {
                 self.check_same_lineage(state, &journal)?;
@@ -135,6 +138,10 @@ impl Disk {
             return Err(corrupt(path, problem, remedy::for_foreign(path)));
         }
         Ok(Some(journal))
+    }
+
+    fn has(&self, path: &Path) -> Result<bool, StateError> {
+        Ok(self.files.read(path)?.is_some())
     }
 
     fn check_same_lineage(&self, state: &State, journal: &Journal) -> Result<(), StateError> {

@@ -5,6 +5,7 @@
 mod backend;
 mod disk;
 mod files;
+mod fold;
 mod format;
 mod journal;
 mod journal_file;
@@ -19,7 +20,8 @@ mod writer;
 pub use backend::{Backend, LockGuard, LockHolder, StateError, Stored};
 pub use disk::recovered;
 pub use files::{Files, JournalFile, Locking};
-pub use journal::{Action, Begin, Fold, Outcome, Record, RunHeader, fold};
+pub use fold::{Fold, fold};
+pub use journal::{Action, Begin, Outcome, Record, RunHeader};
 pub use model::{Object, PendingCreate, ResourceState, State, Status};
 pub use store::LocalBackend;
 pub use system_files::SystemFiles;

@@ -6,6 +6,8 @@ use crate::state::disk::Disk;
 use crate::state::format::Defect;
 use crate::state::{format, journal_file};
 
+const NO_BACKUP: &str = "There is no usable backup beside it: restore it from a backup of your own.";
+
 /// Says what to do about a damaged or missing state file.
 pub(super) fn for_state(disk: &Disk, defect: &Defect) -> String {
     if let Defect::Newer { program, .. } = defect {
@@ -16,22 +18,25 @@ pub(super) fn for_state(disk: &Disk, defect: &Defect) -> String {
 
 /// Says what to do about a state file that is gone while other files of the stack are there.
 pub(super) fn for_missing_state(disk: &Disk) -> String {
+    let files = [&disk.names.state_backup, &disk.names.journal_backup, &disk.names.journal];
+    let files = files.into_iter().filter(|path| read(disk, path).is_some()).map(|path| shell_quoted(path));
     format!(
-        "Nothing was changed. {} If the stack shall start anew and nothing of it exists any more, move the \
-         files whose names begin with `{}.` away.",
+        "Nothing was changed. {} If nothing of the stack exists any more and it shall start anew, move {} away.",
         restore(disk),
-        disk.stack
+        files.collect::<Vec<_>>().join(" and ")
     )
 }
 
 fn restore(disk: &Disk) -> String {
     let names = &disk.names;
-    let Some(backup) = read(disk, &names.state_backup).and_then(|bytes| format::decode(&bytes).ok()) else {
-        return "There is no usable backup beside it: restore it from a backup of your own.".to_owned();
-    };
     let serial_of = |path: &Path| {
         let journal = read(disk, path).and_then(|bytes| journal_file::decode(&bytes).ok());
         journal.map(|journal| journal.header.serial)
+    };
+    let Some(backup) = read(disk, &names.state_backup).and_then(|bytes| format::decode(&bytes).ok()) else {
+        // After the first run there is no state before, but the journal of that run is all there is.
+        let first = serial_of(&names.journal_backup) == Some(0) && serial_of(&names.journal).is_none();
+        return if first { restore_first(disk) } else { NO_BACKUP.to_owned() };
     };
     let state = command("cp -p", &names.state_backup, &names.state);
     if serial_of(&names.journal) == Some(backup.serial) {
@@ -59,6 +64,18 @@ fn restore(disk: &Disk) -> String {
         "Put the journal of the run that did not end aside with {aside}: its last lines name what that run has \
          made. What was there before it is restored with {journal} and {state}."
     )
+}
+
+fn restore_first(disk: &Disk) -> String {
+    let names = &disk.names;
+    let journal = command("cp -p", &names.journal_backup, &names.journal);
+    let aside = command("mv", &names.state, &names.state.with_extension("json.damaged"));
+    let aside = if disk.files.read(&names.state).is_ok_and(|found| found.is_none()) {
+        String::new()
+    } else {
+        format!("{aside} and ")
+    };
+    format!("Nothing is lost: the backup of the journal has everything. Restore it with {aside}{journal}.")
 }
 
 fn command(verb: &str, from: &Path, to: &Path) -> String {
