@@ -57,6 +57,7 @@ impl Observer for JsonStream {
             }
             Event::Connecting { .. }
             | Event::Refreshing { .. }
+            | Event::NotVisibleYet { .. }
             | Event::Refreshed { .. }
             | Event::Resolving { .. }
             | Event::Call { .. }

@@ -23,6 +23,11 @@ pub enum Event {
         /// How many resources the state knows.
         resources: usize,
     },
+    /// Things that were made a short while ago are not found, and looked for again.
+    NotVisibleYet {
+        /// The resources.
+        addresses: Vec<Address>,
+    },
     /// The live reads are done.
     Refreshed {
         /// How many read calls of kinds were made (pages not counted).

@@ -51,37 +51,51 @@ async fn read_all(
     access: &Access,
     state: &State,
 ) -> Result<(Observations, usize), RunError> {
-    let mut listings = 0;
-    let mut observations = Observations::new();
-    let mut wanted: BTreeMap<&Address, &ResourceState> = state.resources.iter().collect();
+    let mut wanted: BTreeMap<_, _> = state.resources.iter().collect();
+    let (mut observations, mut listings) = read_once(engine, access, &wanted).await?;
+    let mut told = false;
     loop {
-        let batches = batches(engine.registry, &wanted)?;
-        listings += batches.len();
-        let reads = batches.iter().map(|(key, batch)| read_batch(access, key, batch));
-        let answers: BTreeMap<_, _> = try_join_all(reads).await?.into_iter().collect();
-        let observe = |kind: &dyn AnyResource, resource: &ResourceState, object: &Object| {
-            kind.observe(&answers[&(resource.account.clone(), kind.listing_id())], &object.remote_id)
-        };
         let now = engine.environment.now();
-        let mut missing = BTreeMap::new();
-        for (address, resource) in wanted {
-            let kind = known_kind(engine.registry, &resource.kind, address)?;
-            let observation = Observation {
-                object: resource.object.as_ref().and_then(|object| observe(kind, resource, object)),
-                deposed: resource.deposed.iter().map(|object| observe(kind, resource, object)).collect(),
-            };
-            let fresh = |object: &Object| age(object.created_at, now) < engine.settings.consistency_window;
-            if observation.object.is_none() && resource.object.as_ref().is_some_and(fresh) {
-                missing.insert(address, resource);
-            }
-            observations.insert(address.clone(), observation);
-        }
-        if missing.is_empty() {
+        wanted.retain(|address, resource| {
+            let made = resource.object.as_ref().map(|object| object.created_at);
+            let fresh = made.is_some_and(|made| age(made, now) < engine.settings.consistency_window);
+            fresh && observations.get(*address).is_none_or(|observation| observation.object.is_none())
+        });
+        if wanted.is_empty() {
             return Ok((observations, listings));
         }
-        wanted = missing;
+        if !std::mem::replace(&mut told, true) {
+            let addresses = wanted.keys().map(|address| (*address).clone()).collect();
+            engine.observer.notify(&Event::NotVisibleYet { addresses });
+        }
         tokio::time::sleep(FRESH_POLL).await;
+        let (found, more) = read_once(engine, access, &wanted).await?;
+        observations.extend(found);
+        listings += more;
     }
+}
+
+/// Reads these resources, and says with how many listings.
+async fn read_once(
+    engine: &Engine<'_>,
+    access: &Access,
+    wanted: &BTreeMap<&Address, &ResourceState>,
+) -> Result<(Observations, usize), RunError> {
+    let batches = batches(engine.registry, wanted)?;
+    let reads = batches.iter().map(|(key, batch)| read_batch(access, key, batch));
+    let answers: BTreeMap<_, _> = try_join_all(reads).await?.into_iter().collect();
+    let mut observations = Observations::new();
+    for (address, resource) in wanted {
+        let kind = known_kind(engine.registry, &resource.kind, address)?;
+        let listing = &answers[&(resource.account.clone(), kind.listing_id())];
+        let observe = |object: &Object| kind.observe(listing, &object.remote_id);
+        let observation = Observation {
+            object: resource.object.as_ref().and_then(observe),
+            deposed: resource.deposed.iter().map(observe).collect(),
+        };
+        observations.insert((*address).clone(), observation);
+    }
+    Ok((observations, batches.len()))
 }
 
 /// Returns how long ago something was; nothing if the clock was set back since.

@@ -64,13 +64,19 @@ impl Listing for RouteTables {
 /// Asks for the tables of these ids. A lone association is asked for by its own id, and so found
 /// in whichever table it is.
 fn filters_for(ids: &[RemoteId]) -> Option<Vec<Filter>> {
-    let associations = ids.iter().map(|id| id.as_str().split_once('/').map(|(_, id)| id.to_owned()));
-    if let Some(associations) = associations.collect::<Option<BTreeSet<_>>>() {
+    let associations: Option<BTreeSet<_>> = ids.iter().map(association_of).collect();
+    if let Some(associations) = associations {
         let associations = associations.into_iter().collect();
         return filters::texts_or_everything("association.route-table-association-id", associations);
     }
     let tables: BTreeSet<_> = ids.iter().map(|id| table_of(id.as_str()).to_owned()).collect();
     filters::texts_or_everything("route-table-id", tables.into_iter().collect())
+}
+
+/// Returns EC2's own id out of an association's (`rtb-1/rtbassoc-2`).
+fn association_of(id: &RemoteId) -> Option<String> {
+    let (_, association) = id.as_str().split_once('/')?;
+    association.starts_with("rtbassoc-").then(|| association.to_owned())
 }
 
 /// Returns the table's id out of its own, a route's (`rtb-1_0.0.0.0/0`) or an association's
@@ -233,5 +239,20 @@ mod tests {
     fn what_was_found_is_observed() {
         assert_eq!(observed().inputs.vpc_id, "vpc-1");
         assert_eq!(observed().outputs.arn, "arn:aws:ec2:us-east-1:111122223333:route-table/rtb-1");
+    }
+
+    #[test]
+    fn lone_associations_are_looked_for_in_every_table() {
+        let filter = |ids: &[&str]| {
+            let ids: Vec<_> = ids.iter().copied().map(RemoteId::new).collect();
+            let filters = filters_for(&ids).expect("so few ids fit into a filter");
+            (filters[0].name().map(str::to_owned), filters[0].values().to_vec())
+        };
+        let of_association = "association.route-table-association-id".to_owned();
+        assert_eq!(filter(&["rtb-1/rtbassoc-2"]), (Some(of_association), vec!["rtbassoc-2".to_owned()]));
+        let of_table = || Some("route-table-id".to_owned());
+        assert_eq!(filter(&["rtb-1_0.0.0.0/0"]), (of_table(), vec!["rtb-1".to_owned()]));
+        let mixed = filter(&["rtb-1/rtbassoc-2", "rtb-2", "rtb-1_0.0.0.0/0"]);
+        assert_eq!(mixed, (of_table(), vec!["rtb-1".to_owned(), "rtb-2".to_owned()]));
     }
 }

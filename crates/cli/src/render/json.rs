@@ -118,6 +118,7 @@ pub(crate) fn event(event: &Event) -> Json {
     match event {
         Event::Connecting { accounts } => json!({ "type": "connecting", "accounts": accounts }),
         Event::Refreshing { resources } => json!({ "type": "refreshing", "resources": resources }),
+        Event::NotVisibleYet { addresses } => json!({ "type": "not_visible_yet", "addresses": addresses }),
         Event::Refreshed { listings, elapsed } => {
             json!({ "type": "refreshed", "listings": listings, "elapsed_seconds": seconds(*elapsed) })
         }

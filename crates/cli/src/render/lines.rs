@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use straddle_engine::address::AccountName;
+use straddle_engine::address::{AccountName, Address};
 use straddle_engine::event::{Event, Observer, OperationLabel, Verb};
 
 use crate::render::change::place;
@@ -71,6 +71,7 @@ pub(crate) fn line(event: &Event, palette: &Palette) -> Option<String> {
         Event::Refreshing { resources: 1 } => "Reading 1 resource...".to_owned(),
         Event::Refreshing { resources } => format!("Reading {resources} resources..."),
         Event::Refreshed { elapsed, .. } => format!("Read in {}.", duration_words(*elapsed)),
+        Event::NotVisibleYet { addresses } => not_visible_yet(addresses, palette),
         Event::Resolving { address, remaining } => format!(
             "{}: looking for what an earlier run may have made, for at most {}...",
             paint(palette.strong, Safe(address)),
@@ -115,12 +116,19 @@ fn operation_words(event: &Event, operation: &OperationLabel, palette: &Palette)
         }
         Event::Connecting { .. }
         | Event::Refreshing { .. }
+        | Event::NotVisibleYet { .. }
         | Event::Refreshed { .. }
         | Event::Resolving { .. }
         | Event::Call { .. }
         | Event::Identified { .. }
         | Event::Interrupted { .. } => return None,
     })
+}
+
+fn not_visible_yet(addresses: &[Address], palette: &Palette) -> String {
+    let names: Vec<_> =
+        addresses.iter().map(|address| paint(palette.strong, Safe(address)).to_string()).collect();
+    format!("Made a short while ago and not found yet, looking again: {}...", names.join(", "))
 }
 
 fn accounts_words(accounts: &[AccountName]) -> String {

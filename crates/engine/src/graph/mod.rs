@@ -3,7 +3,8 @@
 //! Everything that the spec or the state has is in it, also what does not change: a resource
 //! waits for what it needs even through one that stays as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use petgraph::algo::{is_cyclic_directed, kosaraju_scc, toposort};
@@ -68,6 +69,7 @@ impl Graph {
     /// # Errors
     /// If there is no such order.
     pub(crate) fn arrange(plan: &mut Plan, request: &Request<'_>) -> Result<Self, Diagnostics> {
+        plan.changes.sort_by(|one, other| one.address.cmp(&other.address));
         loop {
             let mut graph = Builder::new(plan, request).build();
             graph.give_up(Edge::Preferred);
@@ -76,21 +78,35 @@ impl Graph {
                 continue;
             }
             graph.give_up(Edge::Exclusive);
-            let Ok(order) = toposort(&graph.nodes, None) else { return Err(cycle(plan, &cyclic)) };
-            let order = graph.changes_in(&order);
+            if is_cyclic_directed(&graph.nodes) {
+                return Err(cycle(plan, &cyclic));
+            }
+            let order = graph.changes_in(&graph.order());
             graph.renumber(&order);
             reorder(&mut plan.changes, &order);
             return Ok(graph);
         }
     }
 
-    /// Returns the graph's nodes in an order in which they could be done one by one.
-    ///
-    /// # Panics
-    /// Never: an arranged graph has no cycles.
+    /// Returns the nodes in an order in which they could be done one by one; of those that could
+    /// be next, the one that was added first.
     #[must_use]
     pub fn order(&self) -> Vec<NodeIndex> {
-        toposort(&self.nodes, None).expect("an arranged graph has no cycles")
+        let mut waiting: Vec<_> =
+            self.nodes.node_indices().map(|index| self.predecessor_count(index)).collect();
+        let free = self.nodes.node_indices().filter(|index| waiting[index.index()] == 0);
+        let mut ready: BinaryHeap<_> = free.map(Reverse).collect();
+        let mut order = Vec::with_capacity(waiting.len());
+        while let Some(Reverse(index)) = ready.pop() {
+            order.push(index);
+            for successor in self.successors(index) {
+                waiting[successor.index()] -= 1;
+                if waiting[successor.index()] == 0 {
+                    ready.push(Reverse(successor));
+                }
+            }
+        }
+        order
     }
 
     /// Returns a node.
