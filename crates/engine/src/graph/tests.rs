@@ -166,7 +166,7 @@ fn what_refers_to_a_replaced_thing_moves_away_before_the_old_one_goes() {
     check(pair, pair, &[("net", CREATE_FIRST), ("user", CREATE_FIRST)], "+net +user -user -net");
     check(pair, pair, &[("net", DELETE_FIRST), ("user", ChangeAction::Update)], "-net +net +user");
     check(pair, pair, &[("net", DELETE_FIRST), ("user", DELETE_FIRST)], "-user -net +net +user");
-    check(pair, pair, &[("net", CREATE_FIRST), ("user", DELETE_FIRST)], "+net -user +user -net");
+    check(pair, pair, &[("net", CREATE_FIRST), ("user", DELETE_FIRST)], "+net -user -net +user");
 }
 
 #[test]
