@@ -12,8 +12,10 @@ use crate::environment::random_id;
 use crate::observation::{Observation, Observations};
 use crate::plan::{self, Change, Mode, Plan, Planned, Request};
 use crate::run::{Approval, Engine, Report, RunError};
-use crate::spec::Spec;
-use crate::state::{LockHolder, Record, RunHeader, State, StateError, fold, recovered};
+use crate::spec::{ResourceNode, Spec};
+use crate::state::{
+    Action, Begin, LockHolder, Outcome, Record, RunHeader, State, StateError, fold, recovered,
+};
 use crate::{recover, refresh};
 
 impl Engine<'_> {
@@ -88,7 +90,8 @@ impl Engine<'_> {
             self.backend.replace(state.serial - 1, &state).await?;
         }
         let Planned { plan, values, graph } = planned;
-        let first = seen_records(&plan, &state, &observations);
+        let kept = self.kept_records(spec, &plan, &state);
+        let first = [kept, seen_records(&plan, &state, &observations)].concat();
         if plan.is_empty() && first.is_empty() {
             return Ok(report(plan, Walked::default(), state.outputs));
         }
@@ -117,6 +120,38 @@ impl Engine<'_> {
         drop(run);
         let state = self.save(serial, recorder).await?;
         Ok(report(plan, walked, state.outputs))
+    }
+
+    /// Returns the records of resources that stay as they are, and of which the spec says
+    /// something new about their order or their life.
+    fn kept_records(&self, spec: &Spec, plan: &Plan, state: &State) -> Vec<Record> {
+        if plan.mode == Mode::Destroy {
+            return Vec::new();
+        }
+        let changed: BTreeSet<_> = plan.changes.iter().map(|change| &change.address).collect();
+        let record = |node: &ResourceNode| {
+            let prior = state.resources.get(&node.address)?;
+            let object = prior.object.as_ref()?;
+            let same = prior.dependencies == node.dependencies && prior.lifecycle == node.lifecycle;
+            (!same && !changed.contains(&node.address)).then(|| {
+                let (operation_id, at) = (random_id(self.environment), self.environment.now());
+                let begin = Begin {
+                    operation_id: operation_id.clone(),
+                    action: Action::Update { inputs: object.inputs.clone() },
+                    address: node.address.clone(),
+                    kind: prior.kind.clone(),
+                    account: prior.account.clone(),
+                    account_id: prior.account_id.clone(),
+                    region: prior.region.clone(),
+                    dependencies: node.dependencies.clone(),
+                    lifecycle: node.lifecycle.clone(),
+                    at,
+                };
+                let outcome = Outcome::Ready { outputs: object.outputs.clone() };
+                [Record::Begin(Box::new(begin)), Record::End { operation_id, outcome, at }]
+            })
+        };
+        spec.resources.values().filter_map(record).flatten().collect()
     }
 
     async fn save(&self, serial: u64, recorder: Recorder<'_>) -> Result<State, StateError> {
