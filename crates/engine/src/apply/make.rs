@@ -8,6 +8,7 @@ use crate::apply::{Run, birth};
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::Verb;
 use crate::plan::{Change, ChangeAction, ResourceValues, desired_inputs, keeps_promise};
+use crate::schema::AttributeType;
 use crate::state::{Action, Outcome};
 use crate::value::{Value, ValueMap};
 
@@ -41,8 +42,7 @@ pub(crate) async fn make(
 async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
     let id = birth::create(operation, inputs).await?;
     let limit = operation.timeouts().create;
-    settle(Settle { operation, id, desired: Some(inputs), observed: None, fresh: true, limit, written: true })
-        .await
+    settle(Settle { operation, id, desired: Some(inputs), observed: None, limit, written: true }).await
 }
 
 async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
@@ -52,8 +52,7 @@ async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Observed
     let found = operation.run.observations.get(operation.address()).and_then(|found| found.object.clone());
     let observed = found.map(|observed| operation.owned(observed, Some(inputs)));
     let limit = operation.timeouts().update;
-    settle(Settle { operation, id, desired: Some(inputs), observed, fresh: false, limit, written: false })
-        .await
+    settle(Settle { operation, id, desired: Some(inputs), observed, limit, written: false }).await
 }
 
 async fn settle(settle: Settle<'_>) -> Result<ObservedValues, Stop> {
@@ -81,7 +80,9 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
         if let Some(unknown) = actual.first_unknown() {
             return Err(Stop::Defect(format!("`{name}` is not known: {} has no value", unknown.origin)));
         }
-        if !keeps_promise(planned, &actual) {
+        let attribute = kind.schema().input(name);
+        let attribute_type = attribute.map_or(&AttributeType::Any, |attribute| &attribute.attribute_type);
+        if !keeps_promise(attribute_type, planned, &actual) {
             let (promised, actual) = (text(planned), text(&actual));
             return Err(Stop::Stale { attribute: name.clone(), promised, actual });
         }

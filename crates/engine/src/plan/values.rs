@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::address::Address;
+use crate::schema::AttributeType;
 use crate::spec::Scope;
 use crate::value::{Value, ValueMap};
 
@@ -64,17 +65,28 @@ impl Scope for Values {
 /// Tells whether `actual` is what `planned` promised: the known parts must be equal, unknown
 /// parts may have become anything.
 #[must_use]
-pub fn keeps_promise(planned: &Value, actual: &Value) -> bool {
+pub fn keeps_promise(attribute_type: &AttributeType, planned: &Value, actual: &Value) -> bool {
+    match (attribute_type, planned, actual) {
+        // What becomes known may change the order, and may be there already.
+        (AttributeType::Set(_), Value::List(planned), Value::List(actual)) => {
+            let known = planned.iter().filter(|item| item.is_known());
+            actual.len() <= planned.len() && known.into_iter().all(|item| actual.contains(item))
+        }
+        _ => keeps_value(planned, actual),
+    }
+}
+
+fn keeps_value(planned: &Value, actual: &Value) -> bool {
     match (planned, actual) {
         (Value::Unknown(_), _) => true,
         (Value::List(planned), Value::List(actual)) => {
             planned.len() == actual.len()
-                && planned.iter().zip(actual).all(|(planned, actual)| keeps_promise(planned, actual))
+                && planned.iter().zip(actual).all(|(planned, actual)| keeps_value(planned, actual))
         }
         (Value::Map(planned), Value::Map(actual)) => {
             planned.len() == actual.len()
                 && planned.iter().all(|(name, planned)| {
-                    actual.get(name).is_some_and(|actual| keeps_promise(planned, actual))
+                    actual.get(name).is_some_and(|actual| keeps_value(planned, actual))
                 })
         }
         (planned, actual) => planned == actual,
@@ -89,9 +101,20 @@ mod tests {
     fn unknown_parts_may_become_anything() {
         let unknown = Value::unknown(Address::new("vpc", "main"), "id");
         let planned = Value::from(vec![Value::from("a"), unknown]);
-        assert!(keeps_promise(&planned, &Value::from(vec!["a", "b"])));
-        assert!(!keeps_promise(&planned, &Value::from(vec!["x", "b"])));
-        assert!(!keeps_promise(&planned, &Value::from(vec!["a"])));
+        assert!(keeps_value(&planned, &Value::from(vec!["a", "b"])));
+        assert!(!keeps_value(&planned, &Value::from(vec!["x", "b"])));
+        assert!(!keeps_value(&planned, &Value::from(vec!["a"])));
+    }
+
+    #[test]
+    fn sets_may_be_in_another_order() {
+        let set = AttributeType::Set(Box::new(AttributeType::String));
+        let unknown = || Value::unknown(Address::new("vpc", "main"), "id");
+        let planned = Value::from(vec![Value::from("b"), unknown(), unknown()]);
+        assert!(keeps_promise(&set, &planned, &Value::from(vec!["a", "b", "c"])));
+        assert!(keeps_promise(&set, &planned, &Value::from(vec!["a", "b"])));
+        assert!(!keeps_promise(&set, &planned, &Value::from(vec!["a", "c"])));
+        assert!(!keeps_promise(&set, &planned, &Value::from(vec!["a", "b", "c", "d"])));
     }
 
     #[test]
