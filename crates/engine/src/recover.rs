@@ -11,7 +11,6 @@ use futures::future::try_join_all;
 use crate::access::Access;
 use crate::event::Event;
 use crate::refresh::{age, known_kind};
-use crate::resource::Recovery;
 use crate::run::{Engine, InterruptLevel, RunError};
 use crate::state::{Outcome, PendingCreate, Record, State};
 
@@ -60,8 +59,7 @@ async fn search(
         if let Some((first, others)) = found.split_first() {
             return Ok(adopted(&operation_id, first, others, at));
         }
-        // A service that refuses a second thing with the same key resolves a late arrival itself.
-        if remaining.is_zero() || kind.traits().recovery == Recovery::NaturalKey {
+        if remaining.is_zero() {
             return Ok(vec![Record::End { operation_id, outcome: Outcome::NothingMade, at }]);
         }
         tokio::time::sleep(SEARCH_POLL.min(remaining)).await;

@@ -56,10 +56,12 @@ async fn read_all(
     let mut told = false;
     loop {
         let now = engine.environment.now();
+        let new = |object: &Object| age(object.created_at, now) < engine.settings.consistency_window;
         wanted.retain(|address, resource| {
-            let made = resource.object.as_ref().map(|object| object.created_at);
-            let fresh = made.is_some_and(|made| age(made, now) < engine.settings.consistency_window);
-            fresh && observations.get(*address).is_none_or(|observation| observation.object.is_none())
+            let observation = &observations[*address];
+            let object = resource.object.iter().zip(std::iter::once(&observation.object));
+            let deposed = resource.deposed.iter().zip(&observation.deposed);
+            object.chain(deposed).any(|(object, found)| found.is_none() && new(object))
         });
         if wanted.is_empty() {
             return Ok((observations, listings));

@@ -62,7 +62,7 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
         unanswered |= error.class == ErrorClass::Ambiguous;
         let resolved = match error.class {
             ErrorClass::Ambiguous => resolve(operation, inputs, &error).await?,
-            ErrorClass::AlreadyExists => find(operation, inputs).await?.map(Birth::Made),
+            ErrorClass::AlreadyExists => own_twin(operation, inputs, unanswered).await?.map(Birth::Made),
             ErrorClass::Throttled | ErrorClass::Propagation | ErrorClass::Busy => None,
             // What was made a moment ago may not be visible to its service yet.
             ErrorClass::NotFound if stands_on_something_new(operation) => None,
@@ -147,6 +147,27 @@ async fn resolve(
                     .await?;
             }
         }
+    }
+}
+
+/// Looks for the thing that the service says exists already; `None` if it is not ours.
+///
+/// If an earlier attempt may have made it, or if whatever has the natural key is taken as ours,
+/// since it cannot have tags, it may only be too new to be found.
+async fn own_twin(
+    operation: &Operation<'_>,
+    inputs: &ValueMap,
+    unanswered: bool,
+) -> Result<Option<RemoteId>, Stop> {
+    let may_be_ours = unanswered || !operation.kind.schema().has_tags();
+    let deadline = tokio::time::Instant::now() + operation.run.engine.settings.consistency_window;
+    loop {
+        let closing = tokio::time::Instant::now() >= deadline;
+        let found = find(operation, inputs).await?;
+        if found.is_some() || closing || !may_be_ours {
+            return Ok(found);
+        }
+        operation.pause(operation.kind.traits().poll, "for what exists already to become visible").await?;
     }
 }
 

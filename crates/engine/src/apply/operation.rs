@@ -12,6 +12,7 @@ use crate::erased::{AnyResource, ObservedValues};
 use crate::event::{Event, OperationLabel, Verb};
 use crate::plan::{Change, owned_tags};
 use crate::provider::{BoxFuture, ProviderError};
+use crate::refresh::age;
 use crate::resource::{Intent, Timeouts};
 use crate::schema::AttributeType;
 use crate::state::{Action, Begin, Outcome, Record};
@@ -78,6 +79,17 @@ impl<'a> Operation<'a> {
         self.record(Record::Attempt { operation_id, call: name.to_owned(), at: self.run.now() }).await?;
         self.run.notify(&Event::Call { operation: self.label.clone(), call: name.to_owned() });
         Ok(call().await)
+    }
+
+    /// Tells whether an object was made so recently that reads may not find it yet.
+    pub(crate) fn is_new(&self, id: &RemoteId) -> bool {
+        let (now, window) = (self.run.now(), self.run.engine.settings.consistency_window);
+        self.run.recorder.with_state(|state| {
+            let resource = state.resources.get(self.address());
+            let mut objects =
+                resource.into_iter().flat_map(|resource| resource.object.iter().chain(&resource.deposed));
+            objects.any(|object| object.remote_id == *id && age(object.created_at, now) < window)
+        })
     }
 
     /// Records the id of what was made, or the new id of what was changed.

@@ -27,8 +27,6 @@ pub(crate) struct Settle<'a> {
     pub(crate) desired: Option<&'a ValueMap>,
     /// What a read of this run found already.
     pub(crate) observed: Option<ObservedValues>,
-    /// Whether it was made just now, and may not be visible yet.
-    pub(crate) fresh: bool,
     /// How long it may take.
     pub(crate) limit: Duration,
     /// Whether what the service never returns has been sent, and is taken as it was sent.
@@ -80,8 +78,7 @@ impl Settle<'_> {
             Some(observed) => Some(observed),
             None => self.operation.read(&self.id, self.desired).await?,
         };
-        let Some(observed) = observed else { return self.missing().await };
-        self.fresh = false;
+        let Some(observed) = observed else { return self.missing(performed).await };
         match (&observed.readiness, self.desired) {
             (Readiness::Pending(reason), _) => return Ok(Next::Wait(reason.clone())),
             (Readiness::Failed(reason), Some(_)) => return Err(Stop::Failed(reason.clone())),
@@ -114,12 +111,15 @@ impl Settle<'_> {
     }
 
     /// Decides about an object that a read did not find.
-    async fn missing(&mut self) -> Result<Next, Stop> {
-        if self.desired.is_none() {
-            return Ok(Next::Gone);
-        }
-        if self.fresh {
+    async fn missing(&mut self, performed: Option<&Performed>) -> Result<Next, Stop> {
+        let deleting = self.desired.is_none();
+        // A service that has taken a call about the object knows it everywhere.
+        let known = deleting && performed.is_some();
+        if !known && self.operation.is_new(&self.id) {
             return Ok(Next::Wait("to become visible".to_owned()));
+        }
+        if deleting {
+            return Ok(Next::Gone);
         }
         // A call whose answer was lost may have changed the id.
         let operation = self.operation;
@@ -180,24 +180,22 @@ impl Settle<'_> {
                 *performed = Some(Performed { step, at: Instant::now(), times });
                 Ok(None)
             }
-            Err(error) => self.after_error(error),
+            Err(error) => Self::after_error(error),
         }
     }
 
-    fn after_error(&self, error: ProviderError) -> Result<Option<String>, Stop> {
-        let deleting = self.desired.is_none();
+    fn after_error(error: ProviderError) -> Result<Option<String>, Stop> {
         match error.class {
             ErrorClass::Throttled
             | ErrorClass::Busy
             | ErrorClass::Propagation
             | ErrorClass::Ambiguous
             | ErrorClass::NotFound
-            | ErrorClass::AlreadyExists => Ok(Some(error.to_string())),
-            ErrorClass::Dependency if deleting => Ok(Some(error.to_string())),
-            ErrorClass::Dependency
-            | ErrorClass::AccessDenied
-            | ErrorClass::Expired
-            | ErrorClass::Rejected => Err(Stop::from_call(error)),
+            | ErrorClass::AlreadyExists
+            | ErrorClass::Dependency => Ok(Some(error.to_string())),
+            ErrorClass::AccessDenied | ErrorClass::Expired | ErrorClass::Rejected => {
+                Err(Stop::from_call(error))
+            }
         }
     }
 }

@@ -23,8 +23,7 @@ pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResourc
     let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
     let observed = found.filter(|_| change.action == ChangeAction::Delete);
     let limit = operation.timeouts().delete;
-    let settle =
-        Settle { operation: &operation, id, desired: None, observed, fresh: false, limit, written: true };
+    let settle = Settle { operation: &operation, id, desired: None, observed, limit, written: true };
     match settle.run().await {
         Ok(_) => operation.end(Outcome::Gone).await,
         Err(stop) => Err(operation.stopped(stop).await),

@@ -354,6 +354,11 @@ impl<'a> Builder<'a> {
                         self.nodes.add_edge(make, *after, Edge::Preferred);
                     }
                 }
+                if let (Some(make), true) = (dependency_halves.make, self.makes_way(address, dependency)) {
+                    for before in &halves.unmake {
+                        self.nodes.add_edge(*before, make, Edge::Preferred);
+                    }
+                }
             }
         }
     }
@@ -408,6 +413,17 @@ impl<'a> Builder<'a> {
         let values: Vec<_> = names.iter().filter_map(value).collect();
         let known = !names.is_empty() && values.len() == names.len();
         known.then_some((&change.account_id, &change.kind, values))
+    }
+
+    /// Tells whether `address` goes before its successor comes, and so can go before `dependency`
+    /// changes: a gateway is not detached while something uses it.
+    fn makes_way(&self, address: &Address, dependency: &Address) -> bool {
+        let action = |address| self.changes.get(address).map(|change| change.action);
+        let goes = matches!(
+            action(address),
+            Some(ChangeAction::Delete | ChangeAction::Replace(ReplaceOrder::DeleteFirst))
+        );
+        goes && action(dependency) == Some(ChangeAction::Update)
     }
 
     fn place_gates(&mut self) {

@@ -142,6 +142,7 @@ impl Fold {
         let object = self.operated(&begin).ok_or("a new id for an object that is not there")?;
         object.outputs.insert("id".to_owned(), Value::from(id.as_str()));
         object.remote_id = id.clone();
+        object.created_at = at;
         if let Some(Begin { action: Action::Delete { remote_id } | Action::Forget { remote_id }, .. }) =
             self.begun.get_mut(operation_id)
         {

@@ -91,7 +91,7 @@ pub struct Object {
     pub outputs: ValueMap,
     /// How far the last apply came.
     pub status: Status,
-    /// When it was made. A thing that cannot be found shortly after is new, not gone.
+    /// When it was made, or got its id. A thing that cannot be found shortly after is new, not gone.
     pub created_at: Timestamp,
 }
 
