@@ -6,13 +6,14 @@ use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use straddle_engine::state::{Files, JournalFile, LockGuard, Locking, StateError};
 
 use crate::client::Crash;
 use crate::random::Random;
 
 /// What goes wrong with one file operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DiskFault {
     /// The process dies before the operation.
     CrashBefore,
@@ -24,6 +25,12 @@ pub enum DiskFault {
     Full,
     /// The disk is broken: a part may be written.
     Broken,
+}
+
+impl DiskFault {
+    /// Every fault.
+    pub const ALL: [Self; 5] =
+        [Self::CrashBefore, Self::CrashAmid, Self::CrashAfter, Self::Full, Self::Broken];
 }
 
 /// A disk in memory. Clones are the same disk.

@@ -28,7 +28,7 @@ pub struct Entry {
 }
 
 /// What a call does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Deed {
     /// Lists.
     Read,

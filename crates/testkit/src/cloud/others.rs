@@ -49,9 +49,13 @@ impl Cloud {
         }
     }
 
-    /// Lets a thing fail: what was ready or pending says from now on that it will never be ready.
+    /// Lets a thing fail, if things of its kind can: it says from now on that it will never be ready.
     pub fn fail(&mut self, id: &str, reason: &str) {
-        self.meddle(id, |object| object.doom = Some(reason.to_owned()));
+        self.meddle(id, |object| {
+            if rules_of(&object.kind).may_fail {
+                object.doom = Some(reason.to_owned());
+            }
+        });
     }
 
     /// Sets one attribute behind the engine's back.

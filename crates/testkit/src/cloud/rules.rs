@@ -38,6 +38,8 @@ pub struct Rules {
     pub deleting: Duration,
     /// How long a deleted thing is still listed, as `deleted`.
     pub lingers: Duration,
+    /// Whether its things can fail.
+    pub may_fail: bool,
     /// How many live things an account may have.
     pub quota: usize,
     /// Fills in what only the service knows, at birth and after every change.
@@ -106,6 +108,7 @@ impl Rules {
             updating: Duration::ZERO,
             deleting: Duration::ZERO,
             lingers: Duration::ZERO,
+            may_fail: false,
             quota: 1000,
             fill: |_, _| {},
             refuse: |_| Ok(()),

@@ -45,6 +45,7 @@ pub struct Outputs {
 pub(super) const RULES: Rules = Rules {
     references: &[Reference { attribute: "segments", holds: true }],
     takes_token: true,
+    may_fail: true,
     fixed: &["image"],
     pending: Duration::from_mins(10),
     updating: Duration::from_mins(5),

@@ -11,7 +11,7 @@ use straddle_engine::schema::{Attributes, Tags};
 use straddle_engine::value::{Value, ValueMap};
 
 use crate::client::Client;
-use crate::cloud::{IdScheme, Refusal, Rules, Situation};
+use crate::cloud::{Action, IdScheme, Refusal, Rules, Situation};
 use crate::kinds::calls::{self, CloudKind, CloudStep, Things};
 use crate::kinds::range;
 
@@ -60,7 +60,7 @@ pub(super) const RULES: Rules = Rules {
 
 fn names_need_dns(situation: &Situation<'_>) -> Result<(), Refusal> {
     let is = |attribute: &str| situation.attributes.get(attribute) == Some(&Value::Bool(true));
-    if is("names") && !is("dns") {
+    if matches!(situation.action, Action::Change { .. }) && is("names") && !is("dns") {
         return Err(Refusal::new(ErrorClass::Rejected, "InvalidParameter", "names need dns"));
     }
     Ok(())

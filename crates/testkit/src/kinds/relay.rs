@@ -39,6 +39,7 @@ pub(super) const RULES: Rules = Rules {
         Reference { attribute: "address", holds: true },
     ],
     takes_token: true,
+    may_fail: true,
     fixed: &["segment", "address"],
     pending: Duration::from_mins(2),
     deleting: Duration::from_mins(1),

@@ -1,0 +1,117 @@
+//! What happens to a stack: edits, plans, applies, faults, crashes, and what others do.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde::{Deserialize, Serialize};
+use straddle_testkit::disk::DiskFault;
+use straddle_testkit::fault::Fault;
+
+use crate::drift::{Drift, How};
+use crate::edit::{Edit, What};
+
+/// Everything that happens to one stack. As JSON it is a test case that can be played again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Script {
+    /// Decides everything that is left to chance in the cloud.
+    pub(crate) seed: u64,
+    pub(crate) manner: Manner,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// How consistent the cloud is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Manner {
+    /// Reads show at once what was done.
+    Consistent,
+    /// Reads lag behind.
+    Lagging,
+    /// Reads lag behind, and what was seen once may be hidden again for a while.
+    Flapping,
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Step {
+    Edit(Edit),
+    Plan,
+    Apply(Trouble),
+    /// A plan is made, saved, and applied; when that is done it is applied again.
+    ApplySaved,
+    Destroy(Trouble),
+    Drift(Drift),
+    /// So many minutes pass.
+    Wait(u8),
+}
+
+/// What goes wrong in a run, by the number of the call or file operation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Trouble {
+    pub(crate) mutating: Vec<(u8, Fault)>,
+    pub(crate) reading: Vec<(u8, Fault)>,
+    pub(crate) disk: Option<(u8, DiskFault)>,
+}
+
+impl Trouble {
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+pub(crate) fn scripts() -> impl Strategy<Value = Script> {
+    let beginning = (any::<u8>(), any::<u8>()).prop_map(|(one, other)| {
+        let make = |of, value| Edit { what: What::ToggleNetwork, of, part: 0, value };
+        vec![Step::Edit(make(0, one)), Step::Edit(make(1, other))]
+    });
+    (any::<u16>(), manners(), beginning, vec(steps(), 1..10)).prop_map(
+        |(seed, manner, mut beginning, steps)| {
+            // Networks of one half of the scripts are the first one only.
+            if seed % 2 == 0 {
+                beginning.truncate(1);
+            }
+            beginning.extend(steps);
+            Script { seed: seed.into(), manner, steps: beginning }
+        },
+    )
+}
+
+fn manners() -> impl Strategy<Value = Manner> {
+    select(&[Manner::Consistent, Manner::Lagging, Manner::Flapping][..])
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => edits().prop_map(Step::Edit),
+        1 => Just(Step::Plan),
+        6 => troubles().prop_map(Step::Apply),
+        2 => Just(Step::Apply(Trouble::default())),
+        1 => Just(Step::ApplySaved),
+        1 => troubles().prop_map(Step::Destroy),
+        2 => drifts().prop_map(Step::Drift),
+        1 => (0..10_u8).prop_map(Step::Wait),
+    ]
+}
+
+fn edits() -> impl Strategy<Value = Edit> {
+    (select(&What::ALL[..]), any::<u8>(), any::<u8>(), any::<u8>()).prop_map(|(what, of, part, value)| Edit {
+        what,
+        of,
+        part,
+        value,
+    })
+}
+
+fn troubles() -> impl Strategy<Value = Trouble> {
+    let survivable = select(&Fault::SURVIVABLE[..]);
+    let deadly = select(&Fault::DEADLY[..]);
+    let mutating = prop_oneof![3 => survivable, 1 => deadly];
+    let reading = select(&[Fault::Throttled, Fault::FailedBefore, Fault::Denied, Fault::CrashBefore][..]);
+    let disk = (0..60_u8, select(&DiskFault::ALL[..]));
+    (vec((0..30_u8, mutating), 0..4), vec((0..40_u8, reading), 0..2), proptest::option::weighted(0.2, disk))
+        .prop_map(|(mutating, reading, disk)| Trouble { mutating, reading, disk })
+}
+
+fn drifts() -> impl Strategy<Value = Drift> {
+    let how = select(&[How::Delete, How::Change, How::Break, How::Tag, How::Untag, How::Make][..]);
+    (how, any::<u8>()).prop_map(|(how, which)| Drift { how, which })
+}
