@@ -75,8 +75,8 @@ async fn a_dropped_append_is_whole_or_not_there() {
     for index in 0..50 {
         let (dropped, kept) = ([story::outputs(2 * index)], [story::outputs(2 * index + 1)]);
         let mut append = backend.append(&dropped);
-        let waiting = backend.append(&dropped);
-        assert!(futures::poll!(&mut append).is_pending());
+        let mut waiting = backend.append(&dropped);
+        let _ = (futures::poll!(&mut append), futures::poll!(&mut waiting));
         drop((append, waiting));
         backend.append(&kept).await.expect("the disk is fine");
     }

@@ -171,3 +171,23 @@ async fn a_full_disk_is_never_success() {
 async fn a_broken_disk_is_never_success() {
     check_every_operation(Fault::Broken).await;
 }
+
+#[tokio::test]
+async fn space_is_set_aside_before_the_first_record() {
+    let expected = expected_states();
+    let mut actions = Vec::new();
+    for operation in 0.. {
+        let files = MemoryFiles::default();
+        files.fail_at(operation, Fault::Full);
+        let (told, error) = tell(&files, &expected).await;
+        if told > 1 {
+            break;
+        }
+        if let Some(StateError::Io { action, .. }) = error {
+            actions.push(action);
+        }
+    }
+    let reserved = actions.iter().position(|action| *action == "reserve space for");
+    let written = actions.iter().position(|action| *action == "write");
+    assert!(reserved.is_some() && reserved < written, "{actions:?}");
+}

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use straddle_engine::state::{
     Backend, LocalBackend, LockHolder, Record, State, StateError, Stored, recovered,
 };
@@ -274,4 +276,28 @@ async fn files_of_other_stacks_are_refused() {
     files.put("state/other.json", &state);
     let Err(StateError::Corrupt { problem, .. }) = other.read().await else { panic!("it was taken") };
     assert_eq!(problem, "it is the state of the stack `network`, not of `other`");
+}
+
+/// Writes a state file as a program would that knows the format and records nonsense.
+fn forge(state: &State) -> Vec<u8> {
+    let state = serde_json::to_value(state).expect("a state has a JSON form");
+    let mut sorted = state.clone();
+    sorted.sort_all_objects();
+    let checksum = HEXLOWER.encode(&Sha256::digest(sorted.to_string().as_bytes()));
+    let document = serde_json::json!({
+        "format": 1, "program": "0.1.0", "checksum": format!("sha256:{checksum}"), "state": state,
+    });
+    document.to_string().into_bytes()
+}
+
+#[tokio::test]
+async fn a_state_that_makes_no_sense_is_refused() {
+    let (files, mut state) = applied().await;
+    files.put(path("json"), &forge(&state));
+    assert_eq!(backend(&files).read().await.expect("it makes sense").state, Some(state.clone()));
+    let twin = state.resources[&story::subnet("a")].clone();
+    state.resources.insert(story::subnet("twin"), twin);
+    files.put(path("json"), &forge(&state));
+    let (problem, _) = problem(&files).await;
+    assert!(problem.contains("subnet-a2 belongs to both subnet.a and subnet.twin"), "{problem}");
 }

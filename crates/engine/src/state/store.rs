@@ -193,3 +193,24 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that holds these mutexes can leave them half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+
+    #[test]
+    fn who_leaves_the_queue_is_not_written() {
+        let record = |number| {
+            let outputs = [("number".to_owned(), Value::Integer(number))].into();
+            Record::Outputs { outputs }
+        };
+        let queue = Mutex::default();
+        let places = [1, 2, 3].map(|number| Place::take(&queue, &[record(number)]));
+        let [first, second, third] = places;
+        drop(second);
+        assert_eq!(locked(&queue).drain(), (3, vec![record(1), record(3)]));
+        drop((first, third));
+        assert_eq!(locked(&queue).drain(), (3, Vec::new()));
+    }
+}
