@@ -228,7 +228,6 @@ impl World {
         self.disk.end_run();
         let crashed = self.network.crash().has_happened();
         self.network.crash().recover();
-        *self.network.faults() = Faults::none();
         if crashed { Ending::Crashed } else { ending }
     }
 }

@@ -24,6 +24,7 @@
 mod check;
 mod drift;
 mod edit;
+mod every_fault;
 mod model;
 mod outcome;
 mod play;

@@ -19,15 +19,24 @@ use crate::model::{Model, STACK};
 use crate::outcome::{check_deeds, check_order};
 use crate::script::{Manner, Script, Step, Trouble};
 
-/// Plays a script to its end and then heals and destroys what is left of the stack. Returns a
-/// hash of everything that the cloud was asked.
-pub(crate) fn play(script: &Script) -> String {
+/// What came of a script.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Played {
+    /// A hash of everything that the cloud was asked.
+    pub(crate) log_hash: String,
+    /// How many mutating calls and writing file operations the last run of the script had.
+    pub(crate) last_run: (usize, usize),
+}
+
+/// Plays a script to its end and then heals and destroys what is left of the stack.
+pub(crate) fn play(script: &Script) -> Played {
     let mut player = Player::new(script);
     for step in &script.steps {
         player.step(step);
     }
+    let last_run = player.last_run;
     player.heal();
-    player.log_hash()
+    Played { log_hash: player.log_hash(), last_run }
 }
 
 struct Player {
@@ -37,6 +46,7 @@ struct Player {
     others: Others,
     lineage: Option<String>,
     serial: u64,
+    last_run: (usize, usize),
     /// Until when reads may show things as they were before a run that did not wait for them.
     unsettled: Duration,
 }
@@ -55,6 +65,7 @@ impl Player {
             others: Others::default(),
             lineage: None,
             serial: 0,
+            last_run: (0, 0),
             unsettled: Duration::ZERO,
         }
     }
@@ -127,6 +138,7 @@ impl Player {
         let before = self.state();
         let quiet = self.is_quiet();
         let trial = self.world.apply(&order);
+        self.last_run = (trial.mutating_calls, self.world.disk.operations());
         assert!(!matches!(trial.ending, Ending::Stuck), "the run did not end");
         // A run that recovers from a killed one replaces the state twice.
         self.check(2);

@@ -53,6 +53,18 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
+    /// One thing goes wrong with one mutating call.
+    pub(crate) fn with_call(call: usize, fault: Fault) -> Self {
+        let call = u8::try_from(call).expect("no run of a test has so many calls");
+        Self { mutating: vec![(call, fault)], ..Self::default() }
+    }
+
+    /// One thing goes wrong with one writing file operation.
+    pub(crate) fn with_file_operation(operation: usize, fault: DiskFault) -> Self {
+        let operation = u8::try_from(operation).expect("no run of a test has so many operations");
+        Self { disk: Some((operation, fault)), ..Self::default() }
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }

@@ -1,0 +1,98 @@
+//! Every fault at every place of a few fixed runs, one at a time.
+
+use std::time::Duration;
+
+use straddle_testkit::disk::DiskFault;
+use straddle_testkit::fault::Fault;
+
+use crate::edit::{Edit, What};
+use crate::play::play;
+use crate::script::{Manner, Script, Step, Trouble};
+
+/// A network with everything in it but the third segment.
+const EVERYTHING: u8 = 0b11_1111;
+/// A network with two segments and two tables.
+const A_FEW_THINGS: u8 = 0b01_0110;
+
+#[derive(Clone, Copy)]
+enum Run {
+    Apply,
+    /// An apply that replaces the network and with it everything.
+    Replace,
+    Destroy,
+}
+
+/// Makes the script in which something goes wrong with a run.
+fn script(run: Run, value: u8, trouble: Trouble) -> Script {
+    let edit = |what, value| Step::Edit(Edit { what, of: 0, part: 0, value });
+    let beginning = vec![edit(What::ToggleNetwork, value), edit(What::DocumentSecret, 1)];
+    let done = Step::Apply(Trouble::default());
+    let steps = match run {
+        Run::Apply => vec![Step::Apply(trouble)],
+        Run::Replace => vec![done, edit(What::NetworkRange, 0), Step::Apply(trouble)],
+        Run::Destroy => vec![done, Step::Destroy(trouble)],
+    };
+    Script { seed: 1, manner: Manner::Flapping, steps: [beginning, steps].concat() }
+}
+
+/// Those that leave the most behind; a replacement has too many calls for all.
+const WORST: [Fault; 5] = [
+    Fault::FailedAfter,
+    Fault::Late(Duration::from_secs(45)),
+    Fault::Denied,
+    Fault::CrashAfter,
+    Fault::CrashLate(Duration::from_secs(30)),
+];
+
+fn play_every_call(run: Run, faults: &[Fault]) {
+    let (calls, _) = play(&script(run, EVERYTHING, Trouble::default())).last_run;
+    assert!(calls > 10, "the run has {calls} calls");
+    for call in 0..calls {
+        for fault in faults {
+            play_one(&script(run, EVERYTHING, Trouble::with_call(call, *fault)));
+        }
+    }
+}
+
+fn play_every_file_operation(run: Run) {
+    let (_, operations) = play(&script(run, A_FEW_THINGS, Trouble::default())).last_run;
+    assert!(operations > 10, "the run has {operations} file operations");
+    for operation in 0..operations {
+        for fault in DiskFault::ALL {
+            play_one(&script(run, A_FEW_THINGS, Trouble::with_file_operation(operation, fault)));
+        }
+    }
+}
+
+fn play_one(script: &Script) {
+    let played = std::panic::catch_unwind(|| play(script));
+    let text = serde_json::to_string(script).expect("a script has a JSON form");
+    assert!(played.is_ok(), "this script does not end well:\n{text}");
+}
+
+#[test]
+fn every_fault_of_every_call_of_an_apply() {
+    play_every_call(Run::Apply, &Fault::SURVIVABLE);
+    play_every_call(Run::Apply, &Fault::DEADLY);
+}
+
+#[test]
+fn every_fault_of_every_call_of_a_replacement() {
+    play_every_call(Run::Replace, &WORST);
+}
+
+#[test]
+fn every_fault_of_every_call_of_a_destroy() {
+    play_every_call(Run::Destroy, &Fault::SURVIVABLE);
+    play_every_call(Run::Destroy, &Fault::DEADLY);
+}
+
+#[test]
+fn every_fault_of_every_file_operation_of_an_apply() {
+    play_every_file_operation(Run::Apply);
+}
+
+#[test]
+fn every_fault_of_every_file_operation_of_a_destroy() {
+    play_every_file_operation(Run::Destroy);
+}
