@@ -1,4 +1,19 @@
 //! Everything that decides and orders; knows neither AWS nor a terminal.
+//!
+//! A run goes through these stages, one after the other; [`run::Engine`] is where they meet:
+//!
+//! 1. [`spec`]: the files become a checked [`spec::Spec`] of atomic resources;
+//! 2. [`state`]: the state is read, with what a killed run left folded in;
+//! 3. `access`: the accounts are connected to, each proven by its id;
+//! 4. `recover`: creates of unknown outcome are found, or proved never to have happened;
+//! 5. `refresh`: what is there is read, in one call for many things, into [`observation`];
+//! 6. [`plan`]: what is wanted, what was last applied and what is there become a [`plan::Plan`]; pure;
+//! 7. [`graph`]: its changes get an order, with [`gate`]s where something has to be waited for;
+//! 8. `apply`: the order is walked, each step recorded before, during and after;
+//! 9. [`state`] again: the records become the new state.
+//!
+//! What a kind of resource has to say about itself is in [`resource`] and [`schema`]; what a
+//! program is built with, in [`registry`]; what happens on the way, in [`event`].
 
 mod access;
 pub mod address;
@@ -18,6 +33,7 @@ pub mod registry;
 pub mod resource;
 pub mod run;
 pub mod schema;
+mod schema_values;
 pub mod spec;
 mod stages;
 pub mod state;

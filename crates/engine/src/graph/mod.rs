@@ -3,6 +3,8 @@
 //! Everything that the spec or the state has is in it, also what does not change: a resource
 //! waits for what it needs even through one that stays as it is.
 
+mod builder;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
@@ -10,13 +12,13 @@ use std::sync::Arc;
 use petgraph::algo::{is_cyclic_directed, kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::address::{AccountName, Address, Kind};
+use crate::address::{AccountName, Address};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::gate::{Anchor, Gate, Placement};
+use crate::gate::{Gate, Placement};
+use crate::graph::builder::Builder;
 use crate::plan::{Change, ChangeAction, Plan, Request};
 use crate::resource::ReplaceOrder;
 use crate::spec::Spec;
-use crate::value::ValueMap;
 
 /// One node of the order.
 #[derive(Clone)]
@@ -247,226 +249,6 @@ pub(crate) fn dependency_order(spec: &Spec) -> Result<Vec<Address>, Diagnostics>
         Err(cycle) => Err(Diagnostic::error("cycle", "resources need each other in a circle")
             .with_address(graph[cycle.node_id()].clone())
             .into()),
-    }
-}
-
-/// What only one thing can have at a time: account, kind, and the values of the kind's exclusive
-/// attributes.
-type Exclusive<'a> = (&'a String, &'a Kind, Vec<String>);
-
-/// The nodes of one resource.
-#[derive(Debug, Clone, Default)]
-struct Halves {
-    make: Option<NodeIndex>,
-    unmake: Vec<NodeIndex>,
-}
-
-struct Builder<'a> {
-    plan: &'a Plan,
-    request: &'a Request<'a>,
-    nodes: DiGraph<Node, Edge>,
-    halves: BTreeMap<Address, Halves>,
-    changes: BTreeMap<&'a Address, &'a Change>,
-}
-
-impl<'a> Builder<'a> {
-    fn new(plan: &'a Plan, request: &'a Request<'a>) -> Self {
-        let current = plan.changes.iter().filter(|change| change.action != ChangeAction::DeleteDeposed);
-        let changes = current.map(|change| (&change.address, change)).collect();
-        Self { plan, request, nodes: DiGraph::new(), halves: BTreeMap::new(), changes }
-    }
-
-    fn build(mut self) -> Graph {
-        self.add_changes();
-        self.add_unchanged();
-        self.order_creation();
-        self.order_deletion();
-        self.order_takeovers();
-        self.place_gates();
-        Graph { nodes: self.nodes }
-    }
-
-    fn add_changes(&mut self) {
-        let plan = self.plan;
-        let mut providers = BTreeMap::new();
-        for (position, change) in plan.changes.iter().enumerate() {
-            let provider = *providers
-                .entry(&change.account)
-                .or_insert_with(|| self.nodes.add_node(Node::Provider(change.account.clone())));
-            let halves = self.halves.entry(change.address.clone()).or_default();
-            if makes(change.action) {
-                let make = self.nodes.add_node(Node::Make(position));
-                self.nodes.add_edge(provider, make, Edge::Needed);
-                halves.make = Some(make);
-            }
-            if unmakes(change.action) {
-                let unmake = self.nodes.add_node(Node::Unmake(position));
-                self.nodes.add_edge(provider, unmake, Edge::Needed);
-                halves.unmake.push(unmake);
-            }
-            if let (ChangeAction::Replace(order), Some(make), Some(unmake)) =
-                (change.action, halves.make, halves.unmake.last().copied())
-            {
-                let (first, second) = match order {
-                    ReplaceOrder::CreateFirst => (make, unmake),
-                    ReplaceOrder::DeleteFirst => (unmake, make),
-                };
-                self.nodes.add_edge(first, second, Edge::Needed);
-            }
-        }
-    }
-
-    /// Adds what stays as it is, so that orders reach through it.
-    fn add_unchanged(&mut self) {
-        let wanted = self.request.spec.resources.keys();
-        for address in wanted.chain(self.request.state.resources.keys()) {
-            let halves = self.halves.entry(address.clone()).or_default();
-            if halves.make.is_none() {
-                halves.make = Some(self.nodes.add_node(Node::Unchanged));
-            }
-            if halves.unmake.is_empty() {
-                halves.unmake.push(self.nodes.add_node(Node::Unchanged));
-            }
-        }
-    }
-
-    fn order_creation(&mut self) {
-        for node in self.request.spec.resources.values() {
-            let Some(make) = self.make(&node.address) else { continue };
-            for dependency in &node.dependencies {
-                if let Some(before) = self.make(dependency) {
-                    self.nodes.add_edge(before, make, Edge::Needed);
-                }
-            }
-        }
-    }
-
-    fn order_deletion(&mut self) {
-        for (address, prior) in &self.request.state.resources {
-            for dependency in &prior.dependencies {
-                let Some(dependency_halves) = self.halves.get(dependency).cloned() else { continue };
-                let halves = self.halves[address].clone();
-                for after in &dependency_halves.unmake {
-                    for before in &halves.unmake {
-                        self.nodes.add_edge(*before, *after, Edge::Needed);
-                    }
-                    if let (Some(make), true) = (halves.make, self.moves_away(address, dependency)) {
-                        self.nodes.add_edge(make, *after, Edge::Preferred);
-                    }
-                }
-                if let (Some(make), true) = (dependency_halves.make, self.makes_way(address, dependency)) {
-                    for before in &halves.unmake {
-                        self.nodes.add_edge(*before, make, Edge::Preferred);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Tells whether a change of `address` stops it from using the object of `dependency` that is
-    /// about to go, so that it is better made before.
-    fn moves_away(&self, address: &Address, dependency: &Address) -> bool {
-        let updated = self.changes.get(address).is_some_and(|change| change.action == ChangeAction::Update);
-        let deleted_first = self
-            .changes
-            .get(dependency)
-            .is_some_and(|change| change.action == ChangeAction::Replace(ReplaceOrder::DeleteFirst));
-        updated && !deleted_first
-    }
-
-    /// Lets what has something to itself go before another takes that over: a range, an address.
-    fn order_takeovers(&mut self) {
-        let plan = self.plan;
-        let mut given_up = BTreeMap::<_, Vec<_>>::new();
-        for change in plan.changes.iter().filter(|change| unmakes(change.action)) {
-            if let Some(had) = self.had(change) {
-                given_up.entry(had).or_default().push(&change.address);
-            }
-        }
-        for change in plan.changes.iter().filter(|change| makes(change.action)) {
-            let Some(takes) = self.exclusive(change, &change.inputs) else { continue };
-            let others =
-                given_up.get(&takes).into_iter().flatten().filter(|other| **other != &change.address);
-            for other in others {
-                let Some(make) = self.make(&change.address) else { continue };
-                for unmake in self.halves[*other].unmake.clone() {
-                    self.nodes.add_edge(unmake, make, Edge::Exclusive);
-                }
-            }
-        }
-    }
-
-    /// Returns what the object that a change deletes has to itself.
-    fn had(&self, change: &'a Change) -> Option<Exclusive<'a>> {
-        let prior = self.request.state.resources.get(&change.address)?;
-        let mut objects = prior.object.iter().chain(&prior.deposed);
-        let object = objects.find(|object| Some(&object.remote_id) == change.remote_id.as_ref())?;
-        self.exclusive(change, &object.inputs)
-    }
-
-    /// Returns what a thing with these inputs has to itself; `None` if that is nothing, or not known.
-    fn exclusive(&self, change: &'a Change, inputs: &ValueMap) -> Option<Exclusive<'a>> {
-        let names = self.request.registry.kind(change.kind.as_str())?.exclusive();
-        let value = |name: &&str| {
-            inputs.get(*name).filter(|value| value.is_known()).map(|value| format!("{value:?}"))
-        };
-        let values: Vec<_> = names.iter().filter_map(value).collect();
-        let known = !names.is_empty() && values.len() == names.len();
-        known.then_some((&change.account_id, &change.kind, values))
-    }
-
-    /// Tells whether `address` goes before its successor comes, and so can go before `dependency`
-    /// changes: a gateway is not detached while something uses it.
-    fn makes_way(&self, address: &Address, dependency: &Address) -> bool {
-        let action = |address| self.changes.get(address).map(|change| change.action);
-        let goes = matches!(
-            action(address),
-            Some(ChangeAction::Delete | ChangeAction::Replace(ReplaceOrder::DeleteFirst))
-        );
-        goes && action(dependency) == Some(ChangeAction::Update)
-    }
-
-    fn place_gates(&mut self) {
-        for gate in self.request.registry.gates() {
-            for placement in gate.place(self.plan, self.request.state) {
-                let (after, before) = (self.anchors(&placement.after), self.anchors(&placement.before));
-                let node = self.nodes.add_node(Node::Gate(Arc::clone(gate), Box::new(placement)));
-                for anchor in after {
-                    self.nodes.add_edge(anchor, node, Edge::Needed);
-                }
-                for anchor in before {
-                    self.nodes.add_edge(node, anchor, Edge::Needed);
-                }
-            }
-        }
-    }
-
-    fn anchors(&self, anchors: &[Anchor]) -> Vec<NodeIndex> {
-        let nodes = |anchor: &Anchor| match anchor {
-            Anchor::Made(address) => self.make(address).into_iter().collect(),
-            Anchor::Unmade(address) => {
-                self.halves.get(address).map(|halves| halves.unmake.clone()).unwrap_or_default()
-            }
-        };
-        anchors.iter().flat_map(nodes).collect()
-    }
-
-    fn make(&self, address: &Address) -> Option<NodeIndex> {
-        self.halves.get(address).and_then(|halves| halves.make)
-    }
-}
-
-fn makes(action: ChangeAction) -> bool {
-    matches!(action, ChangeAction::Create | ChangeAction::Update | ChangeAction::Replace(_))
-}
-
-fn unmakes(action: ChangeAction) -> bool {
-    match action {
-        ChangeAction::Replace(_)
-        | ChangeAction::Delete
-        | ChangeAction::DeleteDeposed
-        | ChangeAction::Forget => true,
-        ChangeAction::Create | ChangeAction::Update => false,
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::address::{AccountName, Kind, RemoteId};
 use crate::diagnostic::{Sources, Span};
+use crate::gate::Anchor;
 use crate::observation::Observations;
 use crate::plan::{Mode, Reason};
 use crate::provider::{Account, BoxFuture, Connection, Provider, ProviderError};

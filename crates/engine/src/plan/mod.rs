@@ -3,14 +3,15 @@
 mod check;
 mod decide;
 mod diff;
+mod inputs;
 mod model;
 mod values;
 
 use std::collections::BTreeMap;
 
 pub use check::check;
-pub(crate) use decide::desired_inputs;
 pub(crate) use diff::owned_tags;
+pub(crate) use inputs::desired_inputs;
 pub use model::{
     AttributeChange, Change, ChangeAction, Drift, Mode, OutputChange, Plan, PlannedAccount, Reason,
 };

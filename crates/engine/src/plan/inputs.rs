@@ -1,0 +1,64 @@
+//! What the spec wants of a resource, as values. Plan and apply both ask here.
+
+use crate::diagnostic::Diagnostic;
+use crate::erased::AnyResource;
+use crate::plan::Values;
+use crate::resource::{ADDRESS_TAG, STACK_TAG};
+use crate::spec::{InvalidText, ResourceNode, Template, normalize_inputs};
+use crate::value::{Value, ValueMap};
+
+/// Evaluates what the spec wants of a resource, its ownership tags included.
+///
+/// # Errors
+/// If an expression cannot be evaluated or a value is not one that the kind takes.
+pub(crate) fn desired_inputs(
+    node: &ResourceNode,
+    kind: &dyn AnyResource,
+    values: &Values,
+    lineage: &str,
+) -> Result<ValueMap, Vec<Diagnostic>> {
+    let mut inputs = ValueMap::new();
+    let mut problems = Vec::new();
+    for (name, template) in &node.attributes {
+        match template.evaluate(values) {
+            Ok(Value::Null) => {}
+            Ok(value) => drop(inputs.insert(name.clone(), value)),
+            Err(error) => problems.push(error.diagnostic.with_address(node.address.clone())),
+        }
+    }
+    if kind.schema().has_tags() {
+        let ours = [(STACK_TAG, lineage.to_owned()), (ADDRESS_TAG, node.address.tag_value())];
+        let ours = ours.map(|(key, value)| (key.to_owned(), Value::from(value)));
+        match inputs.entry("tags".to_owned()).or_insert_with(|| Value::Map(ValueMap::new())) {
+            Value::Map(tags) => tags.extend(ours),
+            Value::Unknown(_) => problems.push(unknown_tags(node)),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::String(_)
+            | Value::List(_) => {}
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let describe = |problem: InvalidText| {
+        let span = node.attributes.get(problem.attribute()).map_or(node.span, Template::span);
+        Diagnostic::error("wrong-value", problem.to_string())
+            .with_span(span, "")
+            .with_address(node.address.clone())
+    };
+    normalize_inputs(kind.schema(), inputs).map_err(|problems| problems.into_iter().map(describe).collect())
+}
+
+fn unknown_tags(node: &ResourceNode) -> Diagnostic {
+    Diagnostic::error("unknown-tags", "the keys of tags must be known when planning")
+        .with_detail(format!(
+            "The tags of {} as a whole come from a value that is known after apply.",
+            node.address
+        ))
+        .with_hint("Write the keys in the spec; their values may be known after apply.")
+        .with_span(node.attributes.get("tags").map_or(node.span, Template::span), "")
+        .with_address(node.address.clone())
+}
