@@ -19,6 +19,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from .corrections import Corrections
 from .faults import Answer, Fault, Rule, ec2_error, error_answer
 from .request import AccountLookup, Entry, Log, Outcome, Request, error_code
 from .tokens import TokenMemory
@@ -54,6 +55,7 @@ class Proxy:
         self.on_request: Hook | None = None
         self._moto = moto
         self._account_of = AccountLookup(moto)
+        self._corrections = Corrections(moto)
         self._tokens = TokenMemory() if client_tokens else None
         self._late: list[threading.Timer] = []
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -147,9 +149,10 @@ class Proxy:
 
     def _work(self, entry: Entry, request: Request) -> Answer:
         def forward(entry: Entry) -> Answer:
-            answer = self._forward(entry, request)
+            answer = self._corrections.refusal(entry) or self._forward(entry, request)
             if entry.outcome != Outcome.BROKEN:
                 entry.worked, entry.answer = answer.status, answer.body
+                self._corrections.complete(entry)
             return answer
 
         # The memory of tokens says so if it answers in moto's place.
