@@ -1,13 +1,16 @@
 """Fixtures: one moto for the session, and for each test an empty world, a proxy in
-front of it and the binary with folders of its own."""
+front of it and the binary with folders of its own. Where making the whole network for each
+test would take too long, `standing` is one that the tests of a file share."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from .moto import Moto, World
+from .network import Network
 from .proxy import Proxy
 from .straddle import Straddle, binary
 from .virtual_environment import is_current, without_aws
@@ -23,6 +26,27 @@ def pytest_configure() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     if not is_current():
         raise pytest.UsageError("tests/.venv is not up to date; run: tests/on-moto --prepare")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--part`, with which several processes share the work, each with a moto of its own."""
+    parser.addoption("--part", metavar="K/N", help="run only the tests of the Kth of N parts of the files")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the tests of one part. Files stay whole, for tests that share a `standing` network."""
+    if not config.getoption("part"):
+        return
+    chosen, count = map(int, config.getoption("part").split("/"))
+    sizes = Counter(item.path for item in items)
+    loads = [0] * count
+    part = {}
+    for path, size in sorted(sizes.items(), key=lambda entry: (-entry[1], entry[0])):
+        part[path] = loads.index(min(loads))
+        loads[part[path]] += size
+    kept = [item for item in items if part[item.path] == chosen - 1]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")
@@ -46,15 +70,77 @@ def proxy(world: World, request: pytest.FixtureRequest) -> Iterator[Proxy]:
         yield server
 
 
-@pytest.fixture
-def straddle(tmp_path: Path, world: World, proxy: Proxy) -> Straddle:
-    """The binary under test, which talks to the proxy."""
+@pytest.fixture(scope="session")
+def built() -> None:
+    """Skips the test if there is no binary."""
     if not binary().exists():
         pytest.skip(f"{binary()} does not exist; run cargo build or set STRADDLE_BIN")
+
+
+@pytest.fixture
+def straddle(built: None, tmp_path: Path, world: World, proxy: Proxy) -> Straddle:
+    """The binary under test, which talks to the proxy."""
     return Straddle(tmp_path, world, proxy.endpoint)
 
 
+@pytest.fixture
+def network(straddle: Straddle, world: World, proxy: Proxy) -> Network:
+    """The main spec in an empty world; nothing is applied."""
+    return Network(straddle, world, proxy)
+
+
+class _Stage:
+    """Builds a network and keeps it until a test has failed on it."""
+
+    def __init__(self, moto: Moto, factory: pytest.TempPathFactory) -> None:
+        self._moto = moto
+        self._factory = factory
+        self._proxy: Proxy | None = None
+        self._network: Network | None = None
+
+    def network(self) -> Network:
+        """Returns the network, applied."""
+        if self._network is None:
+            world = World(self._moto)
+            self._proxy = Proxy(self._moto.address)
+            self._proxy.__enter__()
+            straddle = Straddle(self._factory.mktemp("standing"), world, self._proxy.endpoint)
+            self._network = Network(straddle, world, self._proxy)
+            self._network.apply()
+        return self._network
+
+    def tear_down(self) -> None:
+        """Ends it; the next one who asks gets a new one."""
+        if self._proxy is not None:
+            self._proxy.__exit__()
+        self._proxy = self._network = None
+
+
+@pytest.fixture(scope="module")
+def stage(built: None, moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stage]:
+    """What `standing` stands on."""
+    stage = _Stage(moto, tmp_path_factory)
+    yield stage
+    stage.tear_down()
+
+
+@pytest.fixture
+def standing(stage: _Stage, request: pytest.FixtureRequest) -> Iterator[Network]:
+    """The main spec, applied once for all tests of the file that use this. A test leaves it
+    converged, though not necessarily as it was; after one that failed there is a new one.
+
+    Not for a file with tests that use `world`, which empties what this stands in.
+    """
+    network = stage.network()
+    request.node.stash[_PROXY] = network.proxy
+    yield network
+    network.proxy.clear()
+    if request.node.stash.get(_FAILED, False):
+        stage.tear_down()
+
+
 _PROXY = pytest.StashKey[Proxy]()
+_FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -62,5 +148,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Adds the requests that the proxy saw to the report of a test that failed."""
     outcome = yield
     report = outcome.get_result()
+    if report.failed:
+        item.stash[_FAILED] = True
     if report.failed and _PROXY in item.stash:
         report.sections.append(("Requests", str(item.stash[_PROXY].log)))

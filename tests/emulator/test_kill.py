@@ -1,0 +1,101 @@
+"""`kill -9` at every sort of moment: the next run finishes what was begun, and nothing is made
+twice, lost or forgotten."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from .network import Network
+from .proxy import Hook, Stage
+from .request import Entry
+from .straddle import Running
+
+# How many calls that change something a run surely makes.
+BIRTHS = 21
+DEATHS = 18
+
+STAGES = [Stage.RECEIVED, Stage.WORKED, Stage.ANSWERED]
+
+
+def spread(calls: int, moments: int) -> list[tuple[int, Stage]]:
+    """Returns moments spread evenly over a run of so many calls, each with its three stages."""
+    every = [(call, stage) for call in range(1, calls + 1) for stage in STAGES]
+    return [every[index * len(every) // moments] for index in range(moments)]
+
+
+class Assassin:
+    """A hook that kills the run at a stage of its nth call that changes something."""
+
+    def __init__(self, call: int, stage: Stage) -> None:
+        self.running: Running | None = None
+        self.killed_at: Entry | None = None
+        self._moment = (call, stage)
+        self._counted: list[int] = []
+
+    def __call__(self, entry: Entry, stage: Stage) -> bool:
+        if entry.is_read:
+            return True
+        if stage == Stage.RECEIVED:
+            self._counted.append(entry.sequence)
+        call, wanted = self._moment
+        if stage != wanted or self._counted.index(entry.sequence) + 1 != call:
+            return True
+        self.strike()
+        self.killed_at = entry
+        return False
+
+    def strike(self) -> None:
+        """Kills it."""
+        while self.running is None:
+            time.sleep(0.001)
+        self.running.kill()
+
+
+def kill(network: Network, command: str, call: int, stage: Stage) -> None:
+    """Starts a command and kills it at that moment."""
+    assassin = Assassin(call, stage)
+    hook: Hook = assassin
+    network.proxy.on_request = hook
+    assassin.running = network.start(command)
+    done = assassin.running.wait()
+    network.proxy.clear()
+    assert assassin.killed_at is not None and done.code == -signal.SIGKILL, done
+
+
+@pytest.mark.parametrize(("call", "stage"), spread(BIRTHS, 26))
+def test_an_apply_that_was_killed_is_finished(network: Network, call: int, stage: Stage) -> None:
+    kill(network, "apply", call, stage)
+    network.apply()
+    network.assert_converged()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_apply_that_was_killed_at_any_time_is_finished(network: Network, seed: int) -> None:
+    running = network.start("apply")
+    time.sleep(random.Random(seed).uniform(0.05, 1.0))
+    running.kill()
+    network.apply()
+    network.assert_converged()
+
+
+def test_an_apply_that_is_killed_again_and_again_is_finished(network: Network) -> None:
+    for call, stage in [(4, Stage.WORKED), (3, Stage.RECEIVED), (3, Stage.WORKED), (2, Stage.ANSWERED)]:
+        kill(network, "apply", call, stage)
+    network.apply()
+    network.assert_converged()
+
+
+def test_a_destroy_finishes_what_a_killed_apply_has_made(network: Network) -> None:
+    kill(network, "apply", 9, Stage.WORKED)
+    network.destroy()
+    network.assert_gone()
+
+
+@pytest.mark.parametrize(("call", "stage"), spread(DEATHS, 10))
+def test_a_destroy_that_was_killed_is_finished(network: Network, call: int, stage: Stage) -> None:
+    network.apply()
+    kill(network, "destroy", call, stage)
+    network.destroy()
+    network.assert_gone()
