@@ -57,8 +57,8 @@ impl Locker {
 
 #[test]
 fn of_many_processes_one_has_the_lock() {
-    let folder = temporary_folder();
     for _ in 0..5 {
+        let folder = temporary_folder();
         let mut lockers: Vec<Locker> = (0..8).map(|_| start_locker(folder.path())).collect();
         let answers: Vec<String> = lockers.iter_mut().map(Locker::answer).collect();
         let owners: Vec<u32> = (lockers.iter().zip(&answers))
@@ -141,7 +141,7 @@ fn say(text: &str) {
 #[tokio::test]
 #[ignore = "a helper of other tests"]
 async fn helper_takes_the_lock() {
-    let backend = LocalBackend::new(".", story::STACK);
+    let backend = LocalBackend::new("new/folder", story::STACK);
     let locked = backend.lock(&holder()).await;
     match &locked {
         Ok(_) => say("answer: locked"),

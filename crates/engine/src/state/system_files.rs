@@ -28,12 +28,13 @@ impl Files for SystemFiles {
     }
 
     fn create_folder(&self, folder: &Path) -> Result<(), StateError> {
-        if folder.is_dir() {
-            return Ok(());
+        let missing: Vec<&Path> = folder.ancestors().take_while(|folder| is_missing(folder)).collect();
+        for folder in missing.into_iter().rev() {
+            make_folder(folder).map_err(failed("create", folder))?;
+            // What is synced inside of a folder is of no use if the folder is not there.
+            self.sync_folder(parent(folder))?;
         }
-        let made = DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(folder);
-        let private = Permissions::from_mode(PRIVATE_FOLDER);
-        made.and_then(|()| std::fs::set_permissions(folder, private)).map_err(failed("create", folder))
+        Ok(())
     }
 
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StateError> {
@@ -93,6 +94,24 @@ impl Files for SystemFiles {
         file.set_len(0).and_then(|()| file.write_all(holder)).map_err(failed("write", path))?;
         Ok(Locking::Held(Box::new(SystemLock(file))))
     }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(PRIVATE_FOLDER).create(folder) {
+        Ok(()) => std::fs::set_permissions(folder, Permissions::from_mode(PRIVATE_FOLDER)),
+        // Another run was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+fn is_missing(folder: &Path) -> bool {
+    !folder.as_os_str().is_empty() && !folder.is_dir()
+}
+
+fn parent(folder: &Path) -> &Path {
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// The system drops the lock when the file is closed, also when the process is killed.
