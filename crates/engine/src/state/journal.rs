@@ -1,5 +1,5 @@
 //! The journal: what a run is about to do and what came of it, each record durable before the
-//! run goes on. Folding it into the state it started from ([`fold`](crate::state::fold)) gives
+//! run goes on. Folding it into the state it started from ([`fold`](crate::state::fold())) gives
 //! the state of now.
 
 use std::collections::{BTreeMap, BTreeSet};
