@@ -14,20 +14,46 @@ use crate::fault::{Fault, Faults};
 /// How long a client waits for an answer that never arrives.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Keeps a cloud after every change.
+pub type Keeper = Arc<dyn Fn(&Cloud) + Send + Sync>;
+
 /// A cloud, what goes wrong on the way to it, and the time. Clones lead to the same cloud.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Network {
+    keeper: Option<Keeper>,
     cloud: Arc<Mutex<Cloud>>,
     faults: Arc<Mutex<Faults>>,
     clock: Clock,
     crash: Crash,
 }
 
+impl std::fmt::Debug for Network {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Network").field("cloud", &self.cloud()).finish_non_exhaustive()
+    }
+}
+
 impl Network {
     /// Puts a network around a cloud.
     #[must_use]
     pub fn new(cloud: Cloud, clock: Clock) -> Self {
-        Self { cloud: Arc::new(Mutex::new(cloud)), faults: Arc::default(), clock, crash: Crash::default() }
+        Self {
+            cloud: Arc::new(Mutex::new(cloud)),
+            faults: Arc::default(),
+            clock,
+            crash: Crash::default(),
+            keeper: None,
+        }
+    }
+
+    /// Makes this the network of a process of its own: a crash ends it, and what becomes of the
+    /// cloud is kept before anybody hears of it.
+    #[must_use]
+    pub fn of_process(mut self, faults: Faults, keeper: Keeper) -> Self {
+        *self.faults() = faults;
+        self.crash.is_real = true;
+        self.keeper = Some(keeper);
+        self
     }
 
     /// Returns the cloud.
@@ -38,6 +64,12 @@ impl Network {
     /// Returns what goes wrong, and how many calls there were.
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, cloud: &Cloud) {
+        if let Some(keeper) = &self.keeper {
+            keeper(cloud);
+        }
     }
 
     /// Returns the clock.
@@ -57,17 +89,21 @@ impl Network {
 #[derive(Debug, Clone)]
 pub struct Crash {
     happened: tokio::sync::watch::Sender<bool>,
+    is_real: bool,
 }
 
 impl Default for Crash {
     fn default() -> Self {
-        Self { happened: tokio::sync::watch::Sender::new(false) }
+        Self { happened: tokio::sync::watch::Sender::new(false), is_real: false }
     }
 }
 
 impl Crash {
     /// Lets the process die. What is under way must not go on.
     pub fn happen(&self) {
+        if self.is_real {
+            std::process::abort();
+        }
         self.happened.send_replace(true);
     }
 
@@ -133,6 +169,7 @@ impl Client {
             action,
         };
         self.network.crash.stop_if_dead().await;
+        self.network.clock.start();
         let fault = self.network.faults().next(request.action.is_mutating());
         let (there, back) = {
             let mut cloud = self.network.cloud();
@@ -191,7 +228,9 @@ impl Client {
             Some(Fault::Fails) => {
                 let answer = self.arrive(request);
                 if let Ok(Answer::Id(id)) = &answer {
-                    self.network.cloud().fail(id, "InternalFailure");
+                    let mut cloud = self.network.cloud();
+                    cloud.fail(id, "InternalFailure");
+                    self.network.keep(&cloud);
                 }
                 Ok(answer)
             }
@@ -209,12 +248,17 @@ impl Client {
 
     fn arrive(&self, request: &Request) -> Result<Answer, Refusal> {
         let now = self.network.clock.now();
-        self.network.cloud().handle(now, request)
+        let mut cloud = self.network.cloud();
+        let answer = cloud.handle(now, request);
+        self.network.keep(&cloud);
+        answer
     }
 
     fn post(&self, request: &Request, delay: Duration) {
         let due = self.network.clock.now() + delay;
-        self.network.cloud().deliver_late(due, request.clone());
+        let mut cloud = self.network.cloud();
+        cloud.deliver_late(due, request.clone());
+        self.network.keep(&cloud);
     }
 }
 

@@ -31,11 +31,9 @@ impl Clock {
         self.hands().now()
     }
 
-    /// Lets the clock go on with the clock of the runtime that this is called in.
+    /// Lets the clock go on with the clock of the runtime that this is called in, if it stands.
     pub fn start(&self) {
-        let mut hands = self.hands();
-        hands.before = hands.now();
-        hands.started = Some(Instant::now());
+        self.hands().started.get_or_insert_with(Instant::now);
     }
 
     /// Stops the clock: the runtime is about to end.

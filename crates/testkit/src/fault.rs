@@ -37,11 +37,15 @@ pub enum Fault {
 }
 
 /// Which calls of a run something goes wrong with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
+    #[serde(default)]
     mutating: BTreeMap<usize, Fault>,
+    #[serde(default)]
     reading: BTreeMap<usize, Fault>,
+    #[serde(skip)]
     mutating_calls: usize,
+    #[serde(skip)]
     reading_calls: usize,
 }
 

@@ -2,6 +2,7 @@
 //! simulated time.
 //!
 //! - [`cloud`]: the cloud itself: things, accounts, and what time does to them;
+//! - [`cloud_file`]: a cloud that whole programs share;
 //! - [`fault`]: what can go wrong with a call;
 //! - [`client`]: the way to the cloud, and the provider;
 //! - [`kinds`]: resource kinds with the shapes that the kinds of AWS have;
@@ -13,6 +14,7 @@
 pub mod client;
 pub mod clock;
 pub mod cloud;
+pub mod cloud_file;
 pub mod disk;
 pub mod fault;
 pub mod kinds;
