@@ -133,7 +133,9 @@ impl<'a> Builder<'a> {
             .changes
             .get(dependency)
             .is_some_and(|change| change.action == ChangeAction::Replace(ReplaceOrder::DeleteFirst));
-        updated && !deleted_first
+        let node = self.request.spec.resources.get(address);
+        let comes_back = deleted_first && node.is_some_and(|node| node.dependencies.contains(dependency));
+        updated && !comes_back
     }
 
     /// Lets what has something to itself go before another takes that over: a range, an address.

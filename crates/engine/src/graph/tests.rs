@@ -180,6 +180,13 @@ fn a_thing_that_is_given_up_goes_after_its_users_have_changed() {
 }
 
 #[test]
+fn what_lets_go_of_a_thing_does_so_before_it_is_deleted_first() {
+    let made: Needs<'_> = &[("net", &[]), ("user", &["net"])];
+    let wanted: Needs<'_> = &[("net", &[]), ("user", &[])];
+    check(wanted, made, &[("net", DELETE_FIRST), ("user", ChangeAction::Update)], "+user -net +net");
+}
+
+#[test]
 fn a_replacement_that_cannot_create_first_is_turned_around() {
     // `user` is to be created before its old object goes, which `net` waits for before it comes back.
     let pair: Needs<'_> = &[("net", &[]), ("user", &["net"])];
