@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, Provider, ProviderError};
+use straddle_engine::run::Interrupt;
 use straddle_engine::schema::{AttributeSchema, AttributeType};
 use straddle_engine::value::Value;
 
@@ -21,6 +22,7 @@ pub type Keeper = Arc<dyn Fn(&Cloud) + Send + Sync>;
 #[derive(Clone)]
 pub struct Network {
     keeper: Option<Keeper>,
+    interrupt: Arc<Mutex<Interrupt>>,
     cloud: Arc<Mutex<Cloud>>,
     faults: Arc<Mutex<Faults>>,
     clock: Clock,
@@ -43,6 +45,7 @@ impl Network {
             clock,
             crash: Crash::default(),
             keeper: None,
+            interrupt: Arc::default(),
         }
     }
 
@@ -59,6 +62,11 @@ impl Network {
     /// Returns the cloud.
     pub fn cloud(&self) -> MutexGuard<'_, Cloud> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what asks the caller's run to stop.
+    pub fn interrupt(&self) -> MutexGuard<'_, Interrupt> {
+        self.interrupt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns what goes wrong, and how many calls there were.
@@ -233,6 +241,12 @@ impl Client {
                     self.network.keep(&cloud);
                 }
                 Ok(answer)
+            }
+            Some(Fault::Interrupt { twice }) => {
+                for _ in 0..=u8::from(twice) {
+                    self.network.interrupt().request();
+                }
+                Ok(self.arrive(request))
             }
             Some(Fault::CrashBefore) => crash.die().await,
             Some(Fault::CrashAfter) => {

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::random::Random;
-
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fault {
@@ -28,6 +26,11 @@ pub enum Fault {
     Slow(Duration),
     /// The service does the work, and the thing that it made or changed fails.
     Fails,
+    /// The user asks to stop while the call is under way, and does not wait if asked twice.
+    Interrupt {
+        /// Whether the user asks twice.
+        twice: bool,
+    },
     /// The caller's process dies before the call is sent.
     CrashBefore,
     /// The caller's process dies after the service has done the work.
@@ -70,39 +73,10 @@ impl Faults {
         self
     }
 
-    /// Lets something that does not stop the process go wrong with about this share of the first
-    /// `calls` calls.
-    #[must_use]
-    pub fn seeded(seed: u64, percent: u64, calls: usize) -> Self {
-        let mut random = Random::new(seed);
-        let mut faults = Self::none();
-        for call in 0..calls {
-            if random.chance(percent) {
-                faults = faults.mutating(call, *random.pick(&Fault::SURVIVABLE));
-            }
-            if random.chance(percent) {
-                faults = faults.reading(call, *random.pick(&[Fault::Throttled, Fault::FailedBefore]));
-            }
-        }
-        faults
-    }
-
-    /// Tells whether nothing was to go wrong.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        self.mutating.is_empty() && self.reading.is_empty()
-    }
-
     /// Returns how many mutating calls were sent so far.
     #[must_use]
     pub fn mutating_calls(&self) -> usize {
         self.mutating_calls
-    }
-
-    /// Returns how many calls of both sorts were sent so far.
-    #[must_use]
-    pub fn calls(&self) -> usize {
-        self.mutating_calls + self.reading_calls
     }
 
     /// Returns what goes wrong with the next call.
@@ -121,7 +95,7 @@ impl Faults {
 impl Fault {
     /// Every fault of a mutating call after which the process goes on, with times that fit a
     /// consistency window of two minutes.
-    pub const SURVIVABLE: [Self; 9] = [
+    pub const SURVIVABLE: [Self; 11] = [
         Self::Throttled,
         Self::FailedBefore,
         Self::FailedAfter,
@@ -131,6 +105,8 @@ impl Fault {
         Self::Expired,
         Self::Slow(Duration::from_secs(40)),
         Self::Fails,
+        Self::Interrupt { twice: false },
+        Self::Interrupt { twice: true },
     ];
 
     /// Every fault of a mutating call with which the process dies.

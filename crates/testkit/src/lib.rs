@@ -6,7 +6,6 @@
 //! - [`fault`]: what can go wrong with a call;
 //! - [`client`]: the way to the cloud, and the provider;
 //! - [`kinds`]: resource kinds with the shapes that the kinds of AWS have;
-//! - [`disk`]: a disk that loses what was not synced;
 //! - [`simulation`]: a world of these in which the engine runs, crashes and runs again;
 //! - [`memory_files`]: a disk that crashes at a chosen operation, for tests of the state's store;
 //! - [`story`]: records of made-up runs, for tests of the state's store.
@@ -15,7 +14,6 @@ pub mod client;
 pub mod clock;
 pub mod cloud;
 pub mod cloud_file;
-pub mod disk;
 pub mod fault;
 pub mod kinds;
 pub mod memory_files;

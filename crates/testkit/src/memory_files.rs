@@ -6,7 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use straddle_engine::state::{Files, JournalFile, LockGuard, Locking, StateError};
+
+use crate::client::Crash;
 
 /// A disk in memory. Clones are the same disk, [`MemoryFiles::copy`] is another one.
 ///
@@ -17,7 +20,7 @@ pub struct MemoryFiles {
 }
 
 /// What goes wrong at an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fault {
     /// The machine stops; nothing works until [`MemoryFiles::restart`].
     Crash,
@@ -25,6 +28,11 @@ pub enum Fault {
     Full,
     /// The disk is broken: what was to be synced never will be.
     Broken,
+}
+
+impl Fault {
+    /// Every possibility.
+    pub const ALL: [Self; 3] = [Self::Crash, Self::Full, Self::Broken];
 }
 
 /// What a crash leaves of the changes that were not synced.
@@ -57,6 +65,8 @@ struct Disk {
     operations: u64,
     fault: Option<(u64, Fault)>,
     crashed: bool,
+    /// Is told of crashes.
+    told: Option<Crash>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -84,6 +94,26 @@ impl NameChange {
 }
 
 impl MemoryFiles {
+    /// Makes an empty disk of a machine whose processes die with it.
+    #[must_use]
+    pub fn of_machine(crash: Crash) -> Self {
+        let files = Self::default();
+        files.disk().told = Some(crash);
+        files
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn repair(&self) {
+        self.disk().fault = None;
+    }
+
+    /// Returns the names and contents of all files.
+    #[must_use]
+    pub fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let disk = self.disk();
+        disk.names.iter().map(|(path, index)| (path.clone(), disk.contents[*index].bytes.clone())).collect()
+    }
+
     /// Lets something go wrong at an operation, counted from 0 since the disk was new.
     pub fn fail_at(&self, operation: u64, fault: Fault) {
         self.disk().fault = Some((operation, fault));
@@ -143,6 +173,9 @@ impl Disk {
         match fault {
             Fault::Crash => {
                 self.crashed = true;
+                if let Some(crash) = &self.told {
+                    crash.happen();
+                }
                 Err(io::Error::other("the machine has crashed"))
             }
             Fault::Full => Err(io::ErrorKind::StorageFull.into()),

@@ -1,6 +1,5 @@
 //! A world in which the engine runs: a cloud, a disk and a clock that outlive its runs.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,9 +16,9 @@ use straddle_engine::state::{Backend, LocalBackend, State, StateError, recovered
 use crate::client::{CloudProvider, Network};
 use crate::clock::Clock;
 use crate::cloud::{Cloud, Pace};
-use crate::disk::{Disk, DiskFault};
 use crate::fault::Faults;
 use crate::kinds;
+use crate::memory_files::{self, MemoryFiles, Remains};
 use crate::random::Random;
 
 /// When the world began: 2026-01-01 in seconds since 1970.
@@ -34,7 +33,7 @@ pub struct World {
     /// The cloud, and the way to it.
     pub network: Network,
     /// The disk that has the state.
-    pub disk: Disk,
+    pub disk: MemoryFiles,
     /// Numbers that a user may set.
     pub settings: Settings,
     registry: Registry,
@@ -50,15 +49,15 @@ pub struct Order<'a> {
     pub mode: Mode,
     /// What goes wrong with calls.
     pub faults: Faults,
-    /// What goes wrong with which writing file operation.
-    pub disk_faults: BTreeMap<usize, DiskFault>,
+    /// What goes wrong with the file operation of this number, counted from 0.
+    pub disk_fault: Option<(u64, memory_files::Fault)>,
 }
 
 impl<'a> Order<'a> {
     /// Orders a run in which nothing goes wrong.
     #[must_use]
     pub fn new(spec: &'a Spec, mode: Mode) -> Self {
-        Self { spec, mode, faults: Faults::none(), disk_faults: BTreeMap::new() }
+        Self { spec, mode, faults: Faults::none(), disk_fault: None }
     }
 
     /// Lets this go wrong with calls.
@@ -67,11 +66,10 @@ impl<'a> Order<'a> {
         Self { faults, ..self }
     }
 
-    /// Lets this go wrong with the writing file operation of this number, counted from 0.
+    /// Lets this go wrong with the file operation of this number, counted from 0.
     #[must_use]
-    pub fn with_disk_fault(mut self, operation: usize, fault: DiskFault) -> Self {
-        self.disk_faults.insert(operation, fault);
-        self
+    pub fn with_disk_fault(self, operation: u64, fault: memory_files::Fault) -> Self {
+        Self { disk_fault: Some((operation, fault)), ..self }
     }
 }
 
@@ -114,6 +112,8 @@ pub struct Trial<T> {
     pub log_start: usize,
     /// How many mutating calls it sent.
     pub mutating_calls: usize,
+    /// How many file operations it had.
+    pub file_operations: u64,
 }
 
 impl World {
@@ -121,7 +121,7 @@ impl World {
     #[must_use]
     pub fn new(seed: u64, pace: Pace) -> Self {
         let network = Network::new(Cloud::new(seed, pace), Clock::default());
-        let disk = Disk::new(seed, network.crash().clone());
+        let disk = MemoryFiles::of_machine(network.crash().clone());
         Self {
             registry: kinds::registry(CloudProvider::new(network.clone())),
             network,
@@ -187,8 +187,13 @@ impl World {
         work: impl AsyncFnOnce(&Engine<'_>) -> Result<T, RunError>,
     ) -> Trial<T> {
         *self.network.faults() = order.faults.clone();
-        self.disk.begin_run(order.disk_faults.clone());
+        let operations = self.disk.operations();
+        if let Some((operation, fault)) = order.disk_fault {
+            self.disk.fail_at(operations + operation, fault);
+        }
         let log_start = self.network.cloud().log().len();
+        let interrupt = Interrupt::default();
+        *self.network.interrupt() = interrupt.clone();
         let recorder = Recorder::default();
         let environment =
             SimulatedEnvironment { clock: self.network.clock().clone(), random: self.random.clone() };
@@ -199,11 +204,12 @@ impl World {
             environment: &environment,
             observer: &recorder,
             settings: self.settings,
-            interrupt: Interrupt::default(),
+            interrupt,
         };
         let ending = self.live(work(&engine));
         let mutating_calls = self.network.faults().mutating_calls();
-        Trial { ending, events: recorder.into_events(), log_start, mutating_calls }
+        let file_operations = self.disk.operations() - operations;
+        Trial { ending, events: recorder.into_events(), log_start, mutating_calls, file_operations }
     }
 
     /// Lets a process live until it ends by itself, dies, or takes too long.
@@ -225,8 +231,12 @@ impl World {
             ending
         });
         drop(runtime);
-        self.disk.end_run();
+        self.disk.repair();
         let crashed = self.network.crash().has_happened();
+        if crashed {
+            let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+            self.disk.restart(*random.pick(&Remains::ALL), *random.pick(&Remains::ALL));
+        }
         self.network.crash().recover();
         if crashed { Ending::Crashed } else { ending }
     }

@@ -1,7 +1,6 @@
 //! What others do in the cloud, past the engine.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use straddle_engine::value::{Value, ValueMap};
 
@@ -70,10 +69,5 @@ impl Cloud {
         self.meddle(id, |object| {
             object.tags.insert(key.to_owned(), value.to_owned());
         });
-    }
-
-    /// Puts the time of the last call forward.
-    pub fn wait(&mut self, duration: Duration) {
-        self.settle(self.now + duration);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use straddle_testkit::disk::DiskFault;
 use straddle_testkit::fault::Fault;
+use straddle_testkit::memory_files::Fault as DiskFault;
 
 use crate::edit::{Edit, What};
 use crate::play::play;

@@ -24,8 +24,8 @@ use crate::script::{Manner, Script, Step, Trouble};
 pub(crate) struct Played {
     /// A hash of everything that the cloud was asked.
     pub(crate) log_hash: String,
-    /// How many mutating calls and writing file operations the last run of the script had.
-    pub(crate) last_run: (usize, usize),
+    /// How many mutating calls and file operations the last run of the script had.
+    pub(crate) last_run: (usize, u64),
 }
 
 /// Plays a script to its end and then heals and destroys what is left of the stack.
@@ -46,7 +46,7 @@ struct Player {
     others: Others,
     lineage: Option<String>,
     serial: u64,
-    last_run: (usize, usize),
+    last_run: (usize, u64),
     /// Until when reads may show things as they were before a run that did not wait for them.
     unsettled: Duration,
 }
@@ -138,7 +138,7 @@ impl Player {
         let before = self.state();
         let quiet = self.is_quiet();
         let trial = self.world.apply(&order);
-        self.last_run = (trial.mutating_calls, self.world.disk.operations());
+        self.last_run = (trial.mutating_calls, trial.file_operations);
         assert!(!matches!(trial.ending, Ending::Stuck), "the run did not end");
         // A run that recovers from a killed one replaces the state twice.
         self.check(2);

@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::{Deserialize, Serialize};
-use straddle_testkit::disk::DiskFault;
 use straddle_testkit::fault::Fault;
+use straddle_testkit::memory_files::Fault as DiskFault;
 
 use crate::drift::{Drift, How};
 use crate::edit::{Edit, What};
@@ -49,7 +49,7 @@ pub(crate) enum Step {
 pub(crate) struct Trouble {
     pub(crate) mutating: Vec<(u8, Fault)>,
     pub(crate) reading: Vec<(u8, Fault)>,
-    pub(crate) disk: Option<(u8, DiskFault)>,
+    pub(crate) disk: Option<(u16, DiskFault)>,
 }
 
 impl Trouble {
@@ -59,9 +59,9 @@ impl Trouble {
         Self { mutating: vec![(call, fault)], ..Self::default() }
     }
 
-    /// One thing goes wrong with one writing file operation.
-    pub(crate) fn with_file_operation(operation: usize, fault: DiskFault) -> Self {
-        let operation = u8::try_from(operation).expect("no run of a test has so many operations");
+    /// One thing goes wrong with one file operation.
+    pub(crate) fn with_file_operation(operation: u64, fault: DiskFault) -> Self {
+        let operation = u16::try_from(operation).expect("no run of a test has so many operations");
         Self { disk: Some((operation, fault)), ..Self::default() }
     }
 
@@ -118,7 +118,7 @@ fn troubles() -> impl Strategy<Value = Trouble> {
     let deadly = select(&Fault::DEADLY[..]);
     let mutating = prop_oneof![3 => survivable, 1 => deadly];
     let reading = select(&[Fault::Throttled, Fault::FailedBefore, Fault::Denied, Fault::CrashBefore][..]);
-    let disk = (0..60_u8, select(&DiskFault::ALL[..]));
+    let disk = (0..200_u16, select(&DiskFault::ALL[..]));
     (vec((0..30_u8, mutating), 0..4), vec((0..40_u8, reading), 0..2), proptest::option::weighted(0.2, disk))
         .prop_map(|(mutating, reading, disk)| Trouble { mutating, reading, disk })
 }
