@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, DomainType, ResourceType};
 use straddle_engine::address::RemoteId;
-use straddle_engine::provider::ProviderError;
+use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
     Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
@@ -158,13 +158,13 @@ impl Resource for Eip {
         match step {
             EipStep::Disassociate { association_id } => {
                 let call = client.writes.disassociate_address().association_id(association_id);
-                let answer = call.send().await.map_err(failed(operation));
+                let answer = call.send().await.map_err(failed(operation)).map_err(still_in_use);
                 unless(answer, "InvalidAssociationID.NotFound")?;
             }
             EipStep::Release { network_border_group } => {
                 let call = client.writes.release_address().allocation_id(id.as_str());
                 let call = call.set_network_border_group(network_border_group.clone());
-                call.send().await.map_err(failed(operation))?;
+                call.send().await.map_err(failed(operation)).map_err(still_in_use)?;
             }
             EipStep::Tag(step) => step.perform(client, id).await?,
         }
@@ -181,6 +181,13 @@ impl Resource for Eip {
 /// Returns a text that says something: where nothing is associated, the answer has empty ones.
 fn filled(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Sorts a refusal anew. While a NAT gateway has the address, also shortly after it is deleted, EC2
+/// answers that the caller may not touch the gateway's interface.
+fn still_in_use(error: ProviderError) -> ProviderError {
+    let class = if error.code == "AuthFailure" { ErrorClass::Dependency } else { error.class };
+    ProviderError { class, ..error }
 }
 
 #[cfg(test)]

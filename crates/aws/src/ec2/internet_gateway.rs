@@ -19,11 +19,14 @@ use crate::error::{answered, failed, unless};
 /// The kind.
 pub(crate) struct InternetGateway;
 
+/// What stands for the VPC of a gateway that is attached to none.
+const DETACHED: &str = "";
+
 /// The way between a VPC and the internet. A VPC has at most one.
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct InternetGatewayInputs {
-    /// The VPC that the gateway is attached to.
-    #[attribute(refers_to = "vpc")]
+    /// The VPC that the gateway is attached to. Taking it out of the spec detaches the gateway.
+    #[attribute(refers_to = "vpc", default = DETACHED)]
     vpc_id: Option<String>,
     /// The tags.
     tags: Option<Tags>,
@@ -80,6 +83,7 @@ impl Resource for InternetGateway {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["vpc_id"];
 
     type Inputs = InternetGatewayInputs;
     type Outputs = InternetGatewayOutputs;
@@ -99,7 +103,9 @@ impl Resource for InternetGateway {
             .find(|attachment| attachment.state().map(AttachmentStatus::as_str) != Some("detached"));
         Some(Observed {
             inputs: InternetGatewayInputs {
-                vpc_id: attachment.and_then(|attachment| attachment.vpc_id()).map(str::to_owned),
+                vpc_id: Some(
+                    attachment.and_then(|attachment| attachment.vpc_id()).unwrap_or(DETACHED).to_owned(),
+                ),
                 tags: Some(tags::observed(gateway.tags())),
             },
             outputs: InternetGatewayOutputs {
@@ -127,10 +133,11 @@ impl Resource for InternetGateway {
         desired: Option<&InternetGatewayInputs>,
     ) -> Option<InternetGatewayStep> {
         let found = &observed.inputs;
-        let detach = || found.vpc_id.clone().map(|vpc_id| InternetGatewayStep::Detach { vpc_id });
-        let Some(desired) = desired else { return detach().or(Some(InternetGatewayStep::Delete)) };
+        let attached = found.vpc_id.clone().filter(|vpc_id| vpc_id != DETACHED);
+        let detach = attached.map(|vpc_id| InternetGatewayStep::Detach { vpc_id });
+        let Some(desired) = desired else { return detach.or(Some(InternetGatewayStep::Delete)) };
         if let Some(vpc_id) = desired.vpc_id.clone().filter(|vpc_id| found.vpc_id.as_ref() != Some(vpc_id)) {
-            return detach().or(Some(InternetGatewayStep::Attach { vpc_id }));
+            return detach.or(Some(InternetGatewayStep::Attach { vpc_id }));
         }
         tags::next_step(found.tags.as_ref(), desired.tags.as_ref()).map(InternetGatewayStep::Tag)
     }
@@ -227,6 +234,14 @@ mod tests {
     }
 
     #[test]
+    fn it_is_detached_when_the_spec_gives_the_vpc_up() {
+        let detach = InternetGatewayStep::Detach { vpc_id: "vpc-1".to_owned() };
+        let given_up = desired(Some(DETACHED));
+        assert_eq!(InternetGateway::next_step(&attached_to("vpc-1"), Some(&given_up)), Some(detach));
+        assert_eq!(InternetGateway::next_step(&observed(None), Some(&given_up)), None);
+    }
+
+    #[test]
     fn it_is_detached_before_it_is_deleted() {
         let detach = InternetGatewayStep::Detach { vpc_id: "vpc-1".to_owned() };
         assert_eq!(InternetGateway::next_step(&attached_to("vpc-1"), None), Some(detach));
@@ -246,7 +261,10 @@ mod tests {
         assert_eq!(observed(Some(("vpc-1", AttachmentStatus::Attached))).readiness, Readiness::Ready);
         let attaching = observed(Some(("vpc-1", AttachmentStatus::Attaching)));
         assert_eq!(attaching.readiness, Readiness::Pending("attaching".to_owned()));
-        assert_eq!(observed(Some(("vpc-1", AttachmentStatus::Detached))).inputs.vpc_id, None);
+        assert_eq!(
+            observed(Some(("vpc-1", AttachmentStatus::Detached))).inputs.vpc_id.as_deref(),
+            Some(DETACHED)
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use straddle_engine::resource::{
 };
 use straddle_engine::schema::{Attributes, Expansion, ExpansionShape, Tags};
 
-use super::listing::{Found, PAGE_SIZE};
+use super::listing::Found;
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
 use crate::client::Client;
@@ -39,6 +39,10 @@ pub(crate) struct RouteTableOutputs {
     owner_id: Option<String>,
 }
 
+/// How many tables a page has: the most that EC2 gives of this kind (API reference,
+/// `DescribeRouteTables`).
+const TABLES_PAGE_SIZE: i32 = 100;
+
 /// Route tables with what is in them: one read for tables, routes and associations.
 pub(crate) type RouteTables = Found<types::RouteTable>;
 
@@ -55,7 +59,7 @@ impl Listing for RouteTables {
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
         let filters = filters_for(ids);
         let call = client.reads.describe_route_tables().set_filters(filters);
-        let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
+        let pages = call.into_paginator().page_size(TABLES_PAGE_SIZE).items().send();
         let tables = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeRouteTables"))?;
         Ok(Self::new(client, tables))
     }

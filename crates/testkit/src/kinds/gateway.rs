@@ -16,11 +16,14 @@ use crate::kinds::calls::{self, CloudKind, CloudStep, Things};
 #[derive(Debug)]
 pub struct Gateway;
 
+/// What stands for the network of a gateway that is attached to none.
+const DETACHED: &str = "";
+
 /// The way from a network to the outside.
 #[derive(Debug, Clone, PartialEq, Attributes)]
 pub struct Inputs {
-    /// The network that it is attached to.
-    #[attribute(refers_to = "network")]
+    /// The network that it is attached to. Taking it out of the spec detaches the gateway.
+    #[attribute(refers_to = "network", default = DETACHED)]
     network: Option<String>,
     /// Tags.
     tags: Option<Tags>,
@@ -106,7 +109,9 @@ impl Resource for Gateway {
     type Step = CloudStep;
 
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Inputs, Outputs>> {
-        listing.observe(id)
+        let mut observed = listing.observe::<Inputs, Outputs>(id)?;
+        observed.inputs.network.get_or_insert_default();
+        Some(observed)
     }
 
     /// Attaching is a step, since the create does not do it.
@@ -116,19 +121,15 @@ impl Resource for Gateway {
     }
 
     fn next_step(observed: &Observed<Inputs, Outputs>, desired: Option<&Inputs>) -> Option<CloudStep> {
-        let wanted = desired.and_then(|desired| desired.network.as_ref());
-        match (&observed.inputs.network, wanted) {
-            (Some(network), wanted) if Some(network) != wanted => {
-                Some(CloudStep::change("DetachGateway", "network", Value::Null))
-            }
-            (None, Some(network)) => {
-                Some(CloudStep::change("AttachGateway", "network", Value::from(network.as_str())))
-            }
-            (None, None) | (Some(_), _) => match desired {
-                None => Some(CloudStep::delete("DeleteGateway")),
-                Some(desired) => CloudStep::tags(observed.inputs.tags.as_ref(), desired.tags.as_ref()),
-            },
+        let found = observed.inputs.network.as_deref().filter(|network| *network != DETACHED);
+        let detach = found.map(|_| CloudStep::change("DetachGateway", "network", Value::Null));
+        let Some(desired) = desired else { return detach.or(Some(CloudStep::delete("DeleteGateway"))) };
+        if let Some(network) = desired.network.as_deref()
+            && network != found.unwrap_or(DETACHED)
+        {
+            return detach.or(Some(CloudStep::change("AttachGateway", "network", Value::from(network))));
         }
+        CloudStep::tags(observed.inputs.tags.as_ref(), desired.tags.as_ref())
     }
 
     async fn perform(
