@@ -10,11 +10,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::address::{AccountName, Address, RemoteId};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::Event;
-use crate::provider::{Connection, ErrorClass, ProviderError};
-use crate::run::{Engine, InterruptLevel, RunError, Settings};
+use crate::provider::{Account, Connection, ErrorClass, ProviderError};
+use crate::run::{Engine, Interrupt, InterruptLevel, RunError, Settings};
 use crate::spec::Spec;
 use crate::state::State;
 
@@ -22,6 +22,7 @@ use crate::state::State;
 pub(crate) struct Access {
     connections: BTreeMap<AccountName, Connection>,
     settings: Settings,
+    interrupt: Interrupt,
     limits: Mutex<BTreeMap<(AccountName, &'static str), Arc<Semaphore>>>,
 }
 
@@ -50,7 +51,8 @@ impl Access {
             () = engine.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
             connections = connecting => connections?.into_iter().collect(),
         };
-        Ok(Self { connections, settings: engine.settings, limits: Mutex::default() })
+        let (settings, interrupt) = (engine.settings, engine.interrupt.clone());
+        Ok(Self { connections, settings, interrupt, limits: Mutex::default() })
     }
 
     /// Returns the connection to an account.
@@ -103,7 +105,11 @@ impl Access {
             match result {
                 Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Ambiguous) => {
                     let Some(delay) = backoff.next() else { return Err(error) };
-                    tokio::time::sleep(delay).await;
+                    tokio::select! {
+                        biased;
+                        () = self.interrupt.reached(InterruptLevel::Fast) => return Err(error),
+                        () = tokio::time::sleep(delay) => {}
+                    }
                 }
                 result => return result,
             }
@@ -137,36 +143,46 @@ impl Iterator for Backoff {
     }
 }
 
-/// Checks that everything in the state is in an account that the spec still has, with the same id.
+/// Where something was made: the account's name and id, and the region.
+type Place<'a> = (&'a AccountName, &'a str, &'a str);
+
+/// Checks that everything in the state is where the spec still looks for it: in an account of this
+/// name, with the same id and region. Anywhere else it would seem to be gone.
 fn check_accounts(spec: &Spec, state: &State) -> Result<(), RunError> {
-    let made =
-        state.resources.iter().map(|(address, resource)| (address, &resource.account, &resource.account_id));
-    let pending =
-        state.pending.values().map(|pending| (&pending.address, &pending.account, &pending.account_id));
+    let made = state.resources.iter().map(|(address, resource)| {
+        (address, (&resource.account, resource.account_id.as_str(), resource.region.as_str()))
+    });
+    let pending = state.pending.values().map(|pending| {
+        (&pending.address, (&pending.account, pending.account_id.as_str(), pending.region.as_str()))
+    });
     let mut reported = BTreeSet::new();
-    let mut problems = crate::diagnostic::Diagnostics::default();
-    for (address, account, id) in made.chain(pending) {
-        let found = spec.accounts.get(account).map(|account| &account.id);
-        if found != Some(id) && reported.insert(account) {
-            problems.push(wrong_account(address, account, id, found));
+    let mut problems = Diagnostics::default();
+    for (address, place) in made.chain(pending) {
+        let found = spec.accounts.get(place.0);
+        let same =
+            found.is_some_and(|account| (account.id.as_str(), account.region.as_str()) == (place.1, place.2));
+        if !same && reported.insert(place) {
+            problems.push(wrong_place(address, place, found));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(RunError::Diagnostics(problems)) }
 }
 
-fn wrong_account(address: &Address, account: &AccountName, id: &str, found: Option<&String>) -> Diagnostic {
+fn wrong_place(address: &Address, (name, id, region): Place<'_>, found: Option<&Account>) -> Diagnostic {
     let detail = match found {
-        None => {
-            format!("{address} was made in the account `{account}` ({id}), which the spec no longer has.")
-        }
+        None => format!(
+            "{address} was made in the account `{name}` ({id} {region}), which the spec no longer has."
+        ),
         Some(found) => format!(
-            "{address} was made in the account `{account}` when that was {id}; in the spec it is {found}."
+            "{address} was made in the account `{name}` when that was {id} {region}; in the spec it is {} {}.",
+            found.id, found.region
         ),
     };
-    Diagnostic::error("account-changed", format!("the state has resources in another account `{account}`"))
+    Diagnostic::error("account-changed", format!("the state has resources in another account `{name}`"))
         .with_address(address.clone())
         .with_detail(detail)
         .with_hint(format!(
-            "Give `[account.{account}]` the id {id} until everything in it is destroyed, or choose the state that belongs to this spec with `--env` or `--state-dir`."
+            "Give `[account.{name}]` the id {id} and the region {region} until everything in it is destroyed, \
+             or choose the state that belongs to this spec with `--env` or `--state-dir`."
         ))
 }

@@ -7,8 +7,11 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::access::Access;
+use crate::address::RemoteId;
 use crate::event::Event;
 use crate::refresh::{age, known_kind};
 use crate::run::{Engine, InterruptLevel, RunError};
@@ -27,7 +30,8 @@ pub(crate) async fn resolve(
     state: &State,
 ) -> Result<Vec<Record>, RunError> {
     let pending = state.pending.iter();
-    let searches = pending.map(|(operation_id, pending)| search(engine, access, operation_id, pending));
+    let searches =
+        pending.map(|(operation_id, pending)| search(engine, access, state, operation_id, pending));
     tokio::select! {
         biased;
         () = engine.interrupt.reached(InterruptLevel::Graceful) => Err(RunError::Interrupted),
@@ -38,15 +42,19 @@ pub(crate) async fn resolve(
 async fn search(
     engine: &Engine<'_>,
     access: &Access,
+    state: &State,
     operation_id: &str,
     pending: &PendingCreate,
 ) -> Result<Vec<Record>, RunError> {
     let kind = known_kind(engine.registry, &pending.kind, &pending.address)?;
     let intent = pending.intent(operation_id);
+    let started = Instant::now();
     loop {
         // What is not seen by a search that starts after the window has closed was never made.
         let age = age(pending.last_attempt, engine.environment.now());
-        let remaining = engine.settings.consistency_window.saturating_sub(age);
+        // The clock on the wall may have been set back since: never look longer than one window.
+        let window = engine.settings.consistency_window;
+        let remaining = window.saturating_sub(age.max(started.elapsed()));
         engine.observer.notify(&Event::Resolving { address: pending.address.clone(), remaining });
         let find = || kind.find(access.connection(&pending.account), &intent, &pending.inputs);
         let found = access.repeat(find, &pending.account, kind).await.map_err(|source| RunError::Read {
@@ -56,6 +64,8 @@ async fn search(
         })?;
         let at = engine.environment.now();
         let operation_id = operation_id.to_owned();
+        let free = |id: &&RemoteId| !state.has(&pending.account_id, &pending.kind, id);
+        let found: Vec<_> = found.iter().filter(free).cloned().collect();
         if let Some((first, others)) = found.split_first() {
             return Ok(adopted(&operation_id, first, others, at));
         }
@@ -69,9 +79,9 @@ async fn search(
 /// Returns the records of a create that turned out to have made these things, oldest first.
 pub(crate) fn adopted(
     operation_id: &str,
-    first: &crate::address::RemoteId,
-    others: &[crate::address::RemoteId],
-    at: jiff::Timestamp,
+    first: &RemoteId,
+    others: &[RemoteId],
+    at: Timestamp,
 ) -> Vec<Record> {
     let operation_id = operation_id.to_owned();
     let surplus = others.iter().map(|remote_id| Record::Surplus {

@@ -53,10 +53,12 @@ async fn read_all(
 ) -> Result<(Observations, usize), RunError> {
     let mut wanted: BTreeMap<_, _> = state.resources.iter().collect();
     let (mut observations, mut listings) = read_once(engine, access, &wanted).await?;
+    let (started, window) = (Instant::now(), engine.settings.consistency_window);
     let mut told = false;
     loop {
         let now = engine.environment.now();
-        let new = |object: &Object| age(object.created_at, now) < engine.settings.consistency_window;
+        // The clock on the wall may have been set back since: never look longer than one window.
+        let new = |object: &Object| age(object.created_at, now).max(started.elapsed()) < window;
         wanted.retain(|address, resource| {
             let observation = &observations[*address];
             let object = resource.object.iter().zip(std::iter::once(&observation.object));

@@ -106,13 +106,13 @@ impl Interrupt {
 pub struct Report {
     /// What was to be done.
     pub plan: Plan,
-    /// How many operations ended well, by what they did.
+    /// What ended well.
     pub done: Vec<(Address, Verb)>,
     /// What failed.
     pub failures: Vec<Failure>,
     /// What was not started, since something that it needs failed, or the run was interrupted.
     pub skipped: Vec<(Address, Verb)>,
-    /// Whether the user asked to stop before everything was done.
+    /// Whether the user asked to stop, and something was left undone.
     pub interrupted: bool,
     /// The outputs of the stack now.
     pub outputs: BTreeMap<String, Value>,
@@ -158,6 +158,9 @@ pub enum RunError {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The state cannot be written any more, after the run has begun to change things.
+    #[error("what the run did can no longer be recorded: {0}")]
+    Unrecorded(StateError),
     /// An account cannot be reached, or is another one.
     #[error("failed to connect to the account `{account}`")]
     Connect {

@@ -111,14 +111,14 @@ impl Engine<'_> {
             values,
         };
         let mut walked = apply::walk(&run).await;
-        if let Some(error) = walked.unrecorded.take() {
-            return Err(error.into());
-        }
-        if let Some(outputs) = run.outputs(walked.failures.is_empty() && walked.skipped.is_empty()) {
-            recorder.append(&[outputs]).await?;
-        }
+        let outputs = run.outputs(&walked);
         drop(run);
-        let state = self.save(serial, recorder).await?;
+        let saved = match walked.unrecorded.take() {
+            Some(error) => Err(error),
+            None => self.save(serial, recorder, outputs).await,
+        };
+        // From here on things may have been made: that they cannot be recorded is no plain error.
+        let state = saved.map_err(RunError::Unrecorded)?;
         Ok(report(plan, walked, state.outputs))
     }
 
@@ -154,7 +154,15 @@ impl Engine<'_> {
         spec.resources.values().filter_map(record).flatten().collect()
     }
 
-    async fn save(&self, serial: u64, recorder: Recorder<'_>) -> Result<State, StateError> {
+    async fn save(
+        &self,
+        serial: u64,
+        recorder: Recorder<'_>,
+        outputs: Option<Record>,
+    ) -> Result<State, StateError> {
+        if let Some(outputs) = outputs {
+            recorder.append(&[outputs]).await?;
+        }
         let mut state = recorder.into_state();
         state.serial = serial + 1;
         self.backend.replace(serial, &state).await?;

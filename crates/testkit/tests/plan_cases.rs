@@ -3,7 +3,7 @@
 //! - `before.toml`: what was applied, if anything was;
 //! - `meddling.json`: what others did since, a list of `{"address": .., "set": {..}}`,
 //!   `{"address": .., "tags": {..}}`, `{"address": .., "vanish": true}` or `{"address": .., "fail": ".."}`;
-//! - `after.toml`: what is wanted now; without it, the stack is destroyed;
+//! - `after.toml`: what is wanted now; without it, the stack is destroyed, by `destroy.toml` if there is one;
 //! - `plan.txt`: the plan, or why there is none.
 //!
 //! Whatever the plan is, applying it must leave nothing to plan. `UPDATE_EXPECT=1` writes the plans anew.
@@ -60,7 +60,9 @@ fn check(case: &Path) -> Option<String> {
     meddle(&world, &case.join("meddling.json"));
     let after = spec(&world, &case.join("after.toml"));
     let mode = if after.is_some() { Mode::Apply } else { Mode::Destroy };
-    let spec = after.or_else(|| spec(&world, &case.join("before.toml"))).unwrap();
+    let last =
+        || spec(&world, &case.join("destroy.toml")).or_else(|| spec(&world, &case.join("before.toml")));
+    let spec = after.or_else(last).unwrap();
     let (text, planned) = match world.plan(&Order::new(&spec, mode)).ending {
         Ending::Done(plan) => (show(&plan), true),
         Ending::Refused(RunError::Diagnostics(diagnostics)) => {
@@ -96,7 +98,8 @@ fn check(case: &Path) -> Option<String> {
 fn spec(world: &World, path: &Path) -> Option<Spec> {
     let text = fs::read_to_string(path).ok()?;
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("spec.toml"), format!("{PREAMBLE}{text}")).unwrap();
+    let preamble = if text.contains("[stack]") { "" } else { PREAMBLE };
+    fs::write(folder.path().join("spec.toml"), format!("{preamble}{text}")).unwrap();
     let request = LoadRequest { path: folder.path().to_owned(), ..LoadRequest::default() };
     let loaded = load(&request, world.registry())
         .unwrap_or_else(|failure| panic!("{}: {:#?}", path.display(), failure.diagnostics));

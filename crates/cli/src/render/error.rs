@@ -14,6 +14,7 @@ pub(crate) fn run_failure(error: RunError, sources: &Sources) -> Failure {
     let exit = match &error {
         RunError::State(StateError::Locked { .. }) => Exit::Locked,
         RunError::Interrupted => Exit::Interrupted,
+        RunError::Unrecorded(_) => Exit::Incomplete,
         RunError::Diagnostics(_)
         | RunError::State(_)
         | RunError::Connect { .. }
@@ -28,6 +29,13 @@ fn run_diagnostics(error: RunError) -> Diagnostics {
     match error {
         RunError::Diagnostics(diagnostics) => diagnostics,
         RunError::State(error) => state_diagnostic(&error).into(),
+        RunError::Unrecorded(error) => Diagnostic::error("unrecorded", "the run stopped since it cannot record any more")
+            .with_detail(format!("{} What was done until then is in the journal.", sentence(&with_cause(&error))))
+            .with_hint(
+                "Make room, or put the state's folder right, and run the same command again with the same folder: \
+                 it goes on where this run stopped.",
+            )
+            .into(),
         RunError::Connect { account, source } => {
             let problem = Diagnostic::error("connect", "failed to connect to an account");
             with_provider_error(problem, &account, &source).into()
@@ -46,6 +54,14 @@ fn run_diagnostics(error: RunError) -> Diagnostics {
         RunError::Interrupted => {
             Diagnostic::error("interrupted", "interrupted before anything was changed").into()
         }
+    }
+}
+
+/// Returns an error with what caused it.
+fn with_cause(error: &StateError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

@@ -176,7 +176,7 @@ async fn find(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Option<Rem
     let connection = operation.access().connection(operation.account);
     let find = || operation.kind.find(connection, &operation.intent, inputs);
     let found = operation.access().repeat(find, operation.account, operation.kind).await;
-    let found = found.map_err(Stop::from_call)?;
+    let found = operation.unclaimed(found.map_err(Stop::from_call)?);
     let Some((first, others)) = found.split_first() else { return Ok(None) };
     let records = adopted(&operation.intent.operation_id, first, others, operation.run.now());
     operation.run.recorder.append(&records).await?;

@@ -28,7 +28,7 @@ use crate::observation::Observations;
 use crate::plan::{Mode, Plan, Values};
 use crate::resource::Intent;
 use crate::run::{Engine, InterruptLevel};
-use crate::spec::Spec;
+use crate::spec::{OutputNode, Spec};
 use crate::state::Record;
 use crate::value::Value;
 
@@ -89,23 +89,28 @@ impl Run<'_> {
     }
 
     /// Returns the record of the stack's outputs as they are now, if they changed.
-    pub(crate) fn outputs(&self, complete: bool) -> Option<Record> {
+    pub(crate) fn outputs(&self, walked: &Walked) -> Option<Record> {
         let before = self.recorder.with_state(|state| state.outputs.clone());
+        let complete = walked.failures.is_empty() && walked.skipped.is_empty();
         let outputs = match self.plan.mode {
             Mode::Destroy if complete => BTreeMap::new(),
             Mode::Destroy => return None,
-            Mode::Apply => self.known_outputs(),
+            Mode::Apply => self.known_outputs(walked, &before),
         };
         (outputs != before).then_some(Record::Outputs { outputs })
     }
 
-    fn known_outputs(&self) -> BTreeMap<String, Value> {
-        let values = self.values();
-        let outputs = self.spec.outputs.iter();
-        let known = outputs.filter_map(|(name, node)| {
-            let value = node.value.evaluate(&*values).ok()?;
-            value.is_known().then(|| (name.clone(), value))
-        });
-        known.collect()
+    /// Returns the outputs; those of what was not done stay as they were.
+    fn known_outputs(&self, walked: &Walked, before: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+        let mut values = self.values().clone();
+        let failed = walked.failures.iter().map(|failure| &failure.address);
+        for address in failed.chain(walked.skipped.iter().map(|(address, _)| address)) {
+            values.forget(address);
+        }
+        let output = |(name, node): (&String, &OutputNode)| {
+            let value = node.value.evaluate(&values).ok().filter(Value::is_known);
+            Some((name.clone(), value.or_else(|| before.get(name).cloned())?))
+        };
+        self.spec.outputs.iter().filter_map(output).collect()
     }
 }

@@ -92,6 +92,16 @@ impl<'a> Operation<'a> {
         })
     }
 
+    /// Returns those of the things that no resource of the state has: what another resource has is
+    /// its, however alike the two are.
+    pub(crate) fn unclaimed(&self, found: Vec<RemoteId>) -> Vec<RemoteId> {
+        let change = self.change;
+        self.run.recorder.with_state(|state| {
+            let free = |id: &RemoteId| !state.has(&change.account_id, &change.kind, id);
+            found.into_iter().filter(free).collect()
+        })
+    }
+
     /// Records the id of what was made, or the new id of what was changed.
     pub(crate) async fn identified(&self, remote_id: &RemoteId) -> Result<(), Stop> {
         let operation_id = self.intent.operation_id.clone();

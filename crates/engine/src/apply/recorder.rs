@@ -16,20 +16,19 @@ impl<'a> Recorder<'a> {
         Self { backend, fold: Mutex::new(Fold::new(state)) }
     }
 
-    /// Makes records durable and applies them to the state.
+    /// Applies records to the state and makes them durable. What does not fit never gets to the disk.
     ///
     /// # Errors
-    /// If they could not be made durable; then nothing more must be started.
-    ///
-    /// # Panics
-    /// If the engine records something that does not fit what it recorded before.
+    /// If they do not fit or could not be made durable; then nothing more must be started.
     pub(crate) async fn append(&self, records: &[Record]) -> Result<(), StateError> {
-        self.backend.append(records).await?;
-        let mut fold = self.fold();
-        for record in records {
-            fold.record(record).expect("the engine records what fits");
+        {
+            let mut fold = self.fold();
+            for record in records {
+                let misfit = |problem| StateError::Refused { location: self.backend.location(), problem };
+                fold.record(record).map_err(misfit)?;
+            }
         }
-        Ok(())
+        self.backend.append(records).await
     }
 
     /// Looks at the state as of the last record.

@@ -13,6 +13,7 @@ use crate::apply::stop::Stop;
 use crate::erased::{AnyStep, ObservedValues};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::resource::Readiness;
+use crate::run::InterruptLevel;
 use crate::value::ValueMap;
 
 /// How often the same call is made that the service accepts but never shows.
@@ -59,6 +60,13 @@ impl Settle<'_> {
                 Next::Done(observed) => return Ok(Some(observed)),
                 Next::Gone => return Ok(None),
                 Next::Wait(reason) => reason,
+                Next::Call(step) if Instant::now() >= deadline => {
+                    let reason = format!("{} is still needed", step.operation());
+                    return Err(Stop::TimedOut { limit: self.limit, reason });
+                }
+                Next::Call(_) if self.operation.run.engine.interrupt.level() == InterruptLevel::Fast => {
+                    return Err(Stop::Interrupted);
+                }
                 Next::Call(step) => match self.perform(step, &mut performed).await? {
                     None => {
                         delays = Backoff::new(deadline.saturating_duration_since(Instant::now()));
@@ -127,8 +135,8 @@ impl Settle<'_> {
         let connection = operation.access().connection(operation.account);
         let find = || operation.kind.find(connection, &operation.intent, &desired);
         let found = operation.access().repeat(find, operation.account, operation.kind).await;
-        match found.map_err(Stop::from_call)?.as_slice() {
-            [id] if *id != self.id => {
+        match operation.unclaimed(found.map_err(Stop::from_call)?).as_slice() {
+            [id] => {
                 operation.identified(id).await?;
                 self.id = id.clone();
                 Ok(Next::Wait("to be read under its new id".to_owned()))

@@ -82,9 +82,11 @@ impl Stop {
                 "Something that this stack did not make still uses it. Remove that and run the same command again."
             }
             Self::Exists(_) => {
-                "Something with the same name or range exists and was not made by this stack. Delete it, or choose another name or range."
+                "Something with the same name or range exists and does not belong to this resource. Delete it, or choose another name or range."
             }
-            Self::Failed(_) => "The next plan offers to replace it.",
+            Self::Failed(_) => {
+                "Plan again: what the service says will never be ready is offered for replacement."
+            }
             Self::TimedOut { .. } => {
                 "Apply again: it goes on waiting. `timeouts` in the spec makes the limit longer."
             }

@@ -41,7 +41,6 @@ fn where_it_is(run: &Run<'_>, change: &Change) -> Option<Change> {
             account_id: prior.account_id.clone(),
             region: prior.region.clone(),
             dependencies: prior.dependencies.clone(),
-            lifecycle: prior.lifecycle.clone(),
             ..change.clone()
         })
     })

@@ -181,7 +181,8 @@ impl<'a> Walk<'a> {
                 self.skip(operation, because);
             }
         }
-        self.walked.interrupted = self.run.engine.interrupt.level() > InterruptLevel::None;
+        let undone = !self.walked.skipped.is_empty() || !self.walked.failures.is_empty();
+        self.walked.interrupted = undone && self.run.engine.interrupt.level() > InterruptLevel::None;
         self.walked
     }
 }

@@ -40,6 +40,7 @@ impl<'a> Builder<'a> {
 
     pub(crate) fn build(mut self) -> Graph {
         self.add_changes();
+        self.order_moves();
         self.add_unchanged();
         self.order_creation();
         self.order_deletion();
@@ -74,6 +75,23 @@ impl<'a> Builder<'a> {
                     ReplaceOrder::DeleteFirst => (unmake, make),
                 };
                 self.nodes.add_edge(first, second, Edge::Needed);
+            }
+        }
+    }
+
+    /// Lets former objects in another account go before the resource gets its new one: the state has
+    /// one account for all of them.
+    fn order_moves(&mut self) {
+        let plan = self.plan;
+        for (position, change) in plan.changes.iter().enumerate() {
+            let moves =
+                self.changes.get(&change.address).is_some_and(|current| current.account != change.account);
+            let (true, Some(make)) = (moves, self.make(&change.address)) else { continue };
+            let former =
+                |index: &NodeIndex| matches!(self.nodes[*index], Node::Unmake(other) if other == position);
+            let unmake = self.halves[&change.address].unmake.iter().copied().find(former);
+            if let Some(unmake) = unmake {
+                self.nodes.add_edge(unmake, make, Edge::Needed);
             }
         }
     }

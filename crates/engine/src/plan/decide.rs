@@ -1,9 +1,10 @@
 //! Decides for each resource what has to be done.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::Address;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::address::{Address, Kind};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::erased::{AnyResource, ObservedValues};
 use crate::observation::Observations;
 use crate::plan::diff::Sides;
@@ -11,7 +12,7 @@ use crate::plan::inputs::desired_inputs;
 use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason, ResourceValues, Values};
 use crate::registry::Registry;
 use crate::resource::{Readiness, ReplaceOrder};
-use crate::spec::{ResourceNode, Spec};
+use crate::spec::{Lifecycle, ResourceNode, Spec};
 use crate::state::{Object, ResourceState, State, Status};
 use crate::value::{Value, ValueMap};
 
@@ -34,6 +35,8 @@ pub(crate) struct Decisions<'a> {
     pub(crate) diagnostics: Diagnostics,
     /// The resources whose old object goes before the new one comes.
     deleted_first: BTreeSet<Address>,
+    /// Who has what only one can have: by account, kind and values.
+    claims: BTreeMap<(String, Kind, Vec<String>), (Address, Span)>,
 }
 
 impl<'a> Decisions<'a> {
@@ -54,6 +57,7 @@ impl<'a> Decisions<'a> {
             unchanged: 0,
             diagnostics: Diagnostics::default(),
             deleted_first: BTreeSet::new(),
+            claims: BTreeMap::new(),
         }
     }
 
@@ -64,6 +68,7 @@ impl<'a> Decisions<'a> {
             Ok(desired) => desired,
             Err(problems) => return self.diagnostics.extend(problems),
         };
+        self.claim(node, kind, &desired);
         let prior = self.state.resources.get(&node.address);
         self.deposed(&node.address, prior);
         let object = prior.and_then(|prior| prior.object.as_ref().map(|object| (prior, object)));
@@ -80,7 +85,7 @@ impl<'a> Decisions<'a> {
         }
     }
 
-    fn kind(&mut self, kind: &crate::address::Kind, address: &Address) -> Option<&'a dyn AnyResource> {
+    fn kind(&mut self, kind: &Kind, address: &Address) -> Option<&'a dyn AnyResource> {
         let found = self.registry.kind(kind.as_str());
         if found.is_none() {
             let problem = Diagnostic::error("unknown-kind", format!("the kind `{kind}` is not known"))
@@ -90,6 +95,32 @@ impl<'a> Decisions<'a> {
             self.diagnostics.push(problem);
         }
         found.map(|kind| &**kind)
+    }
+
+    /// Refuses two resources that want what only one can have.
+    fn claim(&mut self, node: &ResourceNode, kind: &dyn AnyResource, desired: &ValueMap) {
+        let account =
+            self.spec.accounts.get(&node.account).map(|account| account.id.clone()).unwrap_or_default();
+        let Some(values) = exclusive_values(kind, desired) else { return };
+        let other = match self.claims.entry((account, node.kind.clone(), values)) {
+            Entry::Vacant(free) => {
+                free.insert((node.address.clone(), node.span));
+                return;
+            }
+            Entry::Occupied(taken) => taken.get().clone(),
+        };
+        let names: Vec<_> = kind.exclusive().iter().map(|name| format!("`{name}`")).collect();
+        let names = names.join(" and ");
+        let problem = Diagnostic::error("taken-twice", format!("two resources have the same {names}"))
+            .with_detail(format!(
+                "{} and {} have the same {names}, which only one can have.",
+                other.0, node.address
+            ))
+            .with_hint("Take one of them out, or give it another value.")
+            .with_span(node.span, "this one")
+            .with_related(other.1, "and this one")
+            .with_address(node.address.clone());
+        self.diagnostics.push(problem);
     }
 
     fn create(&mut self, node: &ResourceNode, desired: ValueMap, reason: Reason) {
@@ -132,18 +163,29 @@ impl<'a> Decisions<'a> {
         }
         let planned = sides.planned_inputs();
         let attributes = sides.changes(&planned);
-        let reasons = self.reasons(node, existing, &attributes);
+        let reasons = Self::reasons(node, existing, &attributes);
         match reasons.first() {
             None => {
                 self.unchanged += 1;
                 self.keep(node, &planned, observed);
             }
             Some(Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. }) => {
+                // A new object is as the spec wants it, also where differences of the old one are left alone.
+                let mut planned = planned;
+                for name in &node.lifecycle.ignore_changes {
+                    match desired.get(name) {
+                        Some(wanted) => drop(planned.insert(name.clone(), wanted.clone())),
+                        None => drop(planned.remove(name)),
+                    }
+                }
                 self.replace(node, kind, planned, existing, reasons, attributes);
             }
             Some(_) => {
                 let outputs = stable_outputs(kind, observed);
-                self.promise(node, &planned, outputs);
+                // What does not change is known, also where the spec says nothing of it.
+                let mut inputs = observed.inputs.clone();
+                inputs.extend(planned.clone());
+                self.promise(node, &inputs, outputs);
                 self.changes.push(Change {
                     action: ChangeAction::Update,
                     remote_id: Some(object.remote_id.clone()),
@@ -156,16 +198,10 @@ impl<'a> Decisions<'a> {
     }
 
     /// Returns why an existing resource changes; what makes another object necessary comes first.
-    fn reasons(
-        &self,
-        node: &ResourceNode,
-        existing: &Existing<'_>,
-        attributes: &[AttributeChange],
-    ) -> Vec<Reason> {
+    fn reasons(node: &ResourceNode, existing: &Existing<'_>, attributes: &[AttributeChange]) -> Vec<Reason> {
         let Existing { prior, object, observed } = *existing;
         let mut reasons = Vec::new();
-        let account = self.spec.accounts.get(&node.account);
-        if prior.account != node.account || account.is_some_and(|account| account.region != prior.region) {
+        if prior.account != node.account {
             reasons.push(Reason::Moved { from: format!("{} {}", prior.account, prior.region) });
         }
         if let Readiness::Failed(reason) = &observed.readiness {
@@ -198,8 +234,11 @@ impl<'a> Decisions<'a> {
         let chosen = node.lifecycle.replace_order.unwrap_or(kind.traits().replace_order);
         // A new object in another account cannot take the old one's place in the state, and what
         // stands on something that is deleted first has to be deleted before that.
-        let order =
-            if moved || self.stands_on_deleted_first(node) { ReplaceOrder::DeleteFirst } else { chosen };
+        let exclusive = kind.exclusive();
+        let changed = |name: &&str| attributes.iter().any(|attribute| attribute.name == *name);
+        let same_claim = !exclusive.is_empty() && !exclusive.iter().any(changed);
+        let delete_first = moved || same_claim || self.stands_on_deleted_first(node);
+        let order = if delete_first { ReplaceOrder::DeleteFirst } else { chosen };
         if order == ReplaceOrder::DeleteFirst {
             self.deleted_first.insert(node.address.clone());
         }
@@ -225,15 +264,16 @@ impl<'a> Decisions<'a> {
             return;
         }
         let observed = self.observations.get(address).and_then(|found| found.object.as_ref());
+        let lifecycle = self.lifecycle_of(address, prior);
         let (action, reason) = if observed.is_none() {
             self.gone(address, prior, object);
             (ChangeAction::Forget, Reason::Vanished { remote_id: object.remote_id.clone() })
-        } else if prior.lifecycle.retain_on_destroy {
+        } else if lifecycle.retain_on_destroy {
             (ChangeAction::Forget, Reason::Retained)
         } else {
             (ChangeAction::Delete, reason.clone())
         };
-        if action == ChangeAction::Delete && prior.lifecycle.prevent_destroy {
+        if action == ChangeAction::Delete && lifecycle.prevent_destroy {
             self.diagnostics.push(protected(address, "deleted", std::slice::from_ref(&reason)));
         }
         let attributes = if action == ChangeAction::Delete { deleted_attributes(object) } else { Vec::new() };
@@ -242,8 +282,20 @@ impl<'a> Decisions<'a> {
             remote_id: Some(object.remote_id.clone()),
             reasons: vec![reason],
             attributes,
+            lifecycle,
             ..removal(address, prior)
         });
+    }
+
+    /// Returns how the life of something that goes is managed: as of the last apply, and as the
+    /// spec says now if it still has it.
+    fn lifecycle_of(&self, address: &Address, prior: &ResourceState) -> Lifecycle {
+        let Some(node) = self.spec.resources.get(address) else { return prior.lifecycle.clone() };
+        Lifecycle {
+            prevent_destroy: node.lifecycle.prevent_destroy || prior.lifecycle.prevent_destroy,
+            retain_on_destroy: node.lifecycle.retain_on_destroy || prior.lifecycle.retain_on_destroy,
+            ..node.lifecycle.clone()
+        }
     }
 
     /// Plans the deletion of the objects that a resource was and is no longer.
@@ -336,6 +388,17 @@ fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Diagnostic {
         .with_detail(format!("Its `prevent_destroy` is true.{}", because.concat()))
         .with_hint("Set `prevent_destroy = false` and apply that first, or undo the change that makes this necessary.")
         .with_address(address.clone())
+}
+
+/// Returns what a resource with these inputs has to itself; `None` if that is nothing or not told.
+/// A value that is exactly an attribute of another resource is told apart by that.
+fn exclusive_values(kind: &dyn AnyResource, inputs: &ValueMap) -> Option<Vec<String>> {
+    let told = |value: &&Value| {
+        value.as_str() != Some("") && value.first_unknown().is_none_or(|unknown| unknown.exact)
+    };
+    let value = |name: &&str| inputs.get(*name).filter(told).map(|value| format!("{value:?}"));
+    let values: Option<Vec<_>> = kind.exclusive().iter().map(value).collect();
+    values.filter(|values| !values.is_empty())
 }
 
 fn stable_outputs(kind: &dyn AnyResource, observed: &ObservedValues) -> ValueMap {

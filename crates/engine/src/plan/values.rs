@@ -38,6 +38,11 @@ impl Values {
         self.resources.insert(address, values);
     }
 
+    /// Takes back what was said of a resource: its attributes are unknown again.
+    pub fn forget(&mut self, address: &Address) {
+        self.resources.remove(address);
+    }
+
     /// Returns the values of a resource.
     #[must_use]
     pub fn get(&self, address: &Address) -> Option<&ResourceValues> {

@@ -51,6 +51,18 @@ impl State {
     }
 }
 
+impl State {
+    /// Tells whether some resource of this account and kind has the object already.
+    #[must_use]
+    pub fn has(&self, account_id: &str, kind: &Kind, id: &RemoteId) -> bool {
+        let same = |resource: &&ResourceState| resource.account_id == account_id && resource.kind == *kind;
+        let objects = |resource: &'_ ResourceState| {
+            resource.object.iter().chain(&resource.deposed).any(|object| object.remote_id == *id)
+        };
+        self.resources.values().filter(same).any(objects)
+    }
+}
+
 /// One resource: the object that it is now, and objects that it was and that still have to go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
