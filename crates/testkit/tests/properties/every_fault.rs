@@ -54,6 +54,18 @@ fn play_every_call(run: Run, faults: &[Fault]) {
     }
 }
 
+/// After a call whose answer was lost, nothing is allowed any more.
+fn play_every_lost_call_before_a_denial(run: Run) {
+    let (calls, _) = play(&script(run, EVERYTHING, Trouble::default())).last_run;
+    for call in 0..calls {
+        let mut trouble = Trouble::with_call(call, Fault::FailedAfter);
+        trouble
+            .mutating
+            .extend((call + 1..call + 20).flat_map(|call| Trouble::with_call(call, Fault::Denied).mutating));
+        play_one(&script(run, EVERYTHING, trouble));
+    }
+}
+
 fn play_every_file_operation(run: Run) {
     let (_, operations) = play(&script(run, A_FEW_THINGS, Trouble::default())).last_run;
     assert!(operations > 10, "the run has {operations} file operations");
@@ -74,6 +86,11 @@ fn play_one(script: &Script) {
 fn every_fault_of_every_call_of_an_apply() {
     play_every_call(Run::Apply, &Fault::SURVIVABLE);
     play_every_call(Run::Apply, &Fault::DEADLY);
+}
+
+#[test]
+fn every_lost_call_of_an_apply_before_a_denial() {
+    play_every_lost_call_before_a_denial(Run::Apply);
 }
 
 #[test]

@@ -142,15 +142,18 @@ impl Player {
         assert!(!matches!(trial.ending, Ending::Stuck), "the run did not end");
         // A run that recovers from a killed one replaces the state twice.
         self.check(2);
-        if !trouble.is_none() || !quiet {
-            self.unsettled = self.world.network.clock().now() + Duration::from_secs(30);
+        self.unsettled = self.world.network.clock().now() + Duration::from_secs(30);
+        if !quiet || !trouble.is_absorbed() {
             return None;
         }
-        let (log_start, events) = (trial.log_start, &trial.events);
-        check_order(&spec, before.as_ref(), events);
+        check_order(&spec, before.as_ref(), &trial.events);
         let report = self.allowed(trial.ending)?;
         assert!(report.is_complete(), "not everything was done:\n{}", failures(&report));
-        check_deeds(&self.world.network.cloud(), &report, log_start, self.consistent);
+        if !trouble.is_none() {
+            return None;
+        }
+        self.unsettled = Duration::ZERO;
+        check_deeds(&self.world.network.cloud(), &report, trial.log_start, self.consistent);
         match mode {
             Mode::Apply => {
                 let next = self.plan(Mode::Apply).expect("what was applied can be planned");

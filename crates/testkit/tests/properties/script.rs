@@ -1,6 +1,7 @@
 //! What happens to a stack: edits, plans, applies, faults, crashes, and what others do.
 
 use proptest::collection::vec;
+use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,24 @@ impl Trouble {
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Tells whether a run gets over it and does everything nevertheless.
+    pub(crate) fn is_absorbed(&self) -> bool {
+        let of_calls = |(_, fault): &(u8, Fault)| {
+            matches!(
+                fault,
+                Fault::Throttled
+                    | Fault::FailedBefore
+                    | Fault::FailedAfter
+                    | Fault::AnswerLost
+                    | Fault::Late(_)
+                    | Fault::Slow(_)
+            )
+        };
+        let of_reads = |(_, fault): &(u8, Fault)| matches!(fault, Fault::Throttled | Fault::FailedBefore);
+        let few = self.mutating.len() <= 1;
+        few && self.mutating.iter().all(of_calls) && self.reading.iter().all(of_reads) && self.disk.is_none()
+    }
 }
 
 pub(crate) fn scripts() -> impl Strategy<Value = Script> {
@@ -119,8 +138,20 @@ fn troubles() -> impl Strategy<Value = Trouble> {
     let mutating = prop_oneof![3 => survivable, 1 => deadly];
     let reading = select(&[Fault::Throttled, Fault::FailedBefore, Fault::Denied, Fault::CrashBefore][..]);
     let disk = (0..200_u16, select(&DiskFault::ALL[..]));
-    (vec((0..30_u8, mutating), 0..4), vec((0..40_u8, reading), 0..2), proptest::option::weighted(0.2, disk))
-        .prop_map(|(mutating, reading, disk)| Trouble { mutating, reading, disk })
+    (vec((0..30_u8, mutating), 0..4), bursts(), vec((0..40_u8, reading), 0..2), weighted(0.2, disk)).prop_map(
+        |(mut mutating, burst, reading, disk)| {
+            mutating.extend(burst);
+            Trouble { mutating, reading, disk }
+        },
+    )
+}
+
+/// The same thing goes wrong with several calls in a row, or with none.
+fn bursts() -> impl Strategy<Value = Vec<(u8, Fault)>> {
+    let fault = select(&[Fault::Throttled, Fault::FailedBefore, Fault::Denied][..]);
+    let burst = (0..30_u8, 1..10_u8, fault);
+    let calls = |(first, length, fault)| (first..first + length).map(|call| (call, fault)).collect();
+    weighted(0.1, burst.prop_map(calls)).prop_map(Option::unwrap_or_default)
 }
 
 fn drifts() -> impl Strategy<Value = Drift> {
