@@ -17,7 +17,8 @@
 //! | I12 | the same script has the same history |
 //!
 //! A failing script is printed as JSON; as a file in `tests/properties/scripts` it is a test.
-//! `STRADDLE_CASES` sets how many scripts are played.
+//! `STRADDLE_CASES` sets how many scripts are played, `STRADDLE_SEED` which ones: a run plays the same
+//! scripts as the run before unless it is told another seed.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests pick out what they look at")]
 
@@ -30,7 +31,7 @@ mod outcome;
 mod play;
 mod script;
 
-use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use crate::play::play;
 use crate::script::{Script, scripts};
@@ -38,18 +39,23 @@ use crate::script::{Script, scripts};
 /// How many scripts are played if nothing else is said.
 const CASES: u32 = 1000;
 
+/// Returns a number that the environment may set.
 #[expect(clippy::disallowed_methods, reason = "a test may be told how thorough to be")]
-fn cases() -> u32 {
-    std::env::var("STRADDLE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
+fn setting(name: &str) -> Option<u32> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
 }
 
 #[test]
 fn every_script_ends_well() {
-    let config = Config { cases: cases(), failure_persistence: None, ..Config::default() };
+    let cases = setting("STRADDLE_CASES").unwrap_or(CASES);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&setting("STRADDLE_SEED").unwrap_or_default().to_le_bytes());
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     // Only the smallest script that fails is worth reading about.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let result = TestRunner::new(config).run(&scripts(), |script| {
+    let result = TestRunner::new_with_rng(config, random).run(&scripts(), |script| {
         let first = play(&script);
         // Playing everything twice would cost twice the time.
         if script.seed % 4 == 0 {
