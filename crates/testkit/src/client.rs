@@ -201,63 +201,58 @@ impl Client {
         request: &Request,
         fault: Option<Fault>,
     ) -> Result<Result<Answer, Refusal>, ProviderError> {
-        let failure = |class, code: &str, message: &str| {
-            let error = ProviderError::new(class, request.operation.as_str(), message);
-            Err(ProviderError { code: code.to_owned(), ..error })
-        };
-        let internal = || failure(ErrorClass::Ambiguous, "InternalError", "the service failed (500)");
-        let crash = &self.network.crash;
+        let Some(fault) = fault else { return Ok(self.arrive(request)) };
         match fault {
-            None => Ok(self.arrive(request)),
-            Some(Fault::Throttled) => failure(ErrorClass::Throttled, "RequestLimitExceeded", "slow down"),
-            Some(Fault::FailedBefore) => internal(),
-            Some(Fault::FailedAfter) => {
-                // The answer is the point of the fault: it never reaches the caller.
+            Fault::FailedAfter | Fault::AnswerLost | Fault::CrashAfter => {
+                // The caller never hears the answer: that is the fault.
                 let _ = self.arrive(request);
-                internal()
             }
-            Some(Fault::AnswerLost) => {
-                let _ = self.arrive(request);
-                self.pass(PATIENCE).await;
-                failure(ErrorClass::Ambiguous, "", "no answer arrived")
-            }
-            Some(Fault::Late(delay)) => {
-                self.post(request, delay);
-                self.pass(PATIENCE).await;
-                failure(ErrorClass::Ambiguous, "", "no answer arrived")
-            }
-            Some(Fault::Denied) => failure(ErrorClass::AccessDenied, "UnauthorizedOperation", "not allowed"),
-            Some(Fault::Expired) => failure(ErrorClass::Expired, "RequestExpired", "expired credentials"),
-            Some(Fault::Slow(delay)) => {
+            Fault::Late(delay) | Fault::CrashLate(delay) => self.post(request, delay),
+            Fault::Slow(delay) => {
                 let answer = self.arrive(request);
                 self.pass(delay).await;
-                Ok(answer)
+                return Ok(answer);
             }
-            Some(Fault::Fails) => {
-                let answer = self.arrive(request);
-                if let Ok(Answer::Id(id)) = &answer {
-                    let mut cloud = self.network.cloud();
-                    cloud.fail(id, "InternalFailure");
-                    self.network.keep(&cloud);
-                }
-                Ok(answer)
+            Fault::Fails => return Ok(self.arrive_and_fail(request)),
+            Fault::Interrupt { twice } => {
+                let interrupt = self.network.interrupt().clone();
+                (0..=u8::from(twice)).for_each(|_| interrupt.request());
+                return Ok(self.arrive(request));
             }
-            Some(Fault::Interrupt { twice }) => {
-                for _ in 0..=u8::from(twice) {
-                    self.network.interrupt().request();
-                }
-                Ok(self.arrive(request))
-            }
-            Some(Fault::CrashBefore) => crash.die().await,
-            Some(Fault::CrashAfter) => {
-                let _ = self.arrive(request);
-                crash.die().await
-            }
-            Some(Fault::CrashLate(delay)) => {
-                self.post(request, delay);
-                crash.die().await
-            }
+            Fault::Throttled | Fault::FailedBefore | Fault::Denied | Fault::Expired | Fault::CrashBefore => {}
         }
+        Err(self.error(&request.operation, fault).await)
+    }
+
+    /// Returns what the caller gets instead of an answer.
+    async fn error(&self, operation: &str, fault: Fault) -> ProviderError {
+        let (class, code, message) = match fault {
+            Fault::Throttled => (ErrorClass::Throttled, "RequestLimitExceeded", "slow down"),
+            Fault::Denied => (ErrorClass::AccessDenied, "UnauthorizedOperation", "not allowed"),
+            Fault::Expired => (ErrorClass::Expired, "RequestExpired", "expired credentials"),
+            Fault::FailedBefore | Fault::FailedAfter => {
+                (ErrorClass::Ambiguous, "InternalError", "the service failed (500)")
+            }
+            Fault::AnswerLost | Fault::Late(_) => {
+                self.pass(PATIENCE).await;
+                (ErrorClass::Ambiguous, "", "no answer arrived")
+            }
+            Fault::CrashBefore | Fault::CrashAfter | Fault::CrashLate(_) => self.network.crash.die().await,
+            Fault::Slow(_) | Fault::Fails | Fault::Interrupt { .. } => {
+                unreachable!("these are answered")
+            }
+        };
+        ProviderError { code: code.to_owned(), ..ProviderError::new(class, operation, message) }
+    }
+
+    fn arrive_and_fail(&self, request: &Request) -> Result<Answer, Refusal> {
+        let answer = self.arrive(request);
+        if let Ok(Answer::Id(id)) = &answer {
+            let mut cloud = self.network.cloud();
+            cloud.fail(id, "InternalFailure");
+            self.network.keep(&cloud);
+        }
+        answer
     }
 
     fn arrive(&self, request: &Request) -> Result<Answer, Refusal> {

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use straddle_engine::state::State;
 
+use crate::toml::{Block, TAKES_EVERYTHING, reference, text};
+
 /// The stack's name.
 pub(crate) const STACK: &str = "generated";
 /// The accounts' ids, by the last letter of their names.
 pub(crate) const ACCOUNTS: [(&str, &str); 2] = [("a", "111111111111"), ("b", "222222222222")];
-
-const TAKES_EVERYTHING: &str = "a string takes everything";
 
 /// What a generated stack wants. Every value of this type is a spec without errors: what needs
 /// something that is not there is left out.
@@ -382,42 +382,5 @@ fn segment_id(network: usize, segment: usize) -> String {
     match network {
         0 => format!("${{segment.n0['s{segment}'].id}}"),
         _ => format!("${{segment.n{network}s{segment}.id}}"),
-    }
-}
-
-fn reference(kind: &str, name: &str) -> String {
-    text(&format!("${{{kind}.{name}.id}}"))
-}
-
-fn text(text: &str) -> String {
-    format!("\"{text}\"")
-}
-
-/// A block of a spec.
-struct Block {
-    text: String,
-}
-
-impl Block {
-    fn new(kind: &str, name: &str) -> Self {
-        Self { text: format!("[{kind}.{name}]\n") }
-    }
-
-    fn set(&mut self, attribute: &str, value: impl std::fmt::Display) -> &mut Self {
-        writeln!(self.text, "{attribute} = {value}").expect(TAKES_EVERYTHING);
-        self
-    }
-
-    fn tags(&mut self, tags: u8) -> &mut Self {
-        match tags % 4 {
-            0 => self,
-            1 => self.set("tags", "{ one = \"1\" }"),
-            2 => self.set("tags", "{ one = \"2\", two = \"2\" }"),
-            _ => self.set("tags", "{ two = \"3\" }"),
-        }
-    }
-
-    fn protect(&mut self, protected: bool) -> &mut Self {
-        if protected { self.set("prevent_destroy", true) } else { self }
     }
 }
