@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use crate::access::Access;
 use crate::address::{AccountName, Address, Kind, RemoteId};
-use crate::diagnostic::Diagnostic;
 use crate::erased::{AnyListing, AnyResource};
 use crate::event::Event;
 use crate::observation::{Observation, Observations};
@@ -155,11 +154,5 @@ pub(crate) fn known_kind<'a>(
     kind: &Kind,
     address: &Address,
 ) -> Result<&'a dyn AnyResource, RunError> {
-    registry.kind(kind.as_str()).map(|kind| &**kind).ok_or_else(|| {
-        let problem = Diagnostic::error("unknown-kind", format!("the kind `{kind}` is not known"))
-            .with_address(address.clone())
-            .with_detail(format!("The state has {address}, which this program cannot handle."))
-            .with_hint("Use the version of straddle that made it.");
-        RunError::Diagnostics(problem.into())
-    })
+    registry.known(kind, address).map_err(|problem| RunError::Diagnostics((*problem).into()))
 }

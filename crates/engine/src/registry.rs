@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::address::Kind;
+use crate::address::{Address, Kind};
+use crate::diagnostic::Diagnostic;
 use crate::erased::{AnyResource, erase};
 use crate::gate::Gate;
 use crate::provider::Provider;
@@ -58,6 +59,20 @@ impl Registry {
     #[must_use]
     pub fn kind(&self, kind: &str) -> Option<&Arc<dyn AnyResource>> {
         self.kinds.get(kind)
+    }
+
+    /// Returns the kind of a resource that the state has.
+    ///
+    /// # Errors
+    /// If this program does not have it, with what to do.
+    pub fn known(&self, kind: &Kind, address: &Address) -> Result<&dyn AnyResource, Box<Diagnostic>> {
+        self.kind(kind.as_str()).map(|kind| &**kind).ok_or_else(|| {
+            let problem = Diagnostic::error("unknown-kind", format!("the kind `{kind}` is not known"))
+                .with_address(address.clone())
+                .with_detail(format!("The state has {address}, which this program cannot handle."))
+                .with_hint("Use the version of straddle that made it.");
+            Box::new(problem)
+        })
     }
 
     /// Returns every kind, sorted by name.

@@ -8,7 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::address::{Address, Kind};
 use crate::gate::Anchor;
 use crate::graph::{Edge, Graph, Node};
-use crate::plan::{Change, ChangeAction, Plan, Request};
+use crate::plan::{Change, ChangeAction, Plan, Request, exclusive_values};
 use crate::resource::ReplaceOrder;
 use crate::value::ValueMap;
 
@@ -188,13 +188,8 @@ impl<'a> Builder<'a> {
 
     /// Returns what a thing with these inputs has to itself; `None` if that is nothing, or not known.
     fn exclusive(&self, change: &'a Change, inputs: &ValueMap) -> Option<Exclusive<'a>> {
-        let names = self.request.registry.kind(change.kind.as_str())?.exclusive();
-        let value = |name: &&str| {
-            inputs.get(*name).filter(|value| value.is_known()).map(|value| format!("{value:?}"))
-        };
-        let values: Vec<_> = names.iter().filter_map(value).collect();
-        let known = !names.is_empty() && values.len() == names.len();
-        known.then_some((&change.account_id, &change.kind, values))
+        let kind = self.request.registry.kind(change.kind.as_str())?;
+        Some((&change.account_id, &change.kind, exclusive_values(&**kind, inputs)?))
     }
 
     /// Tells whether `address` goes before its successor comes, and so can go before `dependency`

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::erased::{AnyResource, ObservedValues};
 use crate::observation::Observations;
 use crate::plan::diff::Sides;
-use crate::plan::inputs::desired_inputs;
+use crate::plan::inputs::{desired_inputs, exclusive_values};
 use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason, ResourceValues, Values};
 use crate::registry::Registry;
 use crate::resource::{Readiness, ReplaceOrder};
@@ -86,15 +86,8 @@ impl<'a> Decisions<'a> {
     }
 
     fn kind(&mut self, kind: &Kind, address: &Address) -> Option<&'a dyn AnyResource> {
-        let found = self.registry.kind(kind.as_str());
-        if found.is_none() {
-            let problem = Diagnostic::error("unknown-kind", format!("the kind `{kind}` is not known"))
-                .with_address(address.clone())
-                .with_detail(format!("The state has {address}, which this program cannot handle."))
-                .with_hint("Use the version of straddle that made it.");
-            self.diagnostics.push(problem);
-        }
-        found.map(|kind| &**kind)
+        let found = self.registry.known(kind, address);
+        found.map_err(|problem| self.diagnostics.push(*problem)).ok()
     }
 
     /// Refuses two resources that want what only one can have.
@@ -388,17 +381,6 @@ fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Diagnostic {
         .with_detail(format!("Its `prevent_destroy` is true.{}", because.concat()))
         .with_hint("Set `prevent_destroy = false` and apply that first, or undo the change that makes this necessary.")
         .with_address(address.clone())
-}
-
-/// Returns what a resource with these inputs has to itself; `None` if that is nothing or not told.
-/// A value that is exactly an attribute of another resource is told apart by that.
-fn exclusive_values(kind: &dyn AnyResource, inputs: &ValueMap) -> Option<Vec<String>> {
-    let told = |value: &&Value| {
-        value.as_str() != Some("") && value.first_unknown().is_none_or(|unknown| unknown.exact)
-    };
-    let value = |name: &&str| inputs.get(*name).filter(told).map(|value| format!("{value:?}"));
-    let values: Option<Vec<_>> = kind.exclusive().iter().map(value).collect();
-    values.filter(|values| !values.is_empty())
 }
 
 fn stable_outputs(kind: &dyn AnyResource, observed: &ObservedValues) -> ValueMap {

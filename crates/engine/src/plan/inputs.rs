@@ -62,3 +62,14 @@ fn unknown_tags(node: &ResourceNode) -> Diagnostic {
         .with_span(node.attributes.get("tags").map_or(node.span, Template::span), "")
         .with_address(node.address.clone())
 }
+
+/// Returns what a resource with these inputs has to itself; `None` if that is nothing or not told.
+/// A value that is exactly an attribute of another resource is told apart by that.
+pub(crate) fn exclusive_values(kind: &dyn AnyResource, inputs: &ValueMap) -> Option<Vec<String>> {
+    let told = |value: &&Value| {
+        value.as_str() != Some("") && value.first_unknown().is_none_or(|unknown| unknown.exact)
+    };
+    let value = |name: &&str| inputs.get(*name).filter(told).map(|value| format!("{value:?}"));
+    let values: Option<Vec<_>> = kind.exclusive().iter().map(value).collect();
+    values.filter(|values| !values.is_empty())
+}

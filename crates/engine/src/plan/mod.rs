@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use check::check;
 pub(crate) use diff::owned_tags;
-pub(crate) use inputs::desired_inputs;
+pub(crate) use inputs::{desired_inputs, exclusive_values};
 pub use model::{
     AttributeChange, Change, ChangeAction, Drift, Mode, OutputChange, Plan, PlannedAccount, Reason,
 };
