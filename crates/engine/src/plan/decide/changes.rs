@@ -1,0 +1,117 @@
+//! Makes changes and drift out of what was decided.
+
+use crate::address::Address;
+use crate::diagnostic::Diagnostic;
+use crate::plan::decide::Decisions;
+use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason};
+use crate::spec::ResourceNode;
+use crate::state::{Object, ResourceState};
+use crate::value::{Value, ValueMap};
+
+impl Decisions<'_> {
+    /// Makes a change of a resource that the spec has; of which sort, the caller says.
+    pub(super) fn change(&self, node: &ResourceNode, inputs: ValueMap) -> Change {
+        let account = self.spec.accounts.get(&node.account);
+        Change {
+            address: node.address.clone(),
+            kind: node.kind.clone(),
+            account: node.account.clone(),
+            account_id: account.map(|account| account.id.clone()).unwrap_or_default(),
+            region: account.map(|account| account.region.clone()).unwrap_or_default(),
+            action: ChangeAction::Create,
+            remote_id: None,
+            reasons: Vec::new(),
+            attributes: Vec::new(),
+            inputs,
+            dependencies: node.dependencies.clone(),
+            lifecycle: node.lifecycle.clone(),
+        }
+    }
+
+    /// Returns the attributes of something new.
+    pub(super) fn created_attributes(&self, node: &ResourceNode, desired: &ValueMap) -> Vec<AttributeChange> {
+        let schema = self.registry.kind(node.kind.as_str()).map(|kind| kind.schema());
+        let sensitive =
+            |name: &str| schema.and_then(|schema| schema.input(name)).is_some_and(|input| input.sensitive);
+        let attribute = |(name, value): (&String, &Value)| AttributeChange {
+            name: name.clone(),
+            before: Value::Null,
+            after: value.clone(),
+            replaces: false,
+            sensitive: sensitive(name),
+        };
+        desired.iter().map(attribute).collect()
+    }
+}
+
+/// Refuses what would delete something protected.
+pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Diagnostic {
+    let because: Vec<_> = reasons
+        .iter()
+        .filter_map(|reason| match reason {
+            Reason::CannotChange { attribute } => Some(format!(" `{attribute}` cannot be changed in place.")),
+            Reason::Failed { reason } => Some(format!(" The service says: {reason}.")),
+            Reason::Moved { from } => Some(format!(" It is in {from}.")),
+            Reason::NotInSpec => Some(" The spec no longer has it.".to_owned()),
+            Reason::New
+            | Reason::Vanished { .. }
+            | Reason::Differs
+            | Reason::Destroy
+            | Reason::Unfinished
+            | Reason::Deposed
+            | Reason::Retained => None,
+        })
+        .collect();
+    Diagnostic::error("prevent-destroy", format!("{address} is protected and would be {verb}"))
+        .with_detail(format!("Its `prevent_destroy` is true.{}", because.concat()))
+        .with_hint("Set `prevent_destroy = false` and apply that first, or undo the change that makes this necessary.")
+        .with_address(address.clone())
+}
+
+/// Returns the attributes of something that is deleted.
+pub(super) fn deleted_attributes(object: &Object) -> Vec<AttributeChange> {
+    let attribute = |(name, value): (&String, &Value)| AttributeChange {
+        name: name.clone(),
+        before: value.clone(),
+        after: Value::Null,
+        replaces: false,
+        sensitive: false,
+    };
+    object.inputs.iter().map(attribute).collect()
+}
+
+/// Makes a change of a resource that goes; of which sort, the caller says.
+pub(super) fn removal(address: &Address, prior: &ResourceState) -> Change {
+    Change {
+        address: address.clone(),
+        kind: prior.kind.clone(),
+        account: prior.account.clone(),
+        account_id: prior.account_id.clone(),
+        region: prior.region.clone(),
+        action: ChangeAction::Delete,
+        remote_id: None,
+        reasons: Vec::new(),
+        attributes: Vec::new(),
+        inputs: ValueMap::new(),
+        dependencies: prior.dependencies.clone(),
+        lifecycle: prior.lifecycle.clone(),
+    }
+}
+
+/// Makes the drift of a resource.
+pub(super) fn drift(
+    address: &Address,
+    prior: &ResourceState,
+    object: &Object,
+    attributes: Vec<AttributeChange>,
+) -> Drift {
+    Drift {
+        address: address.clone(),
+        kind: prior.kind.clone(),
+        account: prior.account.clone(),
+        region: prior.region.clone(),
+        remote_id: object.remote_id.clone(),
+        gone: false,
+        attributes,
+    }
+}

@@ -1,0 +1,43 @@
+//! What only one resource can have at a time, and who wants it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::address::{Address, Kind};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::erased::AnyResource;
+use crate::plan::decide::Decisions;
+use crate::plan::inputs::exclusive_values;
+use crate::spec::ResourceNode;
+use crate::value::ValueMap;
+
+/// Who has what only one can have: by account, kind and values.
+pub(super) type Claims = BTreeMap<(String, Kind, Vec<String>), (Address, Span)>;
+
+impl Decisions<'_> {
+    /// Refuses two resources that want what only one can have.
+    pub(super) fn claim(&mut self, node: &ResourceNode, kind: &dyn AnyResource, desired: &ValueMap) {
+        let account =
+            self.spec.accounts.get(&node.account).map(|account| account.id.clone()).unwrap_or_default();
+        let Some(values) = exclusive_values(kind, desired) else { return };
+        let other = match self.claims.entry((account, node.kind.clone(), values)) {
+            Entry::Vacant(free) => {
+                free.insert((node.address.clone(), node.span));
+                return;
+            }
+            Entry::Occupied(taken) => taken.get().clone(),
+        };
+        let names: Vec<_> = kind.exclusive().iter().map(|name| format!("`{name}`")).collect();
+        let names = names.join(" and ");
+        let problem = Diagnostic::error("taken-twice", format!("two resources have the same {names}"))
+            .with_detail(format!(
+                "{} and {} have the same {names}, which only one can have.",
+                other.0, node.address
+            ))
+            .with_hint("Take one of them out, or give it another value.")
+            .with_span(node.span, "this one")
+            .with_related(other.1, "and this one")
+            .with_address(node.address.clone());
+        self.diagnostics.push(problem);
+    }
+}

@@ -1,0 +1,133 @@
+//! Decides about a resource that is there: it stays as it is, is changed in place, or replaced.
+
+use crate::erased::{AnyResource, ObservedValues};
+use crate::plan::decide::Decisions;
+use crate::plan::decide::changes::protected;
+use crate::plan::diff::Sides;
+use crate::plan::{AttributeChange, Change, ChangeAction, Reason};
+use crate::resource::{Readiness, ReplaceOrder};
+use crate::spec::ResourceNode;
+use crate::state::{Object, ResourceState, Status};
+use crate::value::ValueMap;
+
+/// A resource that the state knows and that is there.
+pub(super) struct Existing<'a> {
+    pub(super) prior: &'a ResourceState,
+    pub(super) object: &'a Object,
+    pub(super) observed: &'a ObservedValues,
+}
+
+impl Decisions<'_> {
+    pub(super) fn compare(
+        &mut self,
+        node: &ResourceNode,
+        kind: &dyn AnyResource,
+        desired: &ValueMap,
+        existing: &Existing<'_>,
+    ) {
+        let Existing { prior, object, observed } = *existing;
+        let sides = Sides { kind, desired, applied: &object.inputs, observed, lifecycle: &node.lifecycle };
+        if object.status == Status::Ready {
+            self.drifted(&node.address, prior, object, sides.drift());
+        }
+        let planned = sides.planned_inputs();
+        let attributes = sides.changes(&planned);
+        let reasons = Self::reasons(node, existing, &attributes);
+        match reasons.first() {
+            None => {
+                self.unchanged += 1;
+                self.keep(node, &planned, observed);
+            }
+            Some(Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. }) => {
+                // A new object is as the spec wants it, also where differences of the old one are left alone.
+                let mut planned = planned;
+                for name in &node.lifecycle.ignore_changes {
+                    match desired.get(name) {
+                        Some(wanted) => drop(planned.insert(name.clone(), wanted.clone())),
+                        None => drop(planned.remove(name)),
+                    }
+                }
+                self.replace(node, kind, planned, existing, reasons, attributes);
+            }
+            Some(_) => {
+                let outputs = stable_outputs(kind, observed);
+                // What does not change is known, also where the spec says nothing of it.
+                let mut inputs = observed.inputs.clone();
+                inputs.extend(planned.clone());
+                self.promise(node, &inputs, outputs);
+                self.changes.push(Change {
+                    action: ChangeAction::Update,
+                    remote_id: Some(object.remote_id.clone()),
+                    reasons,
+                    attributes,
+                    ..self.change(node, planned)
+                });
+            }
+        }
+    }
+
+    /// Returns why an existing resource changes; what makes another object necessary comes first.
+    fn reasons(node: &ResourceNode, existing: &Existing<'_>, attributes: &[AttributeChange]) -> Vec<Reason> {
+        let Existing { prior, object, observed } = *existing;
+        let mut reasons = Vec::new();
+        if prior.account != node.account {
+            reasons.push(Reason::Moved { from: format!("{} {}", prior.account, prior.region) });
+        }
+        if let Readiness::Failed(reason) = &observed.readiness {
+            reasons.push(Reason::Failed { reason: reason.clone() });
+        }
+        let replacing = attributes.iter().filter(|attribute| attribute.replaces);
+        reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: attribute.name.clone() }));
+        if !attributes.is_empty() {
+            reasons.push(Reason::Differs);
+        }
+        if object.status != Status::Ready {
+            reasons.push(Reason::Unfinished);
+        }
+        reasons
+    }
+
+    fn replace(
+        &mut self,
+        node: &ResourceNode,
+        kind: &dyn AnyResource,
+        planned: ValueMap,
+        existing: &Existing<'_>,
+        reasons: Vec<Reason>,
+        attributes: Vec<AttributeChange>,
+    ) {
+        if node.lifecycle.prevent_destroy || existing.prior.lifecycle.prevent_destroy {
+            self.diagnostics.push(protected(&node.address, "replaced", &reasons).with_span(node.span, ""));
+        }
+        let moved = reasons.iter().any(|reason| matches!(reason, Reason::Moved { .. }));
+        let chosen = node.lifecycle.replace_order.unwrap_or(kind.traits().replace_order);
+        // A new object in another account cannot take the old one's place in the state, and what
+        // stands on something that is deleted first has to be deleted before that.
+        let exclusive = kind.exclusive();
+        let changed = |name: &&str| attributes.iter().any(|attribute| attribute.name == *name);
+        let same_claim = !exclusive.is_empty() && !exclusive.iter().any(changed);
+        let delete_first = moved || same_claim || self.stands_on_deleted_first(node);
+        let order = if delete_first { ReplaceOrder::DeleteFirst } else { chosen };
+        if order == ReplaceOrder::DeleteFirst {
+            self.deleted_first.insert(node.address.clone());
+        }
+        self.promise(node, &planned, ValueMap::new());
+        self.changes.push(Change {
+            action: ChangeAction::Replace(order),
+            remote_id: Some(existing.object.remote_id.clone()),
+            reasons,
+            attributes,
+            ..self.change(node, planned)
+        });
+    }
+
+    fn stands_on_deleted_first(&self, node: &ResourceNode) -> bool {
+        node.dependencies.iter().any(|dependency| self.deleted_first.contains(dependency))
+    }
+}
+
+fn stable_outputs(kind: &dyn AnyResource, observed: &ObservedValues) -> ValueMap {
+    let volatile = |name: &str| kind.schema().output(name).is_some_and(|output| output.volatile);
+    let outputs = observed.outputs.iter().filter(|(name, _)| !volatile(name));
+    outputs.map(|(name, value)| (name.clone(), value.clone())).collect()
+}

@@ -1,0 +1,139 @@
+//! Decides for each resource what has to be done.
+
+mod changes;
+mod claims;
+mod existing;
+mod unwanted;
+
+use std::collections::BTreeSet;
+
+use crate::address::{Address, Kind};
+use crate::diagnostic::Diagnostics;
+use crate::erased::{AnyResource, ObservedValues};
+use crate::observation::Observations;
+use crate::plan::decide::changes::drift;
+use crate::plan::decide::claims::Claims;
+use crate::plan::decide::existing::Existing;
+use crate::plan::inputs::desired_inputs;
+use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason, ResourceValues, Values};
+use crate::registry::Registry;
+use crate::spec::{ResourceNode, Spec};
+use crate::state::{Object, ResourceState, State};
+use crate::value::ValueMap;
+
+/// What was decided so far. Resources are decided in the order of their dependencies, so that
+/// the values of what a resource refers to are there when it is decided.
+pub(crate) struct Decisions<'a> {
+    registry: &'a Registry,
+    spec: &'a Spec,
+    state: &'a State,
+    observations: &'a Observations,
+    /// What references see.
+    pub(crate) values: Values,
+    /// What changes.
+    pub(crate) changes: Vec<Change>,
+    /// What others changed.
+    pub(crate) drift: Vec<Drift>,
+    /// How many resources stay as they are.
+    pub(crate) unchanged: usize,
+    /// Why the plan is not allowed.
+    pub(crate) diagnostics: Diagnostics,
+    /// The resources whose old object goes before the new one comes.
+    deleted_first: BTreeSet<Address>,
+    /// Who has what only one can have: by account, kind and values.
+    claims: Claims,
+}
+
+impl<'a> Decisions<'a> {
+    pub(crate) fn new(
+        registry: &'a Registry,
+        spec: &'a Spec,
+        state: &'a State,
+        observations: &'a Observations,
+    ) -> Self {
+        Self {
+            registry,
+            spec,
+            state,
+            observations,
+            values: Values::new(state.lineage.as_str()),
+            changes: Vec::new(),
+            drift: Vec::new(),
+            unchanged: 0,
+            diagnostics: Diagnostics::default(),
+            deleted_first: BTreeSet::new(),
+            claims: Claims::new(),
+        }
+    }
+
+    /// Decides about a resource that the spec has.
+    pub(crate) fn wanted(&mut self, node: &ResourceNode) {
+        let Some(kind) = self.kind(&node.kind, &node.address) else { return };
+        let desired = match desired_inputs(node, kind, &self.values, &self.state.lineage) {
+            Ok(desired) => desired,
+            Err(problems) => return self.diagnostics.extend(problems),
+        };
+        self.claim(node, kind, &desired);
+        let prior = self.state.resources.get(&node.address);
+        self.deposed(&node.address, prior);
+        let object = prior.and_then(|prior| prior.object.as_ref().map(|object| (prior, object)));
+        let observed = self.observations.get(&node.address).and_then(|found| found.object.as_ref());
+        match (object, observed) {
+            (None, _) => self.create(node, desired, Reason::New),
+            (Some((prior, object)), None) => {
+                self.gone(&node.address, prior, object);
+                self.create(node, desired, Reason::Vanished { remote_id: object.remote_id.clone() });
+            }
+            (Some((prior, object)), Some(observed)) => {
+                self.compare(node, kind, &desired, &Existing { prior, object, observed });
+            }
+        }
+    }
+
+    fn kind(&mut self, kind: &Kind, address: &Address) -> Option<&'a dyn AnyResource> {
+        let found = self.registry.known(kind, address);
+        found.map_err(|problem| self.diagnostics.push(*problem)).ok()
+    }
+
+    fn create(&mut self, node: &ResourceNode, desired: ValueMap, reason: Reason) {
+        let attributes = self.created_attributes(node, &desired);
+        self.promise(node, &desired, ValueMap::new());
+        self.changes.push(Change {
+            action: ChangeAction::Create,
+            remote_id: None,
+            reasons: vec![reason],
+            attributes,
+            ..self.change(node, desired)
+        });
+    }
+
+    fn gone(&mut self, address: &Address, prior: &ResourceState, object: &Object) {
+        self.drift.push(Drift { gone: true, ..drift(address, prior, object, Vec::new()) });
+    }
+
+    fn drifted(
+        &mut self,
+        address: &Address,
+        prior: &ResourceState,
+        object: &Object,
+        attributes: Vec<AttributeChange>,
+    ) {
+        if !attributes.is_empty() {
+            self.drift.push(drift(address, prior, object, attributes));
+        }
+    }
+
+    /// Sets what references to a resource see that is made or changed.
+    fn promise(&mut self, node: &ResourceNode, inputs: &ValueMap, outputs: ValueMap) {
+        let settled = false;
+        self.values.set(node.address.clone(), ResourceValues { inputs: inputs.clone(), outputs, settled });
+    }
+
+    /// Sets what references to a resource see that stays as it is.
+    fn keep(&mut self, node: &ResourceNode, planned: &ValueMap, observed: &ObservedValues) {
+        let mut inputs = observed.inputs.clone();
+        inputs.extend(planned.clone());
+        let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled: true };
+        self.values.set(node.address.clone(), values);
+    }
+}

@@ -1,0 +1,65 @@
+//! Decides about what nothing wants any more: resources, and former objects of resources.
+
+use crate::address::Address;
+use crate::plan::decide::Decisions;
+use crate::plan::decide::changes::{deleted_attributes, protected, removal};
+use crate::plan::{Change, ChangeAction, Reason};
+use crate::spec::Lifecycle;
+use crate::state::ResourceState;
+
+impl Decisions<'_> {
+    /// Decides about a resource that nothing wants any more.
+    pub(crate) fn unwanted(&mut self, address: &Address, prior: &ResourceState, reason: &Reason) {
+        self.deposed(address, Some(prior));
+        let Some(object) = &prior.object else { return };
+        if self.kind(&prior.kind, address).is_none() {
+            return;
+        }
+        let observed = self.observations.get(address).and_then(|found| found.object.as_ref());
+        let lifecycle = self.lifecycle_of(address, prior);
+        let (action, reason) = if observed.is_none() {
+            self.gone(address, prior, object);
+            (ChangeAction::Forget, Reason::Vanished { remote_id: object.remote_id.clone() })
+        } else if lifecycle.retain_on_destroy {
+            (ChangeAction::Forget, Reason::Retained)
+        } else {
+            (ChangeAction::Delete, reason.clone())
+        };
+        if action == ChangeAction::Delete && lifecycle.prevent_destroy {
+            self.diagnostics.push(protected(address, "deleted", std::slice::from_ref(&reason)));
+        }
+        let attributes = if action == ChangeAction::Delete { deleted_attributes(object) } else { Vec::new() };
+        self.changes.push(Change {
+            action,
+            remote_id: Some(object.remote_id.clone()),
+            reasons: vec![reason],
+            attributes,
+            lifecycle,
+            ..removal(address, prior)
+        });
+    }
+
+    /// Returns how the life of something that goes is managed: as of the last apply, and as the
+    /// spec says now if it still has it.
+    fn lifecycle_of(&self, address: &Address, prior: &ResourceState) -> Lifecycle {
+        let Some(node) = self.spec.resources.get(address) else { return prior.lifecycle.clone() };
+        Lifecycle {
+            prevent_destroy: node.lifecycle.prevent_destroy || prior.lifecycle.prevent_destroy,
+            retain_on_destroy: node.lifecycle.retain_on_destroy || prior.lifecycle.retain_on_destroy,
+            ..node.lifecycle.clone()
+        }
+    }
+
+    /// Plans the deletion of the objects that a resource was and is no longer.
+    pub(super) fn deposed(&mut self, address: &Address, prior: Option<&ResourceState>) {
+        let Some(prior) = prior else { return };
+        for object in &prior.deposed {
+            self.changes.push(Change {
+                action: ChangeAction::DeleteDeposed,
+                remote_id: Some(object.remote_id.clone()),
+                reasons: vec![Reason::Deposed],
+                ..removal(address, prior)
+            });
+        }
+    }
+}
