@@ -38,7 +38,7 @@ pub(crate) fn carry_out(
     if matches!(order, Order::Make(_)) && !arguments.auto_approve {
         check_that_somebody_can_approve(program)?;
     }
-    let stack = Stack::open_spec(program, &arguments.spec, &arguments.state)?;
+    let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
     let run = Run::new(program, arguments, &stack);
     let report = run.carry_out(order)?;
     Ok(run.conclude(&report))
@@ -84,7 +84,7 @@ impl<'a> Run<'a> {
             None => Arc::from(progress::for_people(self.program)),
         };
         self.show_warnings();
-        let settings = self.arguments.settings.settings();
+        let settings = self.arguments.run.settings.settings();
         let engine = self.program.engine(self.stack, &*observer, settings, self.interrupt.clone());
         let mut ask = |plan: &Plan| self.approve(plan);
         let (mode, approval) = match order {

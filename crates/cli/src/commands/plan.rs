@@ -17,7 +17,7 @@ use crate::stack::Stack;
 
 /// Makes a plan, shows it, and saves it if asked.
 pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, Failure> {
-    let stack = Stack::open_spec(program, &arguments.spec, &arguments.state)?;
+    let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
     let plan = make(program, arguments, &stack)?;
     let stdout = &program.terminal.stdout;
     if program.is_json {
@@ -29,7 +29,7 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
     }
     if let Some(path) = &arguments.out {
         saved_plan::write(path, &plan)?;
-        announce(program, path, &arguments.spec.path);
+        announce(program, path, &arguments.run.spec.path);
     }
     let has_changes = arguments.detailed_exitcode && !plan.is_empty();
     Ok(if has_changes { Exit::Changes } else { Exit::Success })
@@ -38,7 +38,7 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
 fn make(program: &Program, arguments: &PlanArguments, stack: &Stack) -> Result<Plan, Failure> {
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
     let observer = if program.is_json { Box::new(Silent) } else { progress::for_people(program) };
-    let engine = program.engine(stack, &*observer, arguments.settings.settings(), Interrupt::default());
+    let engine = program.engine(stack, &*observer, arguments.run.settings.settings(), Interrupt::default());
     runtime()?.block_on(async {
         let mut signals = signals()?;
         // A plan writes nothing, so that it can end anywhere.

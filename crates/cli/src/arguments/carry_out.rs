@@ -1,0 +1,47 @@
+//! The arguments of `straddle apply` and `straddle destroy`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::arguments::RunArguments;
+
+/// What apply and destroy have in common.
+#[derive(Debug, Args)]
+pub(crate) struct CarryOutArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// Print one JSON object a line: what happens, and at last the report.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The arguments of `straddle apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle apply
+  straddle apply --plan shop.plan              carry out a saved plan, and nothing else
+  straddle apply --auto-approve --json         for machines: one JSON object a line")]
+pub(crate) struct ApplyArguments {
+    #[command(flatten)]
+    pub(crate) carry_out: CarryOutArguments,
+    /// Carry out a plan that `straddle plan --out` saved, without asking.
+    #[arg(long, value_name = "FILE", conflicts_with = "auto_approve")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+/// The arguments of `straddle destroy`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle destroy
+  straddle plan --destroy                      only show it
+  straddle destroy --env sandbox --auto-approve")]
+pub(crate) struct DestroyArguments {
+    #[command(flatten)]
+    pub(crate) carry_out: CarryOutArguments,
+}

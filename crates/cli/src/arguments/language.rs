@@ -1,0 +1,50 @@
+//! The arguments of the commands that are about specs and the program, and touch no account.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::arguments::SpecArguments;
+
+/// The arguments of `straddle validate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle validate
+  straddle validate specs/shop --env prod
+  straddle validate --json | jq '.diagnostics[].place'")]
+pub(crate) struct ValidateArguments {
+    #[command(flatten)]
+    pub(crate) spec: SpecArguments,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The arguments of `straddle reference`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle reference
+  straddle reference subnet
+  straddle reference --dir specs/reference     one file for each kind")]
+pub(crate) struct ReferenceArguments {
+    /// Print only this kind.
+    #[arg(value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// Write one file for each kind into this folder.
+    #[arg(long = "dir", value_name = "DIR", conflicts_with = "kind")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// The arguments of `straddle completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle completions bash > ~/.local/share/bash-completion/completions/straddle
+  straddle completions fish > ~/.config/fish/completions/straddle.fish")]
+pub(crate) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,128 @@
+//! The arguments of every command. One definition gives parsing, help and completions.
+
+mod carry_out;
+mod language;
+mod plan;
+mod shared;
+mod state;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand};
+
+pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
+pub(crate) use language::{CompletionsArguments, ReferenceArguments, ValidateArguments};
+pub(crate) use plan::PlanArguments;
+pub(crate) use shared::{RunArguments, SpecArguments, StateLocationArguments, ValueArguments};
+pub(crate) use state::{OutputArguments, StateCommand, StateListArguments, StateShowArguments};
+
+use crate::exit;
+use crate::terminal::ColorChoice;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  straddle validate                      find every mistake in the spec of this folder
+  straddle plan specs/shop --env prod    show what would change
+  straddle apply specs/shop              show it, ask, and carry it out
+  straddle destroy specs/shop            delete everything that the stack made
+";
+
+/// Makes the accounts look as a spec says: plan, apply, destroy.
+#[derive(Debug, Parser)]
+#[command(name = "straddle", version, styles = STYLES, after_help = format!("{EXAMPLES}\n{}", exit::HELP))]
+#[command(disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find every mistake in a spec, without connecting to anything.
+    Validate(ValidateArguments),
+    /// Show what an apply would do. Reads the accounts and changes nothing.
+    Plan(PlanArguments),
+    /// Show the plan, ask, and carry it out.
+    Apply(ApplyArguments),
+    /// Delete everything that the stack made, in every account.
+    Destroy(DestroyArguments),
+    /// Look into the state.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  straddle state list
+  straddle state show \"subnet.public['a']\""
+    )]
+    State(StateCommand),
+    /// Print the outputs of the last apply.
+    Output(OutputArguments),
+    /// Print the reference of all kinds as Markdown.
+    Reference(ReferenceArguments),
+    /// Print the completions of a shell.
+    Completions(CompletionsArguments),
+}
+
+impl Command {
+    /// Tells whether standard output is read by a program.
+    pub(crate) fn is_json(&self) -> bool {
+        match self {
+            Self::Validate(arguments) => arguments.json,
+            Self::Plan(arguments) => arguments.json,
+            Self::Apply(arguments) => arguments.carry_out.json,
+            Self::Destroy(arguments) => arguments.carry_out.json,
+            Self::State(StateCommand::List(arguments)) => arguments.json,
+            Self::State(StateCommand::Show(arguments)) => arguments.json,
+            Self::Output(arguments) => arguments.json,
+            Self::Reference(_) | Self::Completions(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn each_command(command: &mut clap::Command, check: &mut impl FnMut(&mut clap::Command)) {
+        check(command);
+        for subcommand in command.get_subcommands_mut() {
+            each_command(subcommand, check);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_examples_that_parse() {
+        let mut root = Arguments::command();
+        root.build();
+        let mut examples = Vec::new();
+        each_command(&mut root, &mut |command| {
+            let help = command.render_long_help().to_string();
+            let name = command.get_name().to_owned();
+            assert!(help.contains("Examples:"), "{name}: {help}");
+            let lines = help.lines().map(str::trim).filter(|line| line.starts_with("straddle "));
+            examples.extend(lines.map(str::to_owned));
+        });
+        for example in examples {
+            let words = example.split(['|', '>']).next().unwrap().split("  ").next().unwrap();
+            let words = words.split_whitespace().map(|word| word.trim_matches('"'));
+            Arguments::try_parse_from(words).unwrap_or_else(|error| panic!("{example}: {error}"));
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+        assert!(Arguments::command().render_long_help().to_string().contains("Exit codes:"));
+    }
+}

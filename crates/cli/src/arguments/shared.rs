@@ -1,0 +1,113 @@
+//! What the arguments of several commands have in common.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use straddle_engine::run::Settings;
+
+/// Which spec, with which values.
+#[derive(Debug, Args)]
+pub(crate) struct SpecArguments {
+    /// The folder of the spec, or its only file.
+    #[arg(value_name = "SPEC", default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) values: ValueArguments,
+}
+
+/// With which values.
+#[derive(Debug, Args)]
+pub(crate) struct ValueArguments {
+    /// Read the variables in `envs/NAME.toml`, and keep a state for NAME of its own.
+    #[arg(long = "env", value_name = "NAME", value_parser = parse_environment)]
+    pub(crate) environment: Option<String>,
+    /// Set a variable; the environment variable `STRADDLE_VAR_KEY` does the same.
+    #[arg(long = "var", value_name = "KEY=VALUE", value_parser = parse_variable)]
+    pub(crate) variables: Vec<(String, String)>,
+    /// Read variables from a TOML file; later files win.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) variable_files: Vec<PathBuf>,
+}
+
+/// Where the state is.
+#[derive(Debug, Args)]
+pub(crate) struct StateLocationArguments {
+    /// The folder of the state files [default: the nearest folder `state`, from the spec upwards]
+    #[arg(long = "state-dir", value_name = "DIR", env = "STRADDLE_STATE_DIR")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// Numbers of a run.
+#[derive(Debug, Args)]
+pub(crate) struct SettingsArguments {
+    /// How many operations run at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = Settings::default().parallelism, value_parser = parse_parallelism)]
+    parallelism: usize,
+    /// How long after a lost answer the work of a call may still become visible, such as 30s or 2m.
+    #[arg(long, value_name = "DURATION", env = "STRADDLE_CONSISTENCY_WINDOW", hide_env = true)]
+    #[arg(default_value = "2m", value_parser = parse_duration)]
+    consistency_window: Duration,
+}
+
+impl SettingsArguments {
+    /// Returns the settings of a run.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            parallelism: self.parallelism,
+            consistency_window: self.consistency_window,
+            ..Settings::default()
+        }
+    }
+}
+
+/// What every command takes that makes a plan.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) spec: SpecArguments,
+    #[command(flatten)]
+    pub(crate) state: StateLocationArguments,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArguments,
+}
+
+fn parse_variable(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as region=eu-west-1")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Checks the name of an environment, which becomes a part of file names.
+fn parse_environment(text: &str) -> Result<String, String> {
+    let is_fine = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    let is_name = !text.is_empty() && text.chars().all(is_fine);
+    is_name.then(|| text.to_owned()).ok_or("write a name of letters, digits, `_` and `-`".into())
+}
+
+fn parse_parallelism(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| (1..=256).contains(number)).ok_or("write a number from 1 to 256".into())
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration: Option<jiff::SignedDuration> = text.parse().ok();
+    duration
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or("write a number and a unit, such as 500ms, 30s or 2m".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_checked() {
+        assert_eq!(parse_variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(parse_variable("a").is_err());
+        assert_eq!(parse_duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
+        assert!(parse_duration("2").is_err() && parse_duration("-2s").is_err());
+        assert!(parse_environment("prod-1").is_ok());
+        assert!(parse_environment("../prod").is_err() && parse_environment("").is_err());
+        assert!(parse_parallelism("0").is_err() && parse_parallelism("257").is_err());
+    }
+}
