@@ -6,26 +6,37 @@ use aws_config::retry::RetryConfig;
 /// How often the SDK sends a read before it gives up, with its own pauses in between.
 const READ_ATTEMPTS: u32 = 5;
 
-/// One account in one region.
+/// One account in one region, with a client for each service.
 pub(crate) struct Client {
-    /// Makes reads, which the SDK sends again when they fail.
-    pub(crate) reads: aws_sdk_ec2::Client,
-    /// Makes changes. The SDK sends each of them once: it cannot know whether a lost answer
-    /// means that nothing was done, and a second `CreateVpc` makes a second VPC.
-    pub(crate) writes: aws_sdk_ec2::Client,
+    /// Calls EC2.
+    pub(crate) ec2: Calls<aws_sdk_ec2::Client>,
     /// Where the things are.
     pub(crate) place: Place,
 }
 
 impl Client {
-    /// Makes the clients from the account's configuration.
+    /// Makes the clients from the account's configuration. Nothing is sent yet.
     pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
+        Self { ec2: Calls::new(config, aws_sdk_ec2::Client::new), place }
+    }
+}
+
+/// The client of a service, twice: for calls that may be sent again, and for those that may not.
+pub(crate) struct Calls<C> {
+    /// Makes reads, which the SDK sends again when they fail.
+    pub(crate) reads: C,
+    /// Makes changes. The SDK sends each of them once: it cannot know whether a lost answer
+    /// means that nothing was done, and a second `CreateVpc` makes a second VPC.
+    pub(crate) writes: C,
+}
+
+impl<C> Calls<C> {
+    fn new(config: &SdkConfig, client: impl Fn(&SdkConfig) -> C) -> Self {
         let with_attempts = |attempts| {
             let retry = RetryConfig::standard().with_max_attempts(attempts);
-            let config = aws_sdk_ec2::config::Builder::from(config).retry_config(retry).build();
-            aws_sdk_ec2::Client::from_conf(config)
+            client(&config.to_builder().retry_config(retry).build())
         };
-        Self { reads: with_attempts(READ_ATTEMPTS), writes: with_attempts(1), place }
+        Self { reads: with_attempts(READ_ATTEMPTS), writes: with_attempts(1) }
     }
 }
 

@@ -117,8 +117,9 @@ pub(crate) fn never_connected(error: &(dyn Error + 'static)) -> bool {
         .any(|text| text.starts_with("client error (Connect)") || text.starts_with("HTTP connect timeout"))
 }
 
-/// Sorts the codes of EC2 and STS ("Error codes for the Amazon EC2 API"); `None` for those that
-/// say no more than their HTTP status does.
+/// Sorts the codes of EC2 and STS ("Error codes for the Amazon EC2 API"), RAM and Organizations
+/// (the errors of each operation in their API references); `None` for those that say no more than
+/// their HTTP status does.
 fn class_of_code(code: &str) -> Option<ErrorClass> {
     let class = match code {
         "RequestLimitExceeded"
@@ -131,8 +132,15 @@ fn class_of_code(code: &str) -> Option<ErrorClass> {
         | "TooManyRequestsException"
         | "BandwidthLimitExceeded"
         | "SlowDown" => ErrorClass::Throttled,
-        "NatGatewayNotFound" | "Gateway.NotAttached" => ErrorClass::NotFound,
-        "IncorrectState" | "OperationInProgress" => ErrorClass::Busy,
+        "NatGatewayNotFound"
+        | "Gateway.NotAttached"
+        | "UnknownResourceException"
+        | "ResourceArnNotFoundException"
+        | "ResourceShareInvitationArnNotFoundException" => ErrorClass::NotFound,
+        "IncorrectState"
+        | "OperationInProgress"
+        | "InvalidStateTransitionException"
+        | "ConcurrentModificationException" => ErrorClass::Busy,
         "DependencyViolation"
         | "InvalidGroup.InUse"
         | "InvalidIPAddress.InUse"
@@ -141,10 +149,12 @@ fn class_of_code(code: &str) -> Option<ErrorClass> {
         | "Resource.AlreadyAssociated"
         | "InvalidSubnet.Conflict"
         | "InvalidGroup.Duplicate"
-        | "InvalidPermission.Duplicate" => ErrorClass::AlreadyExists,
+        | "InvalidPermission.Duplicate"
+        | "ResourceShareInvitationAlreadyAcceptedException" => ErrorClass::AlreadyExists,
         "UnauthorizedOperation"
         | "AccessDenied"
         | "AccessDeniedException"
+        | "AccessDeniedForDependencyException"
         | "AuthFailure"
         | "Blocked"
         | "InvalidClientTokenId"
@@ -225,6 +235,35 @@ mod tests {
         check("RequestExpired", 400, ErrorClass::Expired);
         check("ExpiredTokenException", 400, ErrorClass::Expired);
         check("IncorrectState", 400, ErrorClass::Busy);
+    }
+
+    #[test]
+    fn codes_of_ram_are_sorted() {
+        check("ThrottlingException", 429, ErrorClass::Throttled);
+        check("UnknownResourceException", 400, ErrorClass::NotFound);
+        check("ResourceArnNotFoundException", 400, ErrorClass::NotFound);
+        check("ResourceShareInvitationArnNotFoundException", 400, ErrorClass::NotFound);
+        check("InvalidStateTransitionException", 400, ErrorClass::Busy);
+        check("ResourceShareInvitationAlreadyAcceptedException", 400, ErrorClass::AlreadyExists);
+        check("ResourceShareInvitationAlreadyRejectedException", 400, ErrorClass::Rejected);
+        check("ResourceShareInvitationExpiredException", 400, ErrorClass::Rejected);
+        // The token is known with other arguments: this call was not carried out.
+        check("IdempotentParameterMismatchException", 400, ErrorClass::Rejected);
+        // Says that the organization or the owner does not allow it, not that the caller may not.
+        check("OperationNotPermittedException", 400, ErrorClass::Rejected);
+        check("ResourceShareLimitExceededException", 400, ErrorClass::Rejected);
+        check("ServerInternalException", 500, ErrorClass::Ambiguous);
+        check("ServiceUnavailableException", 503, ErrorClass::Ambiguous);
+    }
+
+    #[test]
+    fn codes_of_organizations_are_sorted() {
+        check("TooManyRequestsException", 400, ErrorClass::Throttled);
+        check("ConcurrentModificationException", 400, ErrorClass::Busy);
+        check("AccessDeniedException", 400, ErrorClass::AccessDenied);
+        check("AccessDeniedForDependencyException", 400, ErrorClass::AccessDenied);
+        check("AWSOrganizationsNotInUseException", 400, ErrorClass::Rejected);
+        check("ServiceException", 500, ErrorClass::Ambiguous);
     }
 
     #[test]

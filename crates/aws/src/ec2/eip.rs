@@ -61,7 +61,7 @@ impl Listing for Found<types::Address> {
 
     /// `DescribeAddresses` has no pages.
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        let call = client.reads.describe_addresses().set_filters(filters::ids("allocation-id", ids));
+        let call = client.ec2.reads.describe_addresses().set_filters(filters::ids("allocation-id", ids));
         let answer = call.send().await.map_err(failed("DescribeAddresses"))?;
         Ok(Self::new(client, answer.addresses.unwrap_or_default()))
     }
@@ -125,6 +125,7 @@ impl Resource for Eip {
 
     async fn create(client: &Client, intent: &Intent, inputs: &EipInputs) -> Result<RemoteId, ProviderError> {
         let call = client
+            .ec2
             .writes
             .allocate_address()
             .domain(DomainType::Vpc)
@@ -157,12 +158,12 @@ impl Resource for Eip {
         let operation = step.operation();
         match step {
             EipStep::Disassociate { association_id } => {
-                let call = client.writes.disassociate_address().association_id(association_id);
+                let call = client.ec2.writes.disassociate_address().association_id(association_id);
                 let answer = call.send().await.map_err(failed(operation)).map_err(still_in_use);
                 unless(answer, "InvalidAssociationID.NotFound")?;
             }
             EipStep::Release { network_border_group } => {
-                let call = client.writes.release_address().allocation_id(id.as_str());
+                let call = client.ec2.writes.release_address().allocation_id(id.as_str());
                 let call = call.set_network_border_group(network_border_group.clone());
                 call.send().await.map_err(failed(operation)).map_err(still_in_use)?;
             }
@@ -172,7 +173,7 @@ impl Resource for Eip {
     }
 
     async fn find(client: &Client, intent: &Intent, _: &EipInputs) -> Result<Vec<RemoteId>, ProviderError> {
-        let call = client.reads.describe_addresses().filters(filters::made_by(intent));
+        let call = client.ec2.reads.describe_addresses().filters(filters::made_by(intent));
         let answer = call.send().await.map_err(failed("DescribeAddresses"))?;
         Ok(answer.addresses().iter().filter_map(types::Address::allocation_id).map(RemoteId::new).collect())
     }

@@ -46,7 +46,7 @@ impl Listing for Found<types::InternetGateway> {
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
         let filters = filters::ids("internet-gateway-id", ids);
-        let call = client.reads.describe_internet_gateways().set_filters(filters);
+        let call = client.ec2.reads.describe_internet_gateways().set_filters(filters);
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let gateways = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeInternetGateways"))?;
         Ok(Self::new(client, gateways))
@@ -122,7 +122,7 @@ impl Resource for InternetGateway {
         inputs: &InternetGatewayInputs,
     ) -> Result<RemoteId, ProviderError> {
         let tags = tags::at_birth(ResourceType::InternetGateway, intent, inputs.tags.as_ref());
-        let call = client.writes.create_internet_gateway().tag_specifications(tags);
+        let call = client.ec2.writes.create_internet_gateway().tag_specifications(tags);
         let answer = call.send().await.map_err(failed("CreateInternetGateway"))?;
         let id = answer.internet_gateway().and_then(types::InternetGateway::internet_gateway_id);
         answered("CreateInternetGateway", id).map(RemoteId::new)
@@ -150,19 +150,19 @@ impl Resource for InternetGateway {
         let operation = step.operation();
         match step {
             InternetGatewayStep::Attach { vpc_id } => {
-                let call = client.writes.attach_internet_gateway().vpc_id(vpc_id);
+                let call = client.ec2.writes.attach_internet_gateway().vpc_id(vpc_id);
                 let answer = call.internet_gateway_id(id.as_str()).send().await.map_err(failed(operation));
                 // Attached by an attempt whose answer was lost, or elsewhere; the next read tells.
                 unless(answer, "Resource.AlreadyAssociated")?;
             }
             InternetGatewayStep::Detach { vpc_id } => {
-                let call = client.writes.detach_internet_gateway().vpc_id(vpc_id);
+                let call = client.ec2.writes.detach_internet_gateway().vpc_id(vpc_id);
                 let answer = call.internet_gateway_id(id.as_str()).send().await.map_err(failed(operation));
                 unless(answer, "Gateway.NotAttached")?;
             }
             InternetGatewayStep::Tag(step) => step.perform(client, id).await?,
             InternetGatewayStep::Delete => {
-                let call = client.writes.delete_internet_gateway().internet_gateway_id(id.as_str());
+                let call = client.ec2.writes.delete_internet_gateway().internet_gateway_id(id.as_str());
                 call.send().await.map_err(failed(operation))?;
             }
         }
@@ -174,7 +174,7 @@ impl Resource for InternetGateway {
         intent: &Intent,
         _: &InternetGatewayInputs,
     ) -> Result<Vec<RemoteId>, ProviderError> {
-        let call = client.reads.describe_internet_gateways().filters(filters::made_by(intent));
+        let call = client.ec2.reads.describe_internet_gateways().filters(filters::made_by(intent));
         let answer = call.send().await.map_err(failed("DescribeInternetGateways"))?;
         let ids = answer.internet_gateways().iter().filter_map(types::InternetGateway::internet_gateway_id);
         Ok(ids.map(RemoteId::new).collect())

@@ -68,7 +68,7 @@ impl Listing for Found<types::NatGateway> {
     type Client = Client;
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        let call = client.reads.describe_nat_gateways().set_filter(filters::ids("nat-gateway-id", ids));
+        let call = client.ec2.reads.describe_nat_gateways().set_filter(filters::ids("nat-gateway-id", ids));
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let gateways = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeNatGateways"))?;
         Ok(Self::new(client, gateways))
@@ -169,6 +169,7 @@ impl Resource for NatGateway {
     ) -> Result<RemoteId, ProviderError> {
         let connectivity_type = inputs.connectivity_type.as_deref().unwrap_or("public");
         let call = client
+            .ec2
             .writes
             .create_nat_gateway()
             .client_token(&intent.token)
@@ -204,7 +205,7 @@ impl Resource for NatGateway {
         id: &RemoteId,
         step: &NatGatewayStep,
     ) -> Result<Option<RemoteId>, ProviderError> {
-        let writes = &client.writes;
+        let writes = &client.ec2.writes;
         let (operation, gateway) = (step.operation(), id.as_str());
         match step {
             NatGatewayStep::AssociateAddresses { allocation_ids } => {
@@ -243,7 +244,7 @@ impl Resource for NatGateway {
         intent: &Intent,
         _: &NatGatewayInputs,
     ) -> Result<Vec<RemoteId>, ProviderError> {
-        let call = client.reads.describe_nat_gateways().filter(filters::made_by(intent));
+        let call = client.ec2.reads.describe_nat_gateways().filter(filters::made_by(intent));
         let answer = call.send().await.map_err(failed("DescribeNatGateways"))?;
         let ours = answer.nat_gateways().iter().filter(|gateway| {
             tags::are_of(intent, gateway.tags()) && !matches!(state(gateway), Some("deleting" | "deleted"))

@@ -177,7 +177,7 @@ impl Resource for Route {
 
     async fn create(client: &Client, _: &Intent, inputs: &RouteInputs) -> Result<RemoteId, ProviderError> {
         let RouteInputs { route_table_id, destination, target } = inputs;
-        let call = with_destination!(client.writes.create_route(), route_table_id, destination);
+        let call = with_destination!(client.ec2.writes.create_route(), route_table_id, destination);
         with_target!(call, target).send().await.map_err(failed("CreateRoute"))?;
         Ok(join(route_table_id, destination))
     }
@@ -200,11 +200,11 @@ impl Resource for Route {
         let operation = step.operation();
         match step {
             RouteStep::Replace { target } => {
-                let call = with_destination!(client.writes.replace_route(), table_id, destination);
+                let call = with_destination!(client.ec2.writes.replace_route(), table_id, destination);
                 with_target!(call, target).send().await.map_err(failed(operation))?;
             }
             RouteStep::Delete => {
-                let call = with_destination!(client.writes.delete_route(), table_id, destination);
+                let call = with_destination!(client.ec2.writes.delete_route(), table_id, destination);
                 call.send().await.map_err(failed(operation))?;
             }
         }
@@ -214,7 +214,7 @@ impl Resource for Route {
     /// Only a route to the wanted target is ours; one to another was made by somebody else.
     async fn find(client: &Client, _: &Intent, inputs: &RouteInputs) -> Result<Vec<RemoteId>, ProviderError> {
         let of_table = filters::equals("route-table-id", &inputs.route_table_id);
-        let call = client.reads.describe_route_tables().filters(of_table);
+        let call = client.ec2.reads.describe_route_tables().filters(of_table);
         let answer = call.send().await.map_err(failed("DescribeRouteTables"))?;
         Ok(matching(answer.route_tables(), inputs))
     }

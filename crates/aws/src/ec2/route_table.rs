@@ -58,7 +58,7 @@ impl Listing for RouteTables {
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
         let filters = filters_for(ids);
-        let call = client.reads.describe_route_tables().set_filters(filters);
+        let call = client.ec2.reads.describe_route_tables().set_filters(filters);
         let pages = call.into_paginator().page_size(TABLES_PAGE_SIZE).items().send();
         let tables = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeRouteTables"))?;
         Ok(Self::new(client, tables))
@@ -165,7 +165,7 @@ impl Resource for RouteTable {
         inputs: &RouteTableInputs,
     ) -> Result<RemoteId, ProviderError> {
         let tags = tags::at_birth(ResourceType::RouteTable, intent, inputs.tags.as_ref());
-        let call = client.writes.create_route_table().client_token(&intent.token);
+        let call = client.ec2.writes.create_route_table().client_token(&intent.token);
         let call = call.vpc_id(&inputs.vpc_id).tag_specifications(tags);
         let answer = call.send().await.map_err(failed("CreateRouteTable"))?;
         let id = answer.route_table().and_then(types::RouteTable::route_table_id);
@@ -188,7 +188,7 @@ impl Resource for RouteTable {
         match step {
             RouteTableStep::Tag(step) => step.perform(client, id).await?,
             RouteTableStep::Delete => {
-                let call = client.writes.delete_route_table().route_table_id(id.as_str());
+                let call = client.ec2.writes.delete_route_table().route_table_id(id.as_str());
                 call.send().await.map_err(failed(step.operation()))?;
             }
         }
@@ -200,7 +200,7 @@ impl Resource for RouteTable {
         intent: &Intent,
         _: &RouteTableInputs,
     ) -> Result<Vec<RemoteId>, ProviderError> {
-        let call = client.reads.describe_route_tables().filters(filters::made_by(intent));
+        let call = client.ec2.reads.describe_route_tables().filters(filters::made_by(intent));
         let answer = call.send().await.map_err(failed("DescribeRouteTables"))?;
         let ids = answer.route_tables().iter().filter_map(types::RouteTable::route_table_id);
         Ok(ids.map(RemoteId::new).collect())

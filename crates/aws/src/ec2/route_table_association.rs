@@ -93,7 +93,7 @@ impl Resource for RouteTableAssociation {
         _: &Intent,
         inputs: &RouteTableAssociationInputs,
     ) -> Result<RemoteId, ProviderError> {
-        let call = client.writes.associate_route_table().route_table_id(&inputs.route_table_id);
+        let call = client.ec2.writes.associate_route_table().route_table_id(&inputs.route_table_id);
         let answer = call.subnet_id(&inputs.subnet_id).send().await.map_err(failed("AssociateRouteTable"))?;
         let association_id = answered("AssociateRouteTable", answer.association_id())?;
         Ok(join(&inputs.route_table_id, association_id))
@@ -118,13 +118,13 @@ impl Resource for RouteTableAssociation {
         let operation = step.operation();
         match step {
             RouteTableAssociationStep::Replace { route_table_id } => {
-                let call = client.writes.replace_route_table_association().association_id(association_id);
+                let call = client.ec2.writes.replace_route_table_association().association_id(association_id);
                 let answer = call.route_table_id(route_table_id).send().await.map_err(failed(operation))?;
                 let association_id = answered(operation, answer.new_association_id())?;
                 Ok(Some(join(route_table_id, association_id)))
             }
             RouteTableAssociationStep::Disassociate => {
-                let call = client.writes.disassociate_route_table().association_id(association_id);
+                let call = client.ec2.writes.disassociate_route_table().association_id(association_id);
                 call.send().await.map_err(failed(operation))?;
                 Ok(None)
             }
@@ -139,7 +139,7 @@ impl Resource for RouteTableAssociation {
         inputs: &RouteTableAssociationInputs,
     ) -> Result<Vec<RemoteId>, ProviderError> {
         let of_subnet = filters::equals("association.subnet-id", &inputs.subnet_id);
-        let call = client.reads.describe_route_tables().filters(of_subnet);
+        let call = client.ec2.reads.describe_route_tables().filters(of_subnet);
         let answer = call.send().await.map_err(failed("DescribeRouteTables"))?;
         Ok(matching(answer.route_tables(), inputs))
     }

@@ -81,7 +81,7 @@ impl Listing for Found<types::Subnet> {
     type Client = Client;
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        let call = client.reads.describe_subnets().set_filters(filters::ids("subnet-id", ids));
+        let call = client.ec2.reads.describe_subnets().set_filters(filters::ids("subnet-id", ids));
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let subnets = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeSubnets"))?;
         Ok(Self::new(client, subnets))
@@ -188,6 +188,7 @@ impl Resource for Subnet {
         inputs: &SubnetInputs,
     ) -> Result<RemoteId, ProviderError> {
         let call = client
+            .ec2
             .writes
             .create_subnet()
             .vpc_id(&inputs.vpc_id)
@@ -229,23 +230,24 @@ impl Resource for Subnet {
         match step {
             SubnetStep::Set(switch, on) => set_switch(client, id, *switch, *on).await?,
             SubnetStep::SetHostnameType(hostname_type) => {
-                let call = client.writes.modify_subnet_attribute().subnet_id(id.as_str());
+                let call = client.ec2.writes.modify_subnet_attribute().subnet_id(id.as_str());
                 let call =
                     call.private_dns_hostname_type_on_launch(HostnameType::from(hostname_type.as_str()));
                 call.send().await.map_err(failed(operation))?;
             }
             SubnetStep::AssociateIpv6Range(range) => {
-                let call = client.writes.associate_subnet_cidr_block().subnet_id(id.as_str());
+                let call = client.ec2.writes.associate_subnet_cidr_block().subnet_id(id.as_str());
                 call.ipv6_cidr_block(range).send().await.map_err(failed(operation))?;
             }
             SubnetStep::DisassociateIpv6Range { association_id } => {
-                let call = client.writes.disassociate_subnet_cidr_block().association_id(association_id);
+                let call = client.ec2.writes.disassociate_subnet_cidr_block().association_id(association_id);
                 let answer = call.send().await.map_err(failed(operation));
                 unless(answer, "InvalidSubnetCidrBlockAssociationID.NotFound")?;
             }
             SubnetStep::Tag(step) => step.perform(client, id).await?,
             SubnetStep::Delete => {
                 client
+                    .ec2
                     .writes
                     .delete_subnet()
                     .subnet_id(id.as_str())
@@ -266,7 +268,7 @@ impl Resource for Subnet {
     ) -> Result<Vec<RemoteId>, ProviderError> {
         let same_key =
             [filters::equals("vpc-id", &inputs.vpc_id), filters::equals("cidr-block", &inputs.cidr_block)];
-        let call = client.reads.describe_subnets().set_filters(Some(same_key.into()));
+        let call = client.ec2.reads.describe_subnets().set_filters(Some(same_key.into()));
         let answer = call.send().await.map_err(failed("DescribeSubnets"))?;
         let ours = answer.subnets().iter().filter(|subnet| is_ours(subnet.tags(), intent, inputs));
         Ok(ours.filter_map(types::Subnet::subnet_id).map(RemoteId::new).collect())
@@ -358,7 +360,7 @@ fn switch_step(switch: Switch, found: &SubnetInputs, desired: &SubnetInputs) -> 
 /// EC2 takes one attribute in each `ModifySubnetAttribute`.
 async fn set_switch(client: &Client, id: &RemoteId, switch: Switch, on: bool) -> Result<(), ProviderError> {
     let value = AttributeBooleanValue::builder().value(on).build();
-    let call = client.writes.modify_subnet_attribute().subnet_id(id.as_str());
+    let call = client.ec2.writes.modify_subnet_attribute().subnet_id(id.as_str());
     let call = match switch {
         Switch::AssignIpv6 => call.assign_ipv6_address_on_creation(value),
         Switch::MapPublicIp => call.map_public_ip_on_launch(value),

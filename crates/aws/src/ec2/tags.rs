@@ -79,12 +79,13 @@ impl TagStep {
     pub(crate) async fn perform(&self, client: &Client, id: &RemoteId) -> Result<(), ProviderError> {
         match self {
             Self::Set(tags) => {
-                let call = client.writes.create_tags().resources(id.as_str()).set_tags(Some(to_sdk(tags)));
+                let call =
+                    client.ec2.writes.create_tags().resources(id.as_str()).set_tags(Some(to_sdk(tags)));
                 call.send().await.map_err(failed(self.operation()))?;
             }
             Self::Remove(keys) => {
                 let tags = keys.iter().map(|key| Tag::builder().key(key).build()).collect();
-                let call = client.writes.delete_tags().resources(id.as_str()).set_tags(Some(tags));
+                let call = client.ec2.writes.delete_tags().resources(id.as_str()).set_tags(Some(tags));
                 call.send().await.map_err(failed(self.operation()))?;
             }
         }

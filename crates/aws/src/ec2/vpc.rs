@@ -86,7 +86,7 @@ impl Listing for Vpcs {
     /// Besides one list call this takes three calls for each VPC: `DescribeVpcAttribute` has no
     /// list form and answers one attribute at a time.
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        let call = client.reads.describe_vpcs().set_filters(filters::ids("vpc-id", ids));
+        let call = client.ec2.reads.describe_vpcs().set_filters(filters::ids("vpc-id", ids));
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let mut vpcs = pages.collect::<Result<Vec<_>, _>>().await.map_err(failed("DescribeVpcs"))?;
         vpcs.retain(|vpc| ids.iter().any(|id| vpc.vpc_id() == Some(id.as_str())));
@@ -116,7 +116,7 @@ async fn read_attributes(
 }
 
 async fn read_attribute(client: &Client, id: &str, name: VpcAttributeName) -> Result<bool, ProviderError> {
-    let call = client.reads.describe_vpc_attribute().vpc_id(id).attribute(name);
+    let call = client.ec2.reads.describe_vpc_attribute().vpc_id(id).attribute(name);
     let answer = call.send().await.map_err(failed("DescribeVpcAttribute"))?;
     // The answer has the one attribute that was asked for.
     let values = [
@@ -206,6 +206,7 @@ impl Resource for Vpc {
     async fn create(client: &Client, intent: &Intent, inputs: &VpcInputs) -> Result<RemoteId, ProviderError> {
         let netmask_length = inputs.ipv4_netmask_length.and_then(|length| i32::try_from(length).ok());
         let call = client
+            .ec2
             .writes
             .create_vpc()
             .set_cidr_block(inputs.cidr_block.clone())
@@ -237,7 +238,7 @@ impl Resource for Vpc {
         id: &RemoteId,
         step: &VpcStep,
     ) -> Result<Option<RemoteId>, ProviderError> {
-        let attribute = client.writes.modify_vpc_attribute().vpc_id(id.as_str());
+        let attribute = client.ec2.writes.modify_vpc_attribute().vpc_id(id.as_str());
         let operation = step.operation();
         match step {
             VpcStep::SetDnsSupport(on) => {
@@ -251,19 +252,19 @@ impl Resource for Vpc {
                 call.send().await.map_err(failed(operation))?;
             }
             VpcStep::EndDedicatedTenancy => {
-                let call = client.writes.modify_vpc_tenancy().vpc_id(id.as_str());
+                let call = client.ec2.writes.modify_vpc_tenancy().vpc_id(id.as_str());
                 call.instance_tenancy(VpcTenancy::Default).send().await.map_err(failed(operation))?;
             }
             VpcStep::Tag(step) => step.perform(client, id).await?,
             VpcStep::Delete => {
-                client.writes.delete_vpc().vpc_id(id.as_str()).send().await.map_err(failed(operation))?;
+                client.ec2.writes.delete_vpc().vpc_id(id.as_str()).send().await.map_err(failed(operation))?;
             }
         }
         Ok(None)
     }
 
     async fn find(client: &Client, intent: &Intent, _: &VpcInputs) -> Result<Vec<RemoteId>, ProviderError> {
-        let call = client.reads.describe_vpcs().filters(filters::made_by(intent));
+        let call = client.ec2.reads.describe_vpcs().filters(filters::made_by(intent));
         let answer = call.send().await.map_err(failed("DescribeVpcs"))?;
         Ok(answer.vpcs().iter().filter_map(types::Vpc::vpc_id).map(RemoteId::new).collect())
     }
