@@ -15,13 +15,20 @@ use crate::fault::{Fault, Faults};
 /// How long a client waits for an answer that never arrives.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Keeps a cloud after every change.
-pub type Keeper = Arc<dyn Fn(&Cloud) + Send + Sync>;
+/// Keeps a cloud where other processes have it too. From [`Keeper::fetch`] to [`Keeper::keep`]
+/// no other process carries out a call.
+pub trait Keeper: Send + Sync {
+    /// Takes over what has become of the cloud in other processes.
+    fn fetch(&self, cloud: &mut Cloud);
+
+    /// Keeps what has become of it in this one.
+    fn keep(&self, cloud: &mut Cloud);
+}
 
 /// A cloud, what goes wrong on the way to it, and the time. Clones lead to the same cloud.
 #[derive(Clone)]
 pub struct Network {
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<dyn Keeper>>,
     interrupt: Arc<Mutex<Interrupt>>,
     cloud: Arc<Mutex<Cloud>>,
     faults: Arc<Mutex<Faults>>,
@@ -52,10 +59,10 @@ impl Network {
     /// Makes this the network of a process of its own: a crash ends it, and what becomes of the
     /// cloud is kept before anybody hears of it.
     #[must_use]
-    pub fn of_process(mut self, faults: Faults, keeper: Keeper) -> Self {
+    pub fn of_process(mut self, faults: Faults, keeper: Box<dyn Keeper>) -> Self {
         *self.faults() = faults;
         self.crash.is_real = true;
-        self.keeper = Some(keeper);
+        self.keeper = Some(Arc::from(keeper));
         self
     }
 
@@ -74,10 +81,14 @@ impl Network {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, cloud: &Cloud) {
-        if let Some(keeper) = &self.keeper {
-            keeper(cloud);
-        }
+    /// Does something to the cloud that other processes see before anybody hears of it.
+    fn work<T>(&self, work: impl FnOnce(&mut Cloud) -> T) -> T {
+        let mut cloud = self.cloud();
+        let Some(keeper) = &self.keeper else { return work(&mut cloud) };
+        keeper.fetch(&mut cloud);
+        let result = work(&mut cloud);
+        keeper.keep(&mut cloud);
+        result
     }
 
     /// Returns the clock.
@@ -248,26 +259,19 @@ impl Client {
     fn arrive_and_fail(&self, request: &Request) -> Result<Answer, Refusal> {
         let answer = self.arrive(request);
         if let Ok(Answer::Id(id)) = &answer {
-            let mut cloud = self.network.cloud();
-            cloud.fail(id, "InternalFailure");
-            self.network.keep(&cloud);
+            self.network.work(|cloud| cloud.fail(id, "InternalFailure"));
         }
         answer
     }
 
     fn arrive(&self, request: &Request) -> Result<Answer, Refusal> {
         let now = self.network.clock.now();
-        let mut cloud = self.network.cloud();
-        let answer = cloud.handle(now, request);
-        self.network.keep(&cloud);
-        answer
+        self.network.work(|cloud| cloud.handle(now, request))
     }
 
     fn post(&self, request: &Request, delay: Duration) {
         let due = self.network.clock.now() + delay;
-        let mut cloud = self.network.cloud();
-        cloud.deliver_late(due, request.clone());
-        self.network.keep(&cloud);
+        self.network.work(|cloud| cloud.deliver_late(due, request.clone()));
     }
 }
 

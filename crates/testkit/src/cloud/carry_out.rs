@@ -1,6 +1,6 @@
 //! How the cloud carries out calls, and why it refuses some.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use straddle_engine::provider::ErrorClass;
@@ -41,7 +41,7 @@ impl Cloud {
     /// Returns what an earlier create with the same token made, also if that is gone.
     fn made_with(&self, request: &Request, token: Option<&str>) -> Option<String> {
         let token = token.filter(|_| rules_of(&request.kind).takes_token)?;
-        let made = self.objects.iter().find(|object| {
+        let made = self.objects.with_token(token).find(|object| {
             object.account == request.account
                 && object.kind == request.kind
                 && object.token.as_deref() == Some(token)
@@ -93,7 +93,7 @@ impl Cloud {
         self.check_references(rules, &object.attributes)?;
         self.check_natural_key(rules, &object)?;
         let alike = |other: &&Object| other.kind == object.kind && other.account == object.account;
-        if self.live().filter(alike).count() >= rules.quota {
+        if self.has_quotas && self.live().filter(alike).count() >= rules.quota {
             return Err(Refusal::new(ErrorClass::Rejected, "LimitExceeded", "the account has too many"));
         }
         let situation =
@@ -131,7 +131,7 @@ impl Cloud {
         }
         (rules.fill)(&mut changed.attributes, id);
         changed.stale = Some(self.stale(index));
-        self.objects[index] = changed;
+        self.objects.change(index, |object| *object = changed);
         Ok(Answer::Id(id.to_owned()))
     }
 
@@ -146,8 +146,11 @@ impl Cloud {
         changed.stale = None;
         let stale = self.stale(index);
         let id = changed.id.clone();
-        self.objects[index].gone = Some(self.now);
-        self.objects[index].stale = Some(stale);
+        let now = self.now;
+        self.objects.change(index, |object| {
+            object.gone = Some(now);
+            object.stale = Some(stale);
+        });
         self.objects.push(changed);
         id
     }
@@ -196,13 +199,13 @@ impl Cloud {
         (rules.refuse)(&situation)?;
         let gone = self.now + self.work(rules.deleting);
         let parts: Vec<_> = self.parts(id).map(|part| part.id.clone()).collect();
-        for object in &mut self.objects {
-            if object.gone.is_none() && (object.id == id || parts.contains(&object.id)) {
-                object.gone = Some(gone);
-            }
+        let ids = parts.iter().map(String::as_str).chain([id]);
+        let places: Vec<_> = ids.flat_map(|id| self.objects.with_id(id)).collect();
+        for place in places {
+            self.objects.change(place, |object| object.gone = object.gone.or(Some(gone)));
         }
         let stale = self.stale(index);
-        self.objects[index].stale = Some(stale);
+        self.objects.change(index, |object| object.stale = Some(stale));
         Ok(Answer::Id(id.to_owned()))
     }
 
@@ -217,9 +220,9 @@ impl Cloud {
             object.account == request.account && object.kind == request.kind && self.passes(object, filter)
         };
         let mut seen = Vec::new();
-        for object in self.objects.iter().filter(wanted) {
+        for object in self.candidates(filter).filter(wanted) {
             let Some(shown) = self.seen(object, rules, &mut random) else { continue };
-            let parts = self.objects.iter().filter(|part| is_part(part, &object.id));
+            let parts = self.objects.naming(&object.id).filter(|part| is_part(part, &object.id));
             let parts: Vec<_> =
                 parts.filter_map(|part| self.seen(part, rules_of(&part.kind), &mut random)).collect();
             seen.push(shown);
@@ -227,6 +230,19 @@ impl Cloud {
         }
         self.random = random;
         seen
+    }
+
+    /// Returns the things that may pass a filter, oldest first.
+    fn candidates<'a>(&'a self, filter: &Filter) -> Box<dyn Iterator<Item = &'a Object> + 'a> {
+        let Filter::Ids(ids) = filter else { return Box::new(self.objects.all().iter()) };
+        let named = ids.iter().flat_map(|id| self.objects.with_id(id));
+        let wholes = |place: usize| {
+            let part_of = rules_of(&self.objects[place].kind).part_of;
+            let whole = part_of.and_then(|attribute| self.objects[place].text(attribute));
+            std::iter::once(place).chain(whole.into_iter().flat_map(|id| self.objects.with_id(id)))
+        };
+        let places: BTreeSet<_> = named.flat_map(wholes).collect();
+        Box::new(places.into_iter().map(|place| &self.objects[place]))
     }
 
     fn passes(&self, object: &Object, filter: &Filter) -> bool {
@@ -252,9 +268,9 @@ impl Cloud {
     /// Returns the place of a thing that the caller may change.
     fn changeable(&mut self, request: &Request, id: &str) -> Result<usize, Refusal> {
         self.check_account(request, id);
-        let found = self.objects.iter().rposition(|object| {
-            object.id == id
-                && object.account == request.account
+        let found = self.objects.with_id(id).rfind(|place| {
+            let object = &self.objects[*place];
+            object.account == request.account
                 && object.kind == request.kind
                 && object.is_live(self.now)
                 && object.visible <= self.now
@@ -293,8 +309,8 @@ impl Cloud {
 
     fn check_natural_key(&self, rules: &Rules, object: &Object) -> Result<(), Refusal> {
         let key = key_values(&object.attributes, rules);
-        let twin = self.live().find(|other| {
-            !key.is_empty()
+        let twin = self.objects.alike(object).find(|other| {
+            other.is_live(self.now)
                 && other.kind == object.kind
                 && other.account == object.account
                 && key_values(&other.attributes, rules) == key
@@ -307,14 +323,15 @@ impl Cloud {
 
     /// Returns something that keeps a thing from being deleted.
     fn holder(&self, id: &str) -> Option<&Object> {
-        self.live().find(|object| {
+        self.objects.naming(id).filter(|object| object.is_live(self.now)).find(|object| {
             let mut references = rules_of(&object.kind).references.iter();
             references.any(|reference| reference.holds && object.names(reference.attribute, id))
         })
     }
 
     fn parts<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Object> {
-        self.live().filter(move |object| is_part(object, id))
+        let named = self.objects.naming(id);
+        named.filter(move |object| object.is_live(self.now) && is_part(object, id))
     }
 
     fn stale(&mut self, index: usize) -> Stale {
@@ -332,7 +349,7 @@ fn is_part(object: &Object, id: &str) -> bool {
     rules_of(&object.kind).part_of.is_some_and(|attribute| object.text(attribute) == Some(id))
 }
 
-fn key_values<'a>(attributes: &'a ValueMap, rules: &Rules) -> Vec<&'a str> {
+pub(super) fn key_values<'a>(attributes: &'a ValueMap, rules: &Rules) -> Vec<&'a str> {
     let values = rules.natural_key.iter().map(|name| attributes.get(*name));
     values.map(|value| value.and_then(Value::as_str).unwrap_or_default()).collect()
 }

@@ -6,6 +6,7 @@
 mod carry_out;
 mod log;
 mod object;
+mod objects;
 mod others;
 mod request;
 mod rules;
@@ -20,6 +21,7 @@ pub use object::{Life, Object, Seen};
 pub use request::{Action, Answer, Filter, Refusal, Request};
 pub use rules::{IdScheme, Reference, Rules, Situation};
 
+use crate::cloud::objects::Objects;
 use crate::random::Random;
 
 /// A deterministic cloud of several accounts.
@@ -27,9 +29,13 @@ use crate::random::Random;
 pub struct Cloud {
     pace: Pace,
     random: Random,
-    objects: Vec<Object>,
+    objects: Objects,
+    #[serde(default = "yes")]
+    has_quotas: bool,
     numbers: u64,
     late: Vec<Late>,
+    #[serde(skip)]
+    is_late_changed: bool,
     now: Duration,
     #[serde(skip)]
     log: Vec<Entry>,
@@ -72,6 +78,25 @@ impl Pace {
     };
 }
 
+/// What has changed in a cloud, for another that was equal before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    random: Random,
+    numbers: u64,
+    late: Option<Vec<Late>>,
+    now: Duration,
+    /// By place.
+    objects: Vec<(usize, Object)>,
+}
+
+impl Difference {
+    /// Tells whether nothing has changed but the time and what is left to chance.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.late.is_none() && self.objects.is_empty()
+    }
+}
+
 /// A call that is still under way to the cloud.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Late {
@@ -86,13 +111,21 @@ impl Cloud {
         Self {
             pace,
             random: Random::new(seed),
-            objects: Vec::new(),
+            objects: Objects::default(),
+            has_quotas: true,
             numbers: 0,
             late: Vec::new(),
+            is_late_changed: false,
             now: Duration::ZERO,
             log: Vec::new(),
             violations: Vec::new(),
         }
+    }
+
+    /// Lets the accounts have as many things as they want.
+    #[must_use]
+    pub fn without_quotas(self) -> Self {
+        Self { has_quotas: false, ..self }
     }
 
     /// Returns how long a call is under way in one direction.
@@ -113,17 +146,36 @@ impl Cloud {
     pub fn deliver_late(&mut self, due: Duration, request: Request) {
         self.late.push(Late { due, request });
         self.late.sort_by_key(|late| late.due);
+        self.is_late_changed = true;
     }
 
     /// Carries out the late calls that have arrived by `now`.
     pub fn settle(&mut self, now: Duration) {
         while self.late.first().is_some_and(|late| late.due <= now) {
             let late = self.late.remove(0);
+            self.is_late_changed = true;
             self.now = late.due;
             // Nobody is left to hear the answer.
             let _ = self.arrive(&late.request);
         }
         self.now = now;
+    }
+
+    /// Returns what has changed since this was called last.
+    pub fn take_difference(&mut self) -> Difference {
+        let late = std::mem::take(&mut self.is_late_changed).then(|| self.late.clone());
+        let objects = self.objects.take_touched();
+        Difference { random: self.random.clone(), numbers: self.numbers, late, now: self.now, objects }
+    }
+
+    /// Becomes equal to the cloud that the difference was taken from.
+    pub fn take_over(&mut self, difference: Difference) {
+        let Difference { random, numbers, late, now, objects } = difference;
+        (self.random, self.numbers, self.now) = (random, numbers, self.now.max(now));
+        if let Some(late) = late {
+            self.late = late;
+        }
+        self.objects.take_over(objects);
     }
 
     /// Returns when the last of the late calls arrives.
@@ -134,13 +186,13 @@ impl Cloud {
 
     /// Returns everything that is there, in whatever condition, oldest first.
     pub fn live(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter().filter(|object| object.is_live(self.now))
+        self.objects.all().iter().filter(|object| object.is_live(self.now))
     }
 
     /// Returns everything that ever was, oldest first.
     #[must_use]
     pub fn objects(&self) -> &[Object] {
-        &self.objects
+        self.objects.all()
     }
 
     /// Returns the time of the last call.
@@ -151,7 +203,7 @@ impl Cloud {
 
     /// Returns the thing that has an id, or had it last.
     pub(crate) fn latest(&self, id: &str) -> Option<&Object> {
-        self.objects.iter().rfind(|object| object.id == id)
+        self.objects.with_id(id).next_back().map(|place| &self.objects[place])
     }
 }
 
@@ -159,4 +211,8 @@ impl FromIterator<String> for Filter {
     fn from_iter<I: IntoIterator<Item = String>>(ids: I) -> Self {
         Self::Ids(ids.into_iter().collect())
     }
+}
+
+fn yes() -> bool {
+    true
 }

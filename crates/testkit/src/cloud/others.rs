@@ -24,8 +24,9 @@ impl Cloud {
 
     /// Changes a thing behind the engine's back.
     pub fn meddle(&mut self, id: &str, meddle: impl FnOnce(&mut Object)) {
-        if let Some(object) = self.objects.iter_mut().rfind(|object| object.id == id) {
-            meddle(object);
+        let place = self.objects.with_id(id).next_back();
+        if let Some(place) = place {
+            self.objects.change(place, meddle);
         }
     }
 
