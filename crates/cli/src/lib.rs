@@ -12,6 +12,7 @@ mod interrupt;
 mod progress;
 mod prompt;
 mod render;
+mod running;
 mod safe;
 mod saved_plan;
 mod stack;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use straddle_engine::environment::SystemEnvironment;
 use straddle_engine::registry::Registry;
 
 pub use crate::exit::Exit;
@@ -33,12 +35,24 @@ use crate::arguments::{Arguments, Command};
 use crate::commands::Program;
 use crate::failure::Failure;
 use crate::render::json;
+use crate::stream::JsonStream;
 use crate::terminal::{ColorChoice, Terminal};
 
 /// Runs the command that the arguments of the process name, with the kinds of `registry`.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
-    run(registry, std::env::args_os(), Terminal::of_process).into()
+    let terminal = Terminal::of_process;
+    if let Err(error) = survive_a_full_quota() {
+        terminal(ColorChoice::Auto).stderr.line(&format!("error: failed to take over a signal: {error}"));
+        return Exit::Error.into();
+    }
+    run(registry, std::env::args_os(), terminal).into()
+}
+
+/// Makes a write beyond the limit on the size of files an error, as a full disk is. Without a
+/// handler the system kills the process, between a call and the record of its answer.
+fn survive_a_full_quota() -> std::io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).map(|_| ())
 }
 
 fn run(
@@ -51,9 +65,11 @@ fn run(
         Err(error) => return show_usage(&error, &terminal(ColorChoice::Auto)),
     };
     let terminal = Arc::new(terminal(arguments.color));
-    let program = Program { registry, terminal: Arc::clone(&terminal), is_json: arguments.command.is_json() };
-    let exit = dispatch(&program, &arguments.command).unwrap_or_else(|failure| {
-        show_failure(&program, &arguments.command, &failure);
+    let command = &arguments.command;
+    let stream = command.is_stream().then(|| open_stream(&terminal));
+    let program = Program { registry, terminal: Arc::clone(&terminal), is_json: command.is_json(), stream };
+    let exit = dispatch(&program, command).unwrap_or_else(|failure| {
+        show_failure(&program, &failure);
         failure.exit
     });
     match terminal.stdout.failure() {
@@ -63,6 +79,13 @@ fn run(
         }
         _ => exit,
     }
+}
+
+/// Says first of all what the stream is, also if nothing but a failure comes after it.
+fn open_stream(terminal: &Arc<Terminal>) -> Arc<JsonStream> {
+    let stream = JsonStream::new(Arc::clone(terminal), Arc::new(SystemEnvironment));
+    stream.open();
+    Arc::new(stream)
 }
 
 fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
@@ -75,6 +98,8 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Output(arguments) => commands::output::run(program, arguments),
         Command::Reference(arguments) => commands::reference::run(program, arguments),
         Command::Completions(arguments) => Ok(commands::completions::run(program, arguments)),
+        Command::Man(arguments) => commands::man::run(program, arguments),
+        Command::Version(_) => Ok(commands::version::run(program)),
     }
 }
 
@@ -87,7 +112,7 @@ fn show_usage(error: &clap::Error, terminal: &Terminal) -> Exit {
     exit
 }
 
-fn show_failure(program: &Program, command: &Command, failure: &Failure) {
+fn show_failure(program: &Program, failure: &Failure) {
     let Failure { exit, sources, diagnostics } = failure;
     let Terminal { stdout, stderr, .. } = &*program.terminal;
     if !program.is_json {
@@ -95,14 +120,8 @@ fn show_failure(program: &Program, command: &Command, failure: &Failure) {
         return;
     }
     let object = json::failure(*exit, sources, diagnostics);
-    match command {
-        // Their output is a stream of one object a line.
-        Command::Apply(_) | Command::Destroy(_) => stdout.line(&object.to_string()),
-        Command::Validate(_)
-        | Command::Plan(_)
-        | Command::State(_)
-        | Command::Output(_)
-        | Command::Reference(_)
-        | Command::Completions(_) => stdout.line(&format!("{object:#}")),
+    match &program.stream {
+        Some(stream) => stream.write(object),
+        None => stdout.line(&format!("{object:#}")),
     }
 }

@@ -11,7 +11,8 @@ use straddle_engine::plan::Plan;
 use crate::failure::Failure;
 
 const FORMAT: &str = "straddle-plan";
-const VERSION: u32 = 1;
+/// The format that is written.
+pub(crate) const VERSION: u32 = 1;
 
 /// What stands before the plan in the file, also in files of other versions.
 #[derive(Serialize, Deserialize)]

@@ -241,7 +241,9 @@ fn an_apply_for_machines_is_a_stream_that_ends_in_a_report() {
     let world = World::new();
     let done = world.run("apply SPEC --auto-approve --json", Exit::Success);
     let objects: Vec<_> = done.stdout.lines().map(json).collect();
-    assert!(objects.iter().all(|object| object["at"].is_string()), "{}", done.stdout);
+    let has_head = |object: &Json| object["at"].is_string() && object["version"] == 1;
+    assert!(objects.iter().all(has_head), "{}", done.stdout);
+    assert_eq!((&objects[0]["type"], &objects[0]["format"]), (&"stream".into(), &"straddle-events".into()));
     let count = |kind: &str| objects.iter().filter(|object| object["type"] == kind).count();
     assert_eq!((count("plan"), count("operation_started"), count("operation_finished")), (1, 3, 3));
     let report = objects.last().unwrap();
@@ -257,8 +259,10 @@ fn what_nobody_can_approve_is_not_carried_out() {
         let refused = world.run(command, Exit::Error);
         assert!(refused.stderr.contains("--auto-approve"), "{}", refused.stderr);
     }
-    let refused = json(&world.run("apply SPEC --json", Exit::Error).stdout);
-    assert_eq!(codes(&refused["diagnostics"]), ["no-approval"]);
+    let refused = world.run("apply SPEC --json", Exit::Error);
+    let lines: Vec<_> = refused.stdout.lines().map(json).collect();
+    assert_eq!([&lines[0]["type"], &lines[1]["type"]], ["stream", "failure"]);
+    assert_eq!(codes(&lines[1]["diagnostics"]), ["no-approval"]);
     assert_eq!(world.network.cloud().log().len(), 0);
 }
 
@@ -365,4 +369,31 @@ fn the_reference_has_a_page_for_each_kind() {
     snapbox::assert_data_eq!(page, snapbox::file!["render/tests/network.md"].raw());
     let unknown = world.run("reference nothing", Exit::Error);
     assert!(unknown.stderr.contains("`nothing` is no kind."), "{}", unknown.stderr);
+}
+
+#[test]
+fn every_command_has_a_page_in_the_manual() {
+    let world = World::new();
+    let page = world.run("man state show", Exit::Success).stdout;
+    assert!(page.contains(".TH straddle-state-show 1") && page.contains("ADDRESS"), "{page}");
+    let folder = world.folder.path().join("man1");
+    world.run(&format!("man --dir {}", folder.display()), Exit::Success);
+    let mut names: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    for name in ["straddle.1", "straddle-apply.1", "straddle-state-list.1", "straddle-man.1"] {
+        assert!(names.iter().any(|found| found == name), "{name}: {names:?}");
+    }
+    assert!(world.run("man nothing", Exit::Error).stderr.contains("no command"));
+}
+
+#[test]
+fn the_version_is_printed() {
+    let world = World::new();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(world.run("version", Exit::Success).stdout, format!("straddle {version}\n"));
+    let object = json(&world.run("version --json", Exit::Success).stdout);
+    assert_eq!((&object["version"], &object["state_format"]), (&version.into(), &1.into()));
 }

@@ -51,8 +51,11 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.run_by(Command::new(env!("CARGO_BIN_EXE_straddle-testkit")), arguments)
+    }
+
+    fn run_by(&self, mut command: Command, arguments: &[&str]) -> Output {
         let folder: &Path = self.folder.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_straddle-testkit"));
         command.args(arguments).arg(folder.join("stack.toml")).arg("--state-dir").arg(folder.join("state"));
         command.env("STRADDLE_CLOUD", self.cloud_path()).env("STRADDLE_CONSISTENCY_WINDOW", "2s");
         command.current_dir(folder);
@@ -103,4 +106,18 @@ fn a_process_that_dies_after_any_call_leaks_nothing() {
         place.ends_with(Some(0), &["destroy", "--auto-approve"]);
         assert_eq!(place.live().len(), 0);
     }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_kills_nothing() {
+    let place = Place::new();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_straddle-testkit")]);
+    let output = place.run_by(shell, &["apply", "--auto-approve"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(errors.contains("File too large"), "{errors}");
+    assert_eq!(place.live().len(), 0);
+    place.ends_with(Some(0), &["apply", "--auto-approve"]);
+    assert_eq!(place.live().len(), 4);
 }

@@ -48,3 +48,31 @@ pub(crate) struct CompletionsArguments {
     #[arg(value_name = "SHELL", value_enum)]
     pub(crate) shell: clap_complete::Shell,
 }
+
+/// The arguments of `straddle man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle man | man -l -
+  straddle man state show | man -l -
+  straddle man --dir ~/.local/share/man/man1   one file for each command")]
+pub(crate) struct ManArguments {
+    /// Print the page of this command.
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// Write one file for each command into this folder.
+    #[arg(long = "dir", value_name = "DIR", conflicts_with = "command")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// The arguments of `straddle version`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle version
+  straddle version --json | jq .state_format")]
+pub(crate) struct VersionArguments {
+    /// Print one JSON object, with the versions of the formats too.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -10,7 +10,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
-pub(crate) use language::{CompletionsArguments, ReferenceArguments, ValidateArguments};
+pub(crate) use language::{
+    CompletionsArguments, ManArguments, ReferenceArguments, ValidateArguments, VersionArguments,
+};
 pub(crate) use plan::PlanArguments;
 pub(crate) use shared::{RunArguments, SpecArguments, StateLocationArguments, ValueArguments};
 pub(crate) use state::{OutputArguments, StateCommand, StateListArguments, StateShowArguments};
@@ -70,6 +72,10 @@ Examples:
     Reference(ReferenceArguments),
     /// Print the completions of a shell.
     Completions(CompletionsArguments),
+    /// Print the manual, a page for each command.
+    Man(ManArguments),
+    /// Print the version.
+    Version(VersionArguments),
 }
 
 impl Command {
@@ -83,8 +89,14 @@ impl Command {
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show(arguments)) => arguments.json,
             Self::Output(arguments) => arguments.json,
-            Self::Reference(_) | Self::Completions(_) => false,
+            Self::Version(arguments) => arguments.json,
+            Self::Reference(_) | Self::Completions(_) | Self::Man(_) => false,
         }
+    }
+
+    /// Tells whether that program reads one JSON object a line.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self, Self::Apply(_) | Self::Destroy(_)) && self.is_json()
     }
 }
 

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use straddle_engine::diagnostic::Diagnostic;
-use straddle_engine::environment::SystemEnvironment;
-use straddle_engine::event::Observer;
 use straddle_engine::plan::{Mode, Plan};
 use straddle_engine::run::{Approval, Interrupt, InterruptLevel, Report, RunError};
 use tokio::task::JoinSet;
@@ -16,10 +14,11 @@ use crate::arguments::CarryOutArguments;
 use crate::commands::{Program, runtime, signals};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::prompt;
 use crate::render::{self, json};
 use crate::stack::Stack;
 use crate::stream::JsonStream;
-use crate::{progress, prompt};
 
 /// What is to be carried out.
 pub(crate) enum Order {
@@ -64,28 +63,24 @@ struct Run<'a> {
     program: &'a Program,
     arguments: &'a CarryOutArguments,
     stack: &'a Stack,
-    /// Where events go as JSON, if a program reads them.
+    /// Where everything goes as JSON, if a program reads it.
     stream: Option<Arc<JsonStream>>,
+    progress: Progress,
     interrupt: Interrupt,
     started: Instant,
 }
 
 impl<'a> Run<'a> {
     fn new(program: &'a Program, arguments: &'a CarryOutArguments, stack: &'a Stack) -> Self {
-        let stream = program
-            .is_json
-            .then(|| Arc::new(JsonStream::new(Arc::clone(&program.terminal), Arc::new(SystemEnvironment))));
-        Self { program, arguments, stack, stream, interrupt: Interrupt::default(), started: Instant::now() }
+        let (stream, progress) = (program.stream.clone(), Progress::of(program));
+        let (interrupt, started) = (Interrupt::default(), Instant::now());
+        Self { program, arguments, stack, stream, progress, interrupt, started }
     }
 
     fn carry_out(&self, order: &Order) -> Result<Report, Failure> {
-        let observer: Arc<dyn Observer> = match &self.stream {
-            Some(stream) => Arc::clone(stream) as Arc<dyn Observer>,
-            None => Arc::from(progress::for_people(self.program)),
-        };
         self.show_warnings();
         let settings = self.arguments.run.settings.settings();
-        let engine = self.program.engine(self.stack, &*observer, settings, self.interrupt.clone());
+        let engine = self.program.engine(self.stack, &self.progress, settings, self.interrupt.clone());
         let mut ask = |plan: &Plan| self.approve(plan);
         let (mode, approval) = match order {
             Order::Make(mode) => (*mode, Approval::Ask(&mut ask)),
@@ -102,14 +97,12 @@ impl<'a> Run<'a> {
         result.map_err(|error| self.failure(error))
     }
 
-    /// Passes on signals and, for programs, heartbeats. On other threads, since the question is
+    /// Passes on signals and heartbeats. On other threads, since the question is
     /// asked on that of the run.
     fn listen(&self) -> Result<JoinSet<()>, Failure> {
         let mut listeners = JoinSet::new();
         listeners.spawn(signals()?.pass_on(self.interrupt.clone(), Arc::clone(&self.program.terminal)));
-        if let Some(stream) = &self.stream {
-            listeners.spawn(Arc::clone(stream).heartbeat());
-        }
+        listeners.spawn(self.progress.clone().heartbeat());
         Ok(listeners)
     }
 

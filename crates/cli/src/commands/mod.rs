@@ -4,11 +4,13 @@ pub(crate) mod apply;
 mod carry_out;
 pub(crate) mod completions;
 pub(crate) mod destroy;
+pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod reference;
 pub(crate) mod state;
 pub(crate) mod validate;
+pub(crate) mod version;
 
 use std::sync::Arc;
 
@@ -22,9 +24,10 @@ use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
 use crate::interrupt::Signals;
-use crate::progress::Silent;
+use crate::progress::Progress;
 use crate::render;
 use crate::stack::Stack;
+use crate::stream::JsonStream;
 use crate::terminal::Terminal;
 
 /// What every command works with.
@@ -33,6 +36,8 @@ pub(crate) struct Program {
     pub(crate) terminal: Arc<Terminal>,
     /// Whether standard output is read by a program.
     pub(crate) is_json: bool,
+    /// Where events go if a program reads them.
+    pub(crate) stream: Option<Arc<JsonStream>>,
 }
 
 impl Program {
@@ -55,7 +60,7 @@ impl Program {
 
     /// Reads the state of a stack, with the records of a killed run.
     fn state(&self, stack: &Stack) -> Result<Option<State>, Failure> {
-        let engine = self.engine(stack, &Silent, Settings::default(), Interrupt::default());
+        let engine = self.engine(stack, &Progress::Silent, Settings::default(), Interrupt::default());
         let state = runtime()?.block_on(engine.state());
         state.map_err(|error| render::run_failure(error, &stack.spec.sources))
     }

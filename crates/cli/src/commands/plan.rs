@@ -9,7 +9,7 @@ use crate::arguments::PlanArguments;
 use crate::commands::{Program, runtime, signals};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::progress::{self, Silent};
+use crate::progress::Progress;
 use crate::render::{self, json};
 use crate::safe::Safe;
 use crate::saved_plan;
@@ -37,13 +37,14 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
 
 fn make(program: &Program, arguments: &PlanArguments, stack: &Stack) -> Result<Plan, Failure> {
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
-    let observer = if program.is_json { Box::new(Silent) } else { progress::for_people(program) };
-    let engine = program.engine(stack, &*observer, arguments.run.settings.settings(), Interrupt::default());
+    let progress = Progress::of(program);
+    let engine = program.engine(stack, &progress, arguments.run.settings.settings(), Interrupt::default());
     runtime()?.block_on(async {
         let mut signals = signals()?;
         // A plan writes nothing, so that it can end anywhere.
         let planned = tokio::select! {
             planned = engine.plan(&stack.spec, mode) => planned,
+            () = progress.clone().heartbeat() => unreachable!("heartbeats have no end"),
             _ = signals.next() => Err(RunError::Interrupted),
         };
         planned.map_err(|error| render::run_failure(error, &stack.spec.sources))

@@ -15,6 +15,7 @@ use straddle_engine::value::ValueMap;
 
 use crate::exit::Exit;
 use crate::render::plan::Counts;
+use crate::running::{Ongoing, Snapshot};
 
 /// Renders every problem with all that is known of it.
 pub(crate) fn diagnostics(sources: &Sources, diagnostics: &Diagnostics) -> Json {
@@ -111,6 +112,25 @@ pub(crate) fn hide_sensitive(values: &mut ValueMap, schema: &[AttributeSchema]) 
             *value = SENSITIVE.into();
         }
     }
+}
+
+/// Renders what a run is busy with.
+pub(crate) fn heartbeat(running: &Snapshot) -> Json {
+    let operation = |ongoing: &Ongoing| {
+        let Ongoing { operation, elapsed, waits_for } = ongoing;
+        json!({
+            "address": operation.address,
+            "verb": verb(operation.verb),
+            "account": operation.account,
+            "region": operation.region,
+            "elapsed_seconds": seconds(*elapsed),
+            "waits_for": waits_for,
+        })
+    };
+    let stage =
+        running.stage.map(|(stage, elapsed)| json!({ "name": stage, "elapsed_seconds": seconds(elapsed) }));
+    let operations: Vec<_> = running.operations.iter().map(operation).collect();
+    json!({ "type": "heartbeat", "stage": stage, "operations": operations })
 }
 
 /// Renders an event.

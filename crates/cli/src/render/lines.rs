@@ -10,6 +10,7 @@ use straddle_engine::event::{Event, Observer, OperationLabel, Verb};
 use crate::render::change::place;
 use crate::render::error::sentence;
 use crate::render::{Palette, duration_words, paint};
+use crate::running::{HEARTBEAT, Ongoing, Running, Snapshot};
 use crate::safe::Safe;
 use crate::terminal::Terminal;
 
@@ -21,18 +22,54 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 /// Writes a line for each thing that happens, on standard error.
 pub(crate) struct Lines {
     terminal: Arc<Terminal>,
+    running: Running,
     reports: Mutex<BTreeMap<String, Duration>>,
 }
 
 impl Lines {
     pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
-        Self { terminal, reports: Mutex::default() }
+        Self { terminal, running: Running::default(), reports: Mutex::default() }
+    }
+
+    /// Says for ever, at growing intervals, what goes on without a word of its own: one call can
+    /// take longer than many waits.
+    pub(crate) async fn heartbeat(self: Arc<Self>) {
+        let mut interval = tokio::time::interval(HEARTBEAT);
+        interval.tick().await;
+        loop {
+            interval.tick().await;
+            let Snapshot { stage, operations } = self.running.snapshot();
+            if let Some((stage, elapsed)) = stage
+                && self.is_due(stage.to_owned(), elapsed)
+            {
+                self.terminal.stderr.line(&format!("Still {stage} after {}...", duration_words(elapsed)));
+            }
+            for Ongoing { operation, elapsed, waits_for } in operations {
+                let reason = waits_for.unwrap_or_else(|| "no answer yet".to_owned());
+                self.waiting(&Event::Waiting { operation, reason, elapsed });
+            }
+        }
+    }
+
+    /// Writes a line about an operation that waits, if it is time to.
+    fn waiting(&self, event: &Event) {
+        if let Event::Waiting { operation, elapsed, .. } = event
+            && self.is_due(operation_key(operation), *elapsed)
+        {
+            self.write(event);
+        }
+    }
+
+    fn write(&self, event: &Event) {
+        if let Some(line) = line(event, &self.terminal.stderr.palette) {
+            self.terminal.stderr.line(&line);
+        }
     }
 
     /// Tells whether it is time to say again that an operation waits.
-    fn is_due(&self, operation: &OperationLabel, elapsed: Duration) -> bool {
+    fn is_due(&self, key: String, elapsed: Duration) -> bool {
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = reports.entry(operation_key(operation)).or_insert(FIRST_REPORT);
+        let due = reports.entry(key).or_insert(FIRST_REPORT);
         let is_due = elapsed >= *due;
         if is_due {
             *due = elapsed + elapsed.min(LONGEST_SILENCE);
@@ -43,13 +80,11 @@ impl Lines {
 
 impl Observer for Lines {
     fn notify(&self, event: &Event) {
-        if let Event::Waiting { operation, elapsed, .. } = event
-            && !self.is_due(operation, *elapsed)
-        {
-            return;
-        }
-        if let Some(line) = line(event, &self.terminal.stderr.palette) {
-            self.terminal.stderr.line(&line);
+        self.running.note(event);
+        if matches!(event, Event::Waiting { .. }) {
+            self.waiting(event);
+        } else {
+            self.write(event);
         }
     }
 }
@@ -236,6 +271,34 @@ route_table.public/route['0.0.0.0/0'] [network us-east-1]: changing...
 route_table.public/route['0.0.0.0/0'] [network us-east-1]: failed to change after 3 s: denied\u{1b}[2J.
 vpc.main [network us-east-1]: not started: it needs route_table.public/route['0.0.0.0/0']
 vpc.main [network us-east-1]: not started: interrupted
+
+"]]
+            .raw()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_an_answer_is_heard_of_too() {
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        let lines = Arc::new(Lines::new(Arc::new(captured(&stdout, &stderr))));
+        lines.notify(&Event::Connecting { accounts: vec![AccountName::new("apps")] });
+        let a_minute = Duration::from_mins(1);
+        assert!(tokio::time::timeout(a_minute, Arc::clone(&lines).heartbeat()).await.is_err());
+        let create = || operation("vpc.main", Verb::Create);
+        lines.notify(&Event::OperationStarted { operation: create() });
+        lines.notify(&Event::Call { operation: create(), call: "CreateVpc".to_owned() });
+        assert!(tokio::time::timeout(a_minute, lines.heartbeat()).await.is_err());
+        assert_data_eq!(
+            stderr.text(),
+            str![[r"
+Connecting to the account apps...
+Still connecting after 10 s...
+Still connecting after 20 s...
+Still connecting after 40 s...
+vpc.main [network us-east-1]: creating...
+vpc.main [network us-east-1]: still creating after 10 s: the answer to CreateVpc
+vpc.main [network us-east-1]: still creating after 20 s: the answer to CreateVpc
+vpc.main [network us-east-1]: still creating after 40 s: the answer to CreateVpc
 
 "]]
             .raw()

@@ -22,7 +22,7 @@ mod value;
 pub(crate) use diagnostic::{counted, diagnostics, tally};
 pub(crate) use duration::words as duration_words;
 pub(crate) use error::run_failure;
-pub(crate) use lines::Lines;
+pub(crate) use lines::{Lines, operation_key};
 pub(crate) use live::Rows;
 pub(crate) use output::{output_list, outputs};
 pub(crate) use palette::{Palette, paint};

@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 
 use crate::state::{State, strict_json};
 
-/// The format that is written.
-const FORMAT: u64 = 1;
+/// The version of the format of state files.
+pub const FORMAT: u64 = 1;
 /// The version of this program.
 pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 

@@ -21,6 +21,7 @@ pub use backend::{Backend, LockGuard, LockHolder, StateError, Stored};
 pub use disk::recovered;
 pub use files::{Files, JournalFile, Locking};
 pub use fold::{Fold, fold};
+pub use format::FORMAT;
 pub use journal::{Action, Begin, Outcome, Record, RunHeader};
 pub use model::{Object, PendingCreate, ResourceState, State, Status};
 pub use store::LocalBackend;
