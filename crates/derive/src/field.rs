@@ -23,6 +23,7 @@ struct Flags {
     default: Option<Expr>,
     one_of: Vec<LitStr>,
     refers_to: Vec<LitStr>,
+    owner: Option<LitStr>,
     normalize: Option<Expr>,
     /// `replace`, `sensitive`, `write_only` and `volatile`, as written.
     words: Vec<Ident>,
@@ -59,6 +60,10 @@ impl Field {
             let kinds = &flags.refers_to;
             quote!(schema.refers_to = &[#(#kinds),*];)
         });
+        let owner = flags
+            .owner
+            .as_ref()
+            .map(|attribute| quote!(schema.owner = ::std::option::Option::Some(#attribute);));
         let default = flags.default.as_ref().map(|default| {
             quote!(schema.default = ::std::option::Option::Some(::straddle_engine::value::Value::from(#default));)
         });
@@ -76,6 +81,7 @@ impl Field {
             schema.required = #required;
             #one_of
             #refers_to
+            #owner
             #default
             #normalize
             #(#words)*
@@ -129,6 +135,7 @@ impl Flags {
             "normalize" => self.normalize = Some(meta.value()?.parse()?),
             "one_of" => self.one_of = strings(&meta.value()?.parse()?)?,
             "refers_to" => self.refers_to = strings(&meta.value()?.parse()?)?,
+            "owner" => self.owner = Some(meta.value()?.parse()?),
             word if WORDS.contains(&word) => self.words.push(flag),
             _ => return Err(meta.error("no such flag; see the documentation of `Attributes`")),
         }

@@ -23,6 +23,7 @@ use crate::field::Field;
 /// | `default = EXPRESSION` | what the service does if it is not set; anything that becomes a `Value` |
 /// | `one_of = ["a", "b"]` | the only values that are allowed |
 /// | `refers_to = "KIND"` or `["KIND", ..]` | takes the `id` of a resource of these kinds |
+/// | `owner = "ATTRIBUTE"` | that attribute takes the id of the account that the resource belongs to, if it is another one |
 /// | `normalize = FUNCTION` | puts the text into the form in which the service returns it |
 /// | `sensitive` | never shown |
 /// | `write_only` | the service never returns it |

@@ -12,8 +12,9 @@
 //! 8. `apply`: the order is walked, each step recorded before, during and after;
 //! 9. [`state`] again: the records become the new state.
 //!
-//! What a kind of resource has to say about itself is in [`resource`] and [`schema`]; what a
-//! program is built with, in [`registry`]; what happens on the way, in [`event`].
+//! What a kind of resource has to say about itself is in [`resource`] and [`schema`]; how accounts
+//! lend things to each other, in [`sharing`]; what a program is built with, in [`registry`]; what
+//! happens on the way, in [`event`].
 
 mod access;
 pub mod address;
@@ -34,6 +35,7 @@ pub mod resource;
 pub mod run;
 pub mod schema;
 mod schema_values;
+pub mod sharing;
 pub mod spec;
 mod stages;
 pub mod state;

@@ -9,6 +9,7 @@ use crate::erased::{AnyResource, erase};
 use crate::gate::Gate;
 use crate::provider::Provider;
 use crate::resource::Resource;
+use crate::sharing::Sharing;
 
 /// The kinds and the provider that a program was built with.
 #[derive(Clone)]
@@ -16,13 +17,14 @@ pub struct Registry {
     provider: Arc<dyn Provider>,
     kinds: BTreeMap<Kind, Arc<dyn AnyResource>>,
     gates: Vec<Arc<dyn Gate>>,
+    sharing: Option<Sharing>,
 }
 
 impl Registry {
     /// Makes a registry without kinds.
     #[must_use]
     pub fn new(provider: impl Provider + 'static) -> Self {
-        Self { provider: Arc::new(provider), kinds: BTreeMap::new(), gates: Vec::new() }
+        Self { provider: Arc::new(provider), kinds: BTreeMap::new(), gates: Vec::new(), sharing: None }
     }
 
     /// Adds a kind.
@@ -41,6 +43,18 @@ impl Registry {
     pub fn with_gate(mut self, gate: impl Gate + 'static) -> Self {
         self.gates.push(Arc::new(gate));
         self
+    }
+
+    /// Says how accounts lend things to each other.
+    #[must_use]
+    pub fn with_sharing(self, sharing: Sharing) -> Self {
+        Self { sharing: Some(sharing), ..self }
+    }
+
+    /// Returns how accounts lend things to each other, if they do.
+    #[must_use]
+    pub fn sharing(&self) -> Option<&Sharing> {
+        self.sharing.as_ref()
     }
 
     /// Returns every sort of gate.

@@ -220,6 +220,9 @@ pub struct AttributeSchema {
     pub replace: bool,
     /// The kinds whose `id` this attribute takes; empty if it takes none.
     pub refers_to: &'static [&'static str],
+    /// The attribute that takes the id of the account that what this one refers to belongs to, where
+    /// that is another account and the spec does not say it.
+    pub owner: Option<&'static str>,
     /// Never shown, and stored only as a hash.
     pub sensitive: bool,
     /// The service takes it but never returns it; the last applied value stands for the observed one.
@@ -243,6 +246,7 @@ impl AttributeSchema {
             one_of: &[],
             replace: false,
             refers_to: &[],
+            owner: None,
             sensitive: false,
             write_only: false,
             volatile: false,

@@ -262,3 +262,33 @@ fn items_of_a_mixed_list_are_named_by_text_or_address() {
     );
     assert_eq!(value, Value::from("x"));
 }
+
+#[test]
+fn what_refers_to_another_accounts_group_knows_whose_it_is() {
+    let accounts =
+        "[account.other]\nid = \"444455556666\"\nregion = \"us-east-1\"\n[defaults]\naccount = \"main\"\n";
+    let groups = r#"
+        [group.theirs]
+        account = "other"
+        [group.ours]
+        peers = ["${group.theirs.id}"]
+        [rule.theirs]
+        group_id = "${group.ours.id}"
+        peer_id = "${group.theirs.id}"
+        [rule.said]
+        group_id = "${group.ours.id}"
+        peer_id = "${group.theirs.id}"
+        peer_account = "nobody"
+        [rule.ours]
+        group_id = "${group.theirs.id}"
+        account = "other"
+        peer_id = "${group.theirs.id}"
+    "#;
+    let spec = load(&format!("{accounts}{groups}"));
+    let owner = |address| attribute(&spec, address, "peer_account", &[]);
+    assert_eq!(owner("rule.theirs"), Value::from("444455556666"));
+    assert_eq!(owner("group.ours/peer['group.theirs']"), Value::from("444455556666"));
+    assert_eq!(owner("rule.said"), Value::from("nobody"));
+    let ours = &spec.resources[&"rule.ours".parse().expect("the address is well formed")];
+    assert!(!ours.attributes.contains_key("peer_account"));
+}

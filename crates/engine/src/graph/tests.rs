@@ -65,6 +65,7 @@ fn spec(needs: Needs<'_>) -> Spec {
         stack: Stack { name: "test".to_owned(), requires: None },
         accounts: BTreeMap::new(),
         resources: needs.iter().map(node).collect(),
+        crossings: Vec::new(),
         outputs: BTreeMap::new(),
         digest: String::new(),
     }

@@ -25,6 +25,7 @@ impl Evaluator<'_> {
             }
             return;
         }
+        self.fill_in_owners(&mut draft, resource.schema());
         for pattern in draft.attributes.values() {
             self.collect_dependencies(pattern, draft.each.as_deref(), wait, &mut draft.dependencies);
         }

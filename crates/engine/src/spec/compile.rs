@@ -62,6 +62,7 @@ pub(crate) fn compile(text: &SpecText, registry: &Registry, diagnostics: &mut Di
     let digest = digest(text, &variables);
     let mut evaluator = Evaluator::new(&program, registry, variables, diagnostics);
     evaluator.run(&order);
+    evaluator.cross_boundaries();
     Some(evaluator.finish(sources, digest))
 }
 

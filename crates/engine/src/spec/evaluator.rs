@@ -13,7 +13,7 @@ use crate::spec::check::{account_name, check_tags};
 use crate::spec::compile::Program;
 use crate::spec::expression::ast::Reference;
 use crate::spec::expression::evaluate::{Evaluation, Failure};
-use crate::spec::model::{Lifecycle, OutputNode, ResourceNode};
+use crate::spec::model::{Crossing, Lifecycle, OutputNode, ResourceNode};
 use crate::spec::order::{Order, Part, Wait};
 use crate::spec::pattern::Pattern;
 use crate::spec::references::resource_not_allowed;
@@ -55,7 +55,8 @@ pub(crate) struct Evaluator<'a> {
     /// What each resource expands to.
     pub(crate) children: BTreeMap<Address, Vec<Address>>,
     pub(crate) local_dependencies: BTreeMap<(String, Wait), BTreeSet<Address>>,
-    accounts: BTreeMap<AccountName, Account>,
+    pub(crate) accounts: BTreeMap<AccountName, Account>,
+    pub(crate) crossings: Vec<Crossing>,
     account_schema: Vec<AttributeSchema>,
     /// Local values that depend on resources.
     late_locals: BTreeSet<String>,
@@ -109,6 +110,7 @@ impl<'a> Evaluator<'a> {
             children: BTreeMap::new(),
             local_dependencies: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            crossings: Vec::new(),
             account_schema: account_schema(registry.provider().account_attributes()),
             late_locals: BTreeSet::new(),
             reported: BTreeMap::new(),
@@ -174,6 +176,7 @@ impl<'a> Evaluator<'a> {
             stack: program.stack.stack.clone(),
             accounts: self.accounts,
             resources: self.drafts.into_iter().map(resource).collect(),
+            crossings: self.crossings,
             outputs: program.outputs.iter().map(output).collect(),
             digest,
         }

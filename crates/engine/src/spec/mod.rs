@@ -6,7 +6,8 @@
 //! 4. [`evaluator`] evaluates everything as far as it is known without a service, [`expand`]
 //!    makes atomic resources of `for_each` and inline children, and [`admission`] compares them
 //!    with what the kinds want;
-//! 5. the result keeps its expressions as [`Template`]s, which plan and apply evaluate again
+//! 5. [`boundary`] finds what resources of one account use of another one's, and the shares for it;
+//! 6. the result keeps its expressions as [`Template`]s, which plan and apply evaluate again
 //!    with what they know.
 //!
 //! Every problem of a run is reported at once.
@@ -14,6 +15,7 @@
 mod accounts;
 mod admission;
 mod blocks;
+mod boundary;
 mod check;
 mod compile;
 mod dependencies;
@@ -25,6 +27,7 @@ mod lifecycle;
 mod model;
 mod normalize;
 mod order;
+mod owner;
 mod pattern;
 mod references;
 mod resource_block;
@@ -41,7 +44,7 @@ use std::path::PathBuf;
 use crate::diagnostic::{Diagnostics, Severity, SourceId, Sources};
 use crate::registry::Registry;
 
-pub use model::{Lifecycle, OutputNode, ResourceNode, Spec, Stack};
+pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
 pub use normalize::{InvalidText, normalize_inputs};
 pub use template::{EvaluationError, Scope, Template};
 

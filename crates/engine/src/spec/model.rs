@@ -21,6 +21,8 @@ pub struct Spec {
     pub accounts: BTreeMap<AccountName, Account>,
     /// The resources, `for_each` and inline children expanded.
     pub resources: BTreeMap<Address, ResourceNode>,
+    /// What resources of one account use of another one's.
+    pub crossings: Vec<Crossing>,
     /// What the stack tells the outside.
     pub outputs: BTreeMap<String, OutputNode>,
     /// SHA-256, in hexadecimal, of the files' texts and the variables' values: equal digests mean equal specs.
@@ -54,6 +56,18 @@ pub struct ResourceNode {
     pub lifecycle: Lifecycle,
     /// The block's header, or the place of a child inside its block.
     pub span: Span,
+}
+
+/// A resource of one account that uses a thing of another one, which shares hold. It needs the
+/// shares, and is made only once its account sees the thing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crossing {
+    /// The resource.
+    pub resource: Address,
+    /// The thing.
+    pub thing: Address,
+    /// The shares that hold the thing and name the resource's account.
+    pub shares: BTreeSet<Address>,
 }
 
 /// How a resource's life is managed.

@@ -9,6 +9,7 @@ use straddle_engine::resource::{
     Intent, Listing, Observed, Problem, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::{AttributeSchema, AttributeType, Attributes, Expansion, ExpansionShape, Tags};
+use straddle_engine::sharing::{Cover, Shareable, Sharing};
 use straddle_engine::value::ValueMap;
 
 /// Returns a registry with the kinds of a network.
@@ -24,7 +25,23 @@ pub(crate) fn registry() -> Registry {
         .with::<RouteTableAssociation>()
         .with::<Group>()
         .with::<Rule>()
+        .with::<Share>()
+        .with::<ShareSwitch>()
+        .with_sharing(SHARING)
 }
+
+/// Subnets are shared, and whoever sees a subnet sees its network.
+const SHARING: Sharing = Sharing {
+    share: "share",
+    resources: "resources",
+    principals: "principals",
+    shareable: &[
+        Shareable { kind: "subnet", cover: Cover::Itself { attribute: "arn" } },
+        Shareable { kind: "vpc", cover: Cover::Part { kind: "subnet", attribute: "vpc_id" } },
+    ],
+    precondition: Some("share_switch"),
+    advice: "Look at the share.",
+};
 
 /// Has the settings of accounts and connects to none.
 struct NoService;
@@ -324,7 +341,24 @@ pub(crate) struct RuleInputs {
     #[attribute(refers_to = "group")]
     pub(crate) group_id: String,
     /// The other group.
-    #[attribute(refers_to = "group")]
+    #[attribute(refers_to = "group", owner = "peer_account")]
     pub(crate) peer_id: String,
+    /// The other group's account.
+    pub(crate) peer_account: Option<String>,
 }
 kind!(Rule, "rule", RuleInputs, NoOutputs);
+
+/// What other accounts may use.
+#[derive(Attributes)]
+pub(crate) struct ShareInputs {
+    /// The subnets.
+    pub(crate) resources: BTreeSet<String>,
+    /// The accounts.
+    pub(crate) principals: BTreeSet<String>,
+}
+kind!(Share, "share", ShareInputs, ArnOutputs);
+
+/// Lets accounts share at all.
+#[derive(Attributes)]
+pub(crate) struct ShareSwitchInputs {}
+kind!(ShareSwitch, "share_switch", ShareSwitchInputs, NoOutputs);
