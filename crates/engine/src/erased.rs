@@ -69,6 +69,8 @@ pub trait AnyResource: Send + Sync {
     fn traits(&self) -> Traits;
     /// See [`Resource::EXCLUSIVE`].
     fn exclusive(&self) -> &'static [&'static str];
+    /// See [`Resource::RETAINED`].
+    fn retained(&self) -> bool;
     /// Tells which kinds share a listing: those with the same id.
     fn listing_id(&self) -> TypeId;
     /// See [`Listing::fetch`].
@@ -146,6 +148,10 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn exclusive(&self) -> &'static [&'static str] {
         R::EXCLUSIVE
+    }
+
+    fn retained(&self) -> bool {
+        R::RETAINED
     }
 
     fn listing_id(&self) -> TypeId {

@@ -35,6 +35,10 @@ pub trait Resource: Send + Sync + 'static {
     /// network. What gives them up goes before another takes them over.
     const EXCLUSIVE: &'static [&'static str] = &[];
 
+    /// Whether things of the kind always outlive their stack, since others may rely on them by
+    /// then: what would delete one only forgets it.
+    const RETAINED: bool = false;
+
     /// What the user writes.
     type Inputs: Attributes;
     /// What only the service knows.
@@ -135,6 +139,8 @@ pub enum Readiness {
     Ready,
     /// Not yet, or no longer; the word is the service's own, such as `pending`.
     Pending(String),
+    /// A part of it failed, and steps can repair that part; the words are the service's own.
+    Impaired(String),
     /// It never will; the words are the service's own.
     Failed(String),
 }

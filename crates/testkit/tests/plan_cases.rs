@@ -180,10 +180,12 @@ fn reason(reason: &Reason) -> String {
         Reason::NotInSpec => "not in the spec".to_owned(),
         Reason::Destroy => "destroy".to_owned(),
         Reason::Unfinished => "unfinished".to_owned(),
+        Reason::Impaired { reason } => format!("impaired: {reason}"),
         Reason::Failed { reason } => format!("failed: {reason}"),
         Reason::Moved { from } => format!("moved from {from}"),
         Reason::Deposed => "deposed".to_owned(),
         Reason::Retained => "retained".to_owned(),
+        Reason::NeverDeleted => "never deleted".to_owned(),
     }
 }
 

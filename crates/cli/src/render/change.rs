@@ -152,9 +152,15 @@ fn reason(reason: &Reason) -> Option<String> {
         Reason::Vanished { remote_id } => Some(format!("is gone; it was {}", Safe(remote_id))),
         Reason::NotInSpec => Some("is no longer in the spec".to_owned()),
         Reason::Unfinished => Some("an earlier run ended before everything was done".to_owned()),
+        Reason::Impaired { reason } => {
+            Some(format!("a part of it failed and is made anew, says the service: {}", Safe(reason)))
+        }
         Reason::Failed { reason } => Some(format!("will never be ready, says the service: {}", Safe(reason))),
         Reason::Moved { from } => Some(format!("moves to another place; it is in {}", Safe(from))),
         Reason::Deposed => Some("was replaced by another object, or made twice".to_owned()),
         Reason::Retained => Some("retain_on_destroy: stays in the account, and is only forgotten".to_owned()),
+        Reason::NeverDeleted => {
+            Some("others may rely on it: stays in the account, and is only forgotten".to_owned())
+        }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn wait(
     loop {
         let reason = match gate.check(run.access.connections(), placement).await {
             Ok(Readiness::Ready) => return Ok(()),
-            Ok(Readiness::Failed(reason)) => return Err(Stop::Failed(reason)),
+            Ok(Readiness::Failed(reason) | Readiness::Impaired(reason)) => return Err(Stop::Failed(reason)),
             Ok(Readiness::Pending(reason)) => reason,
             Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Ambiguous) => {
                 error.to_string()

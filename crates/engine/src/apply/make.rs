@@ -2,7 +2,7 @@
 
 use crate::address::RemoteId;
 use crate::apply::operation::Operation;
-use crate::apply::settle::Settle;
+use crate::apply::settle::{Repair, Settle};
 use crate::apply::stop::Stop;
 use crate::apply::{Run, birth};
 use crate::erased::{AnyResource, ObservedValues};
@@ -42,7 +42,9 @@ pub(crate) async fn make(
 async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
     let id = birth::create(operation, inputs).await?;
     let limit = operation.timeouts().create;
-    settle(Settle { operation, id, desired: Some(inputs), observed: None, limit, written: true }).await
+    let repair = Repair::Unneeded;
+    settle(Settle { operation, id, desired: Some(inputs), observed: None, limit, written: true, repair })
+        .await
 }
 
 async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
@@ -52,7 +54,8 @@ async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Observed
     let found = operation.run.observations.get(operation.address()).and_then(|found| found.object.clone());
     let observed = found.map(|observed| operation.owned(observed, Some(inputs)));
     let limit = operation.timeouts().update;
-    settle(Settle { operation, id, desired: Some(inputs), observed, limit, written: false }).await
+    let repair = Repair::Unneeded;
+    settle(Settle { operation, id, desired: Some(inputs), observed, limit, written: false, repair }).await
 }
 
 async fn settle(settle: Settle<'_>) -> Result<ObservedValues, Stop> {

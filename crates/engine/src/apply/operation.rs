@@ -124,7 +124,7 @@ impl<'a> Operation<'a> {
     /// Records that the operation stopped on the way, and passes on why.
     pub(crate) async fn stopped(&self, stop: Stop) -> Stop {
         let failed = match &stop {
-            Stop::Failed(reason) => Some(reason.clone()),
+            Stop::Failed(reason) | Stop::Impaired(reason) => Some(reason.clone()),
             Stop::Record(_) => return stop,
             Stop::Call(_)
             | Stop::Expired(_)

@@ -32,6 +32,19 @@ pub(crate) struct Settle<'a> {
     pub(crate) limit: Duration,
     /// Whether what the service never returns has been sent, and is taken as it was sent.
     pub(crate) written: bool,
+    /// How far the repair of a part is that failed.
+    pub(crate) repair: Repair,
+}
+
+/// How far the repair of a part is that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repair {
+    /// No part has failed so far.
+    Unneeded,
+    /// A part has failed, and steps repair it.
+    UnderWay,
+    /// What had failed is repaired. If it fails again, it would do so for ever.
+    Done,
 }
 
 /// The last call that was made, for services that show its work late.
@@ -88,9 +101,17 @@ impl Settle<'_> {
         };
         let Some(observed) = observed else { return self.missing(performed).await };
         match (&observed.readiness, self.desired) {
-            (Readiness::Pending(reason), _) => return Ok(Next::Wait(reason.clone())),
+            (Readiness::Pending(reason), _) => {
+                self.repaired();
+                return Ok(Next::Wait(reason.clone()));
+            }
             (Readiness::Failed(reason), Some(_)) => return Err(Stop::Failed(reason.clone())),
-            (Readiness::Failed(_), None) | (Readiness::Ready, _) => {}
+            (Readiness::Failed(_) | Readiness::Impaired(_), None) => {}
+            (Readiness::Impaired(reason), Some(_)) if self.repair == Repair::Done => {
+                return Err(Stop::Impaired(reason.clone()));
+            }
+            (Readiness::Impaired(_), Some(_)) => self.repair = Repair::UnderWay,
+            (Readiness::Ready, _) => self.repaired(),
         }
         let mut step = self.next_step(&observed)?;
         if step.is_some() && performed.map(|last| &last.step) == step.as_ref() && !self.written {
@@ -99,11 +120,21 @@ impl Settle<'_> {
             self.written = true;
             step = self.next_step(&observed)?;
         }
-        Ok(match step {
-            None if self.desired.is_some() => Next::Done(observed),
-            None => Next::Wait("to be gone".to_owned()),
-            Some(step) => self.unless_shown_late(step, performed)?,
+        Ok(match (step, &observed.readiness) {
+            (None, Readiness::Impaired(reason)) if self.desired.is_some() => {
+                return Err(Stop::Impaired(reason.clone()));
+            }
+            (None, _) if self.desired.is_some() => Next::Done(observed),
+            (None, _) => Next::Wait("to be gone".to_owned()),
+            (Some(step), _) => self.unless_shown_late(step, performed)?,
         })
+    }
+
+    /// Notes that no part of the object has failed any more.
+    fn repaired(&mut self) {
+        if self.repair == Repair::UnderWay {
+            self.repair = Repair::Done;
+        }
     }
 
     fn next_step(&self, observed: &ObservedValues) -> Result<Option<AnyStep>, Stop> {

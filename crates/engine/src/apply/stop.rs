@@ -17,6 +17,9 @@ pub(crate) enum Stop {
     /// The service says that the thing will never be ready.
     #[error("{0}")]
     Failed(String),
+    /// A part of the thing failed, and again after it was repaired, or nothing can repair it.
+    #[error("{0}")]
+    Impaired(String),
     /// The thing was not as wanted within the time limit.
     #[error("not done within {}: {reason}", seconds(*limit))]
     TimedOut {
@@ -86,6 +89,9 @@ impl Stop {
             }
             Self::Failed(_) => {
                 "Plan again: what the service says will never be ready is offered for replacement."
+            }
+            Self::Impaired(_) => {
+                "Correct what the service complains about and apply again: only the part that failed is made anew."
             }
             Self::TimedOut { .. } => {
                 "Apply again: it goes on waiting. `timeouts` in the spec makes the limit longer."

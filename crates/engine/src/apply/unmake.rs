@@ -2,7 +2,7 @@
 
 use crate::apply::Run;
 use crate::apply::operation::Operation;
-use crate::apply::settle::Settle;
+use crate::apply::settle::{Repair, Settle};
 use crate::apply::stop::Stop;
 use crate::erased::AnyResource;
 use crate::event::Verb;
@@ -13,7 +13,7 @@ use crate::state::{Action, Outcome};
 pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<(), Stop> {
     let Some(change) = where_it_is(run, change) else { return Ok(()) };
     let id = change.remote_id.clone().expect("what is deleted has an id");
-    if change.action == ChangeAction::Forget {
+    if change.action == ChangeAction::Forget || kind.retained() {
         let operation = Operation::new(run, &change, kind, Verb::Forget);
         operation.begin(Action::Forget { remote_id: id }).await?;
         return operation.end(Outcome::Gone).await;
@@ -23,7 +23,8 @@ pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResourc
     let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
     let observed = found.filter(|_| change.action == ChangeAction::Delete);
     let limit = operation.timeouts().delete;
-    let settle = Settle { operation: &operation, id, desired: None, observed, limit, written: true };
+    let repair = Repair::Unneeded;
+    let settle = Settle { operation: &operation, id, desired: None, observed, limit, written: true, repair };
     match settle.run().await {
         Ok(_) => operation.end(Outcome::Gone).await,
         Err(stop) => Err(operation.stopped(stop).await),

@@ -138,6 +138,11 @@ pub enum Reason {
     Destroy,
     /// An earlier run ended before everything was done.
     Unfinished,
+    /// A part of it failed; the update repairs it.
+    Impaired {
+        /// The service's own words.
+        reason: String,
+    },
     /// The service says that it will never be ready.
     Failed {
         /// The service's own words.
@@ -152,6 +157,8 @@ pub enum Reason {
     Deposed,
     /// The spec says that destroying it only forgets it.
     Retained,
+    /// Nothing of its kind is ever deleted, since others may rely on it.
+    NeverDeleted,
 }
 
 /// An attribute that differs.

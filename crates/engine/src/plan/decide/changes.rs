@@ -50,7 +50,9 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
         .iter()
         .filter_map(|reason| match reason {
             Reason::CannotChange { attribute } => Some(format!(" `{attribute}` cannot be changed in place.")),
-            Reason::Failed { reason } => Some(format!(" The service says: {reason}.")),
+            Reason::Failed { reason } | Reason::Impaired { reason } => {
+                Some(format!(" The service says: {reason}."))
+            }
             Reason::Moved { from } => Some(format!(" It is in {from}.")),
             Reason::NotInSpec => Some(" The spec no longer has it.".to_owned()),
             Reason::New
@@ -59,7 +61,8 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
             | Reason::Destroy
             | Reason::Unfinished
             | Reason::Deposed
-            | Reason::Retained => None,
+            | Reason::Retained
+            | Reason::NeverDeleted => None,
         })
         .collect();
     Diagnostic::error("prevent-destroy", format!("{address} is protected and would be {verb}"))

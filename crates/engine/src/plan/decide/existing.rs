@@ -78,6 +78,9 @@ impl Decisions<'_> {
         }
         let replacing = attributes.iter().filter(|attribute| attribute.replaces);
         reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: attribute.name.clone() }));
+        if let Readiness::Impaired(reason) = &observed.readiness {
+            reasons.push(Reason::Impaired { reason: reason.clone() });
+        }
         if !attributes.is_empty() {
             reasons.push(Reason::Differs);
         }

@@ -12,14 +12,14 @@ impl Decisions<'_> {
     pub(crate) fn unwanted(&mut self, address: &Address, prior: &ResourceState, reason: &Reason) {
         self.deposed(address, Some(prior));
         let Some(object) = &prior.object else { return };
-        if self.kind(&prior.kind, address).is_none() {
-            return;
-        }
+        let Some(kind) = self.kind(&prior.kind, address) else { return };
         let observed = self.observations.get(address).and_then(|found| found.object.as_ref());
         let lifecycle = self.lifecycle_of(address, prior);
         let (action, reason) = if observed.is_none() {
             self.gone(address, prior, object);
             (ChangeAction::Forget, Reason::Vanished { remote_id: object.remote_id.clone() })
+        } else if kind.retained() {
+            (ChangeAction::Forget, Reason::NeverDeleted)
         } else if lifecycle.retain_on_destroy {
             (ChangeAction::Forget, Reason::Retained)
         } else {

@@ -1,0 +1,323 @@
+//! Kinds of which a part can fail and be made anew, and kinds that are never deleted.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use straddle_engine::address::{AccountName, RemoteId};
+use straddle_engine::environment::SystemEnvironment;
+use straddle_engine::event::{Event, Observer};
+use straddle_engine::plan::{ChangeAction, Mode, Plan, Reason};
+use straddle_engine::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
+use straddle_engine::registry::Registry;
+use straddle_engine::resource::{
+    Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
+};
+use straddle_engine::run::{Approval, Engine, Interrupt, Report, Settings};
+use straddle_engine::schema::{AttributeSchema, Attributes};
+use straddle_engine::spec::{LoadRequest, Spec, load};
+use straddle_engine::state::{Backend, LocalBackend, Status, recovered};
+use straddle_testkit::memory_files::MemoryFiles;
+
+/// What the service has, and has been asked for.
+#[derive(Debug, Default)]
+struct Service {
+    /// The panel's parts, and whether each works; `None` if there is no panel.
+    panel: Option<BTreeMap<String, bool>>,
+    /// How often putting in a part fails from now on.
+    failures: BTreeMap<String, usize>,
+    calls: Vec<String>,
+}
+
+impl Service {
+    fn put(&mut self, part: &str) {
+        let left = self.failures.get_mut(part).filter(|left| **left > 0);
+        let works = left.map(|left| *left -= 1).is_none();
+        self.panel.as_mut().unwrap().insert(part.to_owned(), works);
+    }
+}
+
+type Client = Arc<Mutex<Service>>;
+
+struct Shop(Client);
+
+impl Provider for Shop {
+    fn account_attributes(&self) -> Vec<AttributeSchema> {
+        Vec::new()
+    }
+
+    fn connect<'a>(&'a self, _: &'a Account) -> BoxFuture<'a, Result<Connection, ProviderError>> {
+        Box::pin(async { Ok(Connection::new(Arc::clone(&self.0))) })
+    }
+}
+
+/// A panel of parts. `RETAINED` makes it one that others rely on.
+struct Panel<const RETAINED: bool>;
+
+/// A panel.
+#[derive(Debug, Clone, PartialEq, Attributes)]
+struct Inputs {
+    /// The parts.
+    parts: BTreeSet<String>,
+}
+
+/// What only the service knows.
+#[derive(Debug, Clone, PartialEq, Attributes)]
+struct Outputs {
+    /// The parts that do not work.
+    #[attribute(volatile)]
+    broken: BTreeSet<String>,
+}
+
+struct Seen(Option<BTreeMap<String, bool>>);
+
+impl Listing for Seen {
+    type Client = Client;
+
+    async fn fetch(client: &Client, _: &[RemoteId]) -> Result<Self, ProviderError> {
+        Ok(Self(client.lock().unwrap().panel.clone()))
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum PanelStep {
+    TakeOut(String),
+    PutIn(String),
+    Delete,
+}
+
+impl Step for PanelStep {
+    fn operation(&self) -> &'static str {
+        match self {
+            Self::TakeOut(_) => "TakeOut",
+            Self::PutIn(_) => "PutIn",
+            Self::Delete => "Delete",
+        }
+    }
+}
+
+impl<const RETAINED: bool> Resource for Panel<RETAINED> {
+    const KIND: &'static str = if RETAINED { "public_panel" } else { "panel" };
+    const TRAITS: Traits = Traits {
+        service: "shop",
+        recovery: Recovery::Token,
+        replace_order: ReplaceOrder::CreateFirst,
+        timeouts: Timeouts::minutes(5),
+        poll: Duration::from_secs(1),
+    };
+    const RETAINED: bool = RETAINED;
+
+    type Inputs = Inputs;
+    type Outputs = Outputs;
+    type Client = Client;
+    type Listing = Seen;
+    type Step = PanelStep;
+
+    fn observe(listing: &Seen, _: &RemoteId) -> Option<Observed<Inputs, Outputs>> {
+        let parts = listing.0.as_ref()?;
+        let broken: BTreeSet<_> =
+            parts.iter().filter(|(_, works)| !**works).map(|(part, _)| part.clone()).collect();
+        let readiness = broken
+            .first()
+            .map_or(Readiness::Ready, |part| Readiness::Impaired(format!("{part} does not work")));
+        Some(Observed {
+            inputs: Inputs { parts: parts.keys().cloned().collect() },
+            outputs: Outputs { broken },
+            readiness,
+        })
+    }
+
+    async fn create(client: &Client, _: &Intent, inputs: &Inputs) -> Result<RemoteId, ProviderError> {
+        let mut service = client.lock().unwrap();
+        service.calls.push("Create".to_owned());
+        service.panel = Some(BTreeMap::new());
+        inputs.parts.iter().for_each(|part| service.put(part));
+        Ok(RemoteId::new("panel-1"))
+    }
+
+    fn next_step(observed: &Observed<Inputs, Outputs>, desired: Option<&Inputs>) -> Option<PanelStep> {
+        let Some(desired) = desired else { return Some(PanelStep::Delete) };
+        let found = &observed.inputs.parts;
+        let surplus = observed.outputs.broken.first().or_else(|| found.difference(&desired.parts).next());
+        let missing = || desired.parts.difference(found).next();
+        surplus
+            .map(|part| PanelStep::TakeOut(part.clone()))
+            .or_else(|| missing().map(|part| PanelStep::PutIn(part.clone())))
+    }
+
+    async fn perform(
+        client: &Client,
+        _: &RemoteId,
+        step: &PanelStep,
+    ) -> Result<Option<RemoteId>, ProviderError> {
+        let mut service = client.lock().unwrap();
+        service.calls.push(step.operation().to_owned());
+        match step {
+            PanelStep::TakeOut(part) => drop(service.panel.as_mut().unwrap().remove(part)),
+            PanelStep::PutIn(part) => service.put(part),
+            PanelStep::Delete => service.panel = None,
+        }
+        Ok(None)
+    }
+
+    async fn find(client: &Client, _: &Intent, _: &Inputs) -> Result<Vec<RemoteId>, ProviderError> {
+        Ok(client.lock().unwrap().panel.iter().map(|_| RemoteId::new("panel-1")).collect())
+    }
+}
+
+struct Silence;
+
+impl Observer for Silence {
+    fn notify(&self, _: &Event) {}
+}
+
+/// A service, a state and a spec with one panel.
+struct Workshop {
+    service: Client,
+    registry: Registry,
+    backend: LocalBackend,
+    spec: Spec,
+}
+
+impl Workshop {
+    fn new(resource: &str) -> Self {
+        let service = Client::default();
+        let registry = Registry::new(Shop(Arc::clone(&service))).with::<Panel<false>>().with::<Panel<true>>();
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "[stack]\nname = \"shop\"\n[account.a]\nid = \"111111111111\"\nregion = \"here\"\n\
+             [defaults]\naccount = \"a\"\n[{resource}]\nparts = [\"left\", \"right\"]\n"
+        );
+        fs::write(folder.path().join("spec.toml"), text).unwrap();
+        let request = LoadRequest { path: folder.path().to_owned(), ..LoadRequest::default() };
+        let spec = load(&request, &registry).unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics));
+        let backend = LocalBackend::with_files(Arc::new(MemoryFiles::default()), "state", "shop");
+        Self { service, registry, backend, spec: spec.spec }
+    }
+
+    fn service(&self) -> MutexGuard<'_, Service> {
+        self.service.lock().unwrap()
+    }
+
+    /// Returns the calls since the last look.
+    fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.service().calls)
+    }
+
+    fn run<T>(&self, work: impl AsyncFnOnce(&Engine<'_>) -> T) -> T {
+        let engine = Engine {
+            registry: &self.registry,
+            backend: &self.backend,
+            environment: &SystemEnvironment,
+            observer: &Silence,
+            settings: Settings::default(),
+            interrupt: Interrupt::default(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(work(&engine))
+    }
+
+    fn plan(&self, mode: Mode) -> Plan {
+        self.run(async |engine| engine.plan(&self.spec, mode).await).unwrap()
+    }
+
+    fn apply(&self, mode: Mode) -> Report {
+        self.run(async |engine| engine.apply(&self.spec, mode, Approval::Ask(&mut |_| true)).await).unwrap()
+    }
+
+    /// Returns the only change of a plan: what is done, and why.
+    fn only_change(&self, mode: Mode) -> (ChangeAction, Vec<Reason>) {
+        let changes = self.plan(mode).changes;
+        let [change] = changes.as_slice() else { panic!("{changes:#?}") };
+        (change.action, change.reasons.clone())
+    }
+
+    /// Returns the id and the status that the state has of the panel.
+    fn recorded(&self) -> (String, Status) {
+        let read = self.run(async |_| self.backend.read().await).unwrap();
+        let state = recovered(read).unwrap().unwrap();
+        let object = state.resources.values().next().unwrap().object.clone().unwrap();
+        (object.remote_id.to_string(), object.status)
+    }
+}
+
+fn impaired(part: &str) -> Reason {
+    Reason::Impaired { reason: format!("{part} does not work") }
+}
+
+#[test]
+fn a_part_that_fails_once_is_made_anew_at_once() {
+    let workshop = Workshop::new("panel.main");
+    workshop.service().failures.insert("right".to_owned(), 1);
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.calls(), ["Create", "TakeOut", "PutIn"]);
+    assert!(workshop.plan(Mode::Apply).is_empty());
+}
+
+#[test]
+fn a_part_that_fails_again_after_its_repair_stops_the_operation_and_keeps_the_id() {
+    let workshop = Workshop::new("panel.main");
+    workshop.service().failures.insert("right".to_owned(), usize::MAX);
+    let report = workshop.apply(Mode::Apply);
+    assert_eq!(report.failures[0].error, "right does not work");
+    assert!(report.failures[0].hint.as_ref().unwrap().contains("made anew"), "{report:?}");
+    assert_eq!(workshop.calls(), ["Create", "TakeOut", "PutIn"]);
+    let failed = Status::Failed("right does not work".to_owned());
+    assert_eq!(workshop.recorded(), ("panel-1".to_owned(), failed));
+    let repair = (ChangeAction::Update, vec![impaired("right"), Reason::Unfinished]);
+    assert_eq!(workshop.only_change(Mode::Apply), repair);
+    workshop.service().failures.clear();
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.calls(), ["TakeOut", "PutIn"]);
+    assert_eq!(workshop.recorded(), ("panel-1".to_owned(), Status::Ready));
+}
+
+#[test]
+fn parts_that_fail_later_are_offered_for_repair_and_not_for_replacement() {
+    let workshop = Workshop::new("panel.main");
+    workshop.apply(Mode::Apply);
+    workshop.calls();
+    workshop.service().panel.as_mut().unwrap().values_mut().for_each(|works| *works = false);
+    assert_eq!(workshop.only_change(Mode::Apply), (ChangeAction::Update, vec![impaired("left")]));
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.calls(), ["TakeOut", "TakeOut", "PutIn", "PutIn"]);
+}
+
+#[test]
+fn what_is_impaired_can_be_deleted() {
+    let workshop = Workshop::new("panel.main");
+    workshop.apply(Mode::Apply);
+    workshop.service().panel.as_mut().unwrap().values_mut().for_each(|works| *works = false);
+    assert_eq!(workshop.apply(Mode::Destroy).failures, []);
+    assert_eq!(workshop.service().panel, None);
+}
+
+#[test]
+fn what_others_rely_on_is_only_forgotten() {
+    let workshop = Workshop::new("public_panel.main");
+    workshop.apply(Mode::Apply);
+    workshop.calls();
+    let forgotten = (ChangeAction::Forget, vec![Reason::NeverDeleted]);
+    assert_eq!(workshop.only_change(Mode::Destroy), forgotten);
+    assert_eq!(workshop.apply(Mode::Destroy).failures, []);
+    assert_eq!(workshop.calls(), Vec::<String>::new());
+    assert!(workshop.service().panel.is_some());
+    assert!(workshop.plan(Mode::Destroy).is_empty());
+}
+
+/// One that moves to another account leaves the old one as it is.
+#[test]
+fn what_others_rely_on_stays_where_it_was_when_it_moves() {
+    let mut workshop = Workshop::new("public_panel.main");
+    workshop.apply(Mode::Apply);
+    let other = AccountName::new("b");
+    let account = Account { name: other.clone(), ..workshop.spec.accounts.values().next().unwrap().clone() };
+    workshop.spec.accounts.insert(other.clone(), account);
+    workshop.spec.resources.values_mut().for_each(|node| node.account = other.clone());
+    workshop.calls();
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.calls(), ["Create"]);
+}
