@@ -140,7 +140,7 @@ def error_answer(fault: Fault, entry: Entry) -> Answer:
         return ec2_error(*error.ec2, error.message, _request_id(entry))
     if entry.service in _QUERY_SERVICES:
         return _query_error(*error.query, error.message, _request_id(entry))
-    return _json_error(*error.json, error.message, _request_id(entry))
+    return json_error(*error.json, error.message, _request_id(entry))
 
 
 def ec2_error(status: int, code: str, message: str, request_id: str = "") -> Answer:
@@ -163,7 +163,8 @@ def _query_error(status: int, code: str, message: str, request_id: str) -> Answe
     return Answer(status, headers, body.encode())
 
 
-def _json_error(status: int, code: str, message: str, request_id: str) -> Answer:
+def json_error(status: int, code: str, message: str, request_id: str = "") -> Answer:
+    """Returns an error in the shape of the JSON protocols."""
     headers = [
         ("Content-Type", "application/json"),
         ("x-amzn-ErrorType", code),

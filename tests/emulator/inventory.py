@@ -43,7 +43,7 @@ _LISTS = [
 def inventory(world: World, account: str) -> list[Thing]:
     """Returns all live things of an account, without what AWS makes by itself: the
     default VPC and its parts, and each VPC's main route table. A deleted NAT
-    gateway, which stays listed, is not alive."""
+    gateway or share, which stays listed, is not alive."""
     client = world.client(account)
     found = []
     default_vpc = None
@@ -53,7 +53,7 @@ def inventory(world: World, account: str) -> list[Thing]:
                 default_vpc = detail["VpcId"]
             elif _counts(kind, detail) and detail.get("VpcId") != default_vpc:
                 found.append(_thing(kind, detail[id_member], detail))
-    return found
+    return found + [_share(detail) for detail in _shares(world, account)]
 
 
 def by_kind(things: list[Thing]) -> dict[str, int]:
@@ -70,6 +70,17 @@ def _counts(kind: str, detail: dict[str, Any]) -> bool:
     if kind == "route_table":
         return not any(association.get("Main") for association in detail["Associations"])
     return True
+
+
+def _shares(world: World, account: str) -> list[dict[str, Any]]:
+    """Returns the shares of an account. RAM goes on listing those that are deleted."""
+    shares = world.client(account, "ram").get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    return [share for share in shares if share["status"] != "DELETED"]
+
+
+def _share(detail: dict[str, Any]) -> Thing:
+    tags = tuple((tag["key"], tag["value"]) for tag in detail["tags"])
+    return Thing("ram_resource_share", detail["resourceShareArn"], tags, detail)
 
 
 def _thing(kind: str, identifier: str, detail: dict[str, Any]) -> Thing:

@@ -24,6 +24,7 @@ THINGS = {
     "eip": 1,
     "nat_gateway": 1,
     "route_table": 2,
+    "ram_resource_share": 1,
 }
 
 # Those that stand in a table: kind, count.
@@ -37,6 +38,7 @@ BIRTHS = {
     "AttachInternetGateway": 1,
     "CreateInternetGateway": 1,
     "CreateNatGateway": 1,
+    "CreateResourceShare": 1,
     "CreateRoute": 2,
     "CreateRouteTable": 2,
     "CreateSubnet": 4,
@@ -49,6 +51,7 @@ BIRTHS = {
 DEATHS = {
     "DeleteInternetGateway": 1,
     "DeleteNatGateway": 1,
+    "DeleteResourceShare": 1,
     "DeleteRoute": 2,
     "DeleteRouteTable": 2,
     "DeleteSubnet": 4,
@@ -110,6 +113,11 @@ class Network:
     def client(self) -> Any:
         """A boto3 client for the account that everything is in, past the proxy."""
         return self.world.client("network")
+
+    @property
+    def shares(self) -> Any:
+        """A boto3 client for RAM in the same account, past the proxy."""
+        return self.world.client("network", "ram")
 
     @property
     def state_file(self) -> Path:

@@ -1,7 +1,8 @@
 """What an AWS request says on the wire, and the log that keeps it.
 
 Understands the query protocol (EC2, IAM, STS: a form with `Action`), the JSON
-protocols (`X-Amz-Target`) and, by method and path, the REST ones (EKS, RAM).
+protocols (`X-Amz-Target`) and, by method and path, the REST ones (EKS). RAM's paths are
+its operations in lower case, which are given their names back.
 """
 
 import enum
@@ -18,6 +19,23 @@ from . import query
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>|\"__type\"\s*:\s*\"(?:[^\"]*#)?([^\"]*)\"")
+_RAM_OPERATIONS = {
+    f"/{name.lower()}": name
+    for name in (
+        "AcceptResourceShareInvitation",
+        "AssociateResourceShare",
+        "CreateResourceShare",
+        "DeleteResourceShare",
+        "DisassociateResourceShare",
+        "EnableSharingWithAwsOrganization",
+        "GetResourceShareAssociations",
+        "GetResourceShareInvitations",
+        "GetResourceShares",
+        "TagResource",
+        "UntagResource",
+        "UpdateResourceShare",
+    )
+}
 _READS = ("Describe", "Get", "List", "AssumeRole", "GET ", "HEAD ")
 
 
@@ -67,7 +85,7 @@ class Entry:
     account: str
     """The account that the access key belongs to."""
     operation: str
-    """`CreateVpc`; for REST services method and path: `POST /clusters`."""
+    """`CreateVpc`; for REST services but RAM method and path: `POST /clusters`."""
     parameters: dict[str, object]
     """As on the wire: `{"CidrBlock": "10.0.0.0/16", "TagSpecification.1.Tag.1.Key": ..}`."""
     outcome: Outcome = Outcome.OPEN
@@ -91,6 +109,8 @@ class Entry:
     @property
     def tags(self) -> dict[str, str]:
         """The tags that the request asks for: at birth, or by CreateTags."""
+        if self.service == "ram":
+            return {tag["key"]: tag["value"] for tag in self.parameters.get("tags", [])}
         found = {}
         for name, value in self.parameters.items():
             if re.search(r"\bTag\.\d+\.Key$", name):
@@ -201,7 +221,9 @@ def _operation(request: Request) -> tuple[str, dict[str, object]]:
         form = request.body.decode() or query_string
         parameters = dict(urllib.parse.parse_qsl(form, keep_blank_values=True))
         return parameters.pop("Action", "?"), dict(parameters)
-    return f"{request.method} {path}", _json(request.body)
+    in_path = dict(urllib.parse.parse_qsl(query_string, keep_blank_values=True))
+    operation = _RAM_OPERATIONS.get(path, f"{request.method} {path}")
+    return operation, _json(request.body) | in_path
 
 
 def _json(body: bytes) -> dict[str, object]:

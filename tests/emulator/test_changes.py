@@ -54,6 +54,21 @@ EVERYTHING_IN_PLACE = [
         "ReplaceRoute",
         1,
     ),
+    ("ram_resource_share.private_subnets", '"eks-private-subnets"', '"subnets"', "UpdateResourceShare", 1),
+    (
+        "ram_resource_share.private_subnets",
+        "[ram_resource_share.private_subnets]",
+        '[ram_resource_share.private_subnets]\ntags = { Name = "apps" }',
+        "TagResource",
+        1,
+    ),
+    (
+        "ram_resource_share.private_subnets",
+        '"${account.apps.id}"',
+        '"${account.apps.id}", "arn:aws:iam::333333333333:role/reader"',
+        "AssociateResourceShare",
+        1,
+    ),
 ]
 
 
@@ -172,10 +187,11 @@ def test_another_zone_more_makes_only_what_is_new(standing: Network) -> None:
     before = standing.ids()
     ran = standing.apply()
     assert ran.calls["CreateSubnet"] == 2 and kept(before, standing.ids()) == set(before)
+    assert ran.calls["AssociateResourceShare"] == 1 and "DisassociateResourceShare" not in ran.calls
     standing.assert_converged(THINGS | {"subnet": 6})
     standing.edit(', c = { id = "use1-az3", number = 2 } }', " }", "stack.toml")
     ran = standing.apply()
-    assert ran.calls["DeleteSubnet"] == 2
+    assert ran.calls["DeleteSubnet"] == 2 and ran.calls["DisassociateResourceShare"] == 1
     assert standing.ids() == before
     standing.assert_converged()
 
@@ -183,12 +199,13 @@ def test_another_zone_more_makes_only_what_is_new(standing: Network) -> None:
 def test_another_range_of_the_vpc_makes_everything_anew(standing: Network) -> None:
     before, calls = replaced(standing, '"10.0.0.0/16"', '"10.1.0.0/16"', "vpc.main", "cidr_block")
     assert calls["CreateVpc"] == calls["DeleteVpc"] == 1
-    assert kept(before, standing.ids()) <= {"eip.nat", "internet_gateway.main"}
+    in_place = {"eip.nat", "internet_gateway.main", "ram_resource_share.private_subnets"}
+    assert kept(before, standing.ids()) <= in_place
 
 
 def test_what_leaves_the_spec_leaves_the_account(standing: Network) -> None:
     text = (standing.straddle.spec / "network.toml").read_text()
-    start, end = text.index("[route_table.private]"), text.index("[output.vpc_id]")
+    start, end = text.index("[route_table.private]"), text.index("[ram_resource_share.private_subnets]")
     (standing.straddle.spec / "network.toml").write_text(text[:start] + text[end:])
     inside = [address for address in standing.ids() if address.startswith("route_table.private/association")]
     ran = standing.apply()

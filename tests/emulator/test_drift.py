@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from . import accounts
 from .network import Network
 
 Ids = dict[str, str]
@@ -186,6 +187,35 @@ def delete_subnet(network: Network, ids: Ids) -> Shown:
     return [gone("subnet.private['b']", ids), gone(address, ids)]
 
 
+SHARE = "ram_resource_share.private_subnets"
+
+
+def shut_out_of_share(network: Network, ids: Ids) -> Shown:
+    """The other account could make nothing more."""
+    network.shares.disassociate_resource_share(resourceShareArn=ids[SHARE], principals=[accounts.APPS])
+    return differs(SHARE, f'- "{accounts.APPS}"')
+
+
+def let_into_share(network: Network, ids: Ids) -> Shown:
+    """Somebody else could make things in the subnets."""
+    network.shares.associate_resource_share(resourceShareArn=ids[SHARE], principals=["333333333333"])
+    return differs(SHARE, '[+] "333333333333"')
+
+
+def open_share(network: Network, ids: Ids) -> Shown:
+    """Accounts outside of the organization could be let in."""
+    network.shares.update_resource_share(
+        resourceShareArn=ids[SHARE], name="theirs", allowExternalPrincipals=True
+    )
+    return differs(SHARE, "allow_external_principals += +false -> true", 'name += +".*" -> "theirs"')
+
+
+def delete_share(network: Network, ids: Ids) -> Shown:
+    """RAM goes on listing it, as deleted."""
+    network.shares.delete_resource_share(resourceShareArn=ids[SHARE])
+    return [gone(SHARE, ids)]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -202,6 +232,10 @@ def delete_subnet(network: Network, ids: Ids) -> Shown:
         move_association,
         delete_table,
         delete_subnet,
+        shut_out_of_share,
+        let_into_share,
+        open_share,
+        delete_share,
     ],
 )
 def test_drift_is_shown_and_repaired(standing: Network, change: Callable[[Network, Ids], Shown]) -> None:
@@ -216,6 +250,7 @@ def test_everything_that_is_gone_is_made_again(standing: Network) -> None:
         standing.client.disassociate_route_table(AssociationId=association(address, ids))
     standing.client.delete_route_table(RouteTableId=ids["route_table.public"])
     delete_gateway(standing, ids)
+    delete_share(standing, ids)
     for address in [address for address in ids if address.startswith("subnet.")]:
         standing.client.delete_subnet(SubnetId=ids[address])
     standing.client.delete_vpc(VpcId=ids["vpc.main"])

@@ -26,7 +26,7 @@ class FirstOfEach:
         about = {
             name: value
             for name, value in entry.parameters.items()
-            if "Tag" not in name and name != "ClientToken"
+            if "tag" not in name.lower() and name.lower() != "clienttoken"
         }
         address = entry.tags.get("straddle:address", "")
         key = f"{entry.operation} {address} {sorted(about.items())}"
@@ -35,9 +35,9 @@ class FirstOfEach:
         return is_first
 
 
-def strike_each(network: Network, fault: str, service: str = "ec2") -> Rule:
+def strike_each(network: Network, fault: str) -> Rule:
     """Puts a fault into every call that changes something, but not into its repetition."""
-    return network.proxy.add("*", fault, times=None, service=service, matching=FirstOfEach())
+    return network.proxy.add("*", fault, times=None, matching=FirstOfEach())
 
 
 @pytest.mark.parametrize("fault", ["lost", "after"])

@@ -13,8 +13,8 @@ from .request import Entry
 from .straddle import Running
 
 # How many calls that change something a run surely makes.
-BIRTHS = 21
-DEATHS = 18
+BIRTHS = 22
+DEATHS = 19
 
 STAGES = [Stage.RECEIVED, Stage.WORKED, Stage.ANSWERED]
 

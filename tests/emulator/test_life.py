@@ -20,7 +20,7 @@ SUBNETS = {
 
 # What a plan of the whole stack reads: one call for each kind, account and page. A VPC's three
 # switches have no other way than one DescribeVpcAttribute each, and routes, associations and
-# tables are one DescribeRouteTables.
+# tables are one DescribeRouteTables. Members of shares are listed apart from them, by sort.
 READS_OF_A_PLAN = {
     "GetCallerIdentity": 1,
     "DescribeVpcs": 1,
@@ -30,6 +30,8 @@ READS_OF_A_PLAN = {
     "DescribeAddresses": 1,
     "DescribeNatGateways": 1,
     "DescribeRouteTables": 1,
+    "GetResourceShares": 1,
+    "GetResourceShareAssociations": 2,
 }
 
 
@@ -43,6 +45,7 @@ def test_an_apply_makes_exactly_what_the_spec_says(network: Network) -> None:
     check_vpc_and_gateways(network, things)
     check_subnets(things)
     check_tables(things)
+    check_share(network, things)
     check_tags(network, things)
     check_order_of_birth(ran)
     calls = ran.calls
@@ -93,6 +96,20 @@ def check_tables(things: list[Thing]) -> None:
         assert subnets == {named(things, f"{name}-{zone}").id for zone in "ab"}
 
 
+def check_share(network: Network, things: list[Thing]) -> None:
+    """The private subnets are shared with the other account, and with nobody outside."""
+    share = one(things, "ram_resource_share")
+    assert share.detail["name"] == "eks-private-subnets"
+    assert share.detail["allowExternalPrincipals"] is False
+    subnets = {named(things, name).detail["SubnetArn"] for name in ("private-a", "private-b")}
+    for sort, members in [("RESOURCE", subnets), ("PRINCIPAL", {accounts.APPS})]:
+        answer = network.shares.get_resource_share_associations(
+            associationType=sort, resourceShareArns=[share.id]
+        )
+        found = answer["resourceShareAssociations"]
+        assert {association["associatedEntity"] for association in found} == members
+
+
 def check_tags(network: Network, things: list[Thing]) -> None:
     """Everything that can carry them has our tags, and each was made by an operation of its own."""
     state = network.state()
@@ -111,13 +128,18 @@ def check_order_of_birth(ran: Ran) -> None:
     assert last(ran, "AttachInternetGateway") < way_out < first(ran, "CreateNatGateway")
     assert last(ran, "AllocateAddress") < first(ran, "CreateNatGateway")
     assert first(ran, "CreateVpc") < first(ran, "CreateSubnet")
+    private = [
+        first(ran, "CreateSubnet", lambda entry, name=name: entry.tags.get("Name") == name)
+        for name in ("private-a", "private-b")
+    ]
+    assert max(private) < first(ran, "CreateResourceShare"), "a share comes after what is in it"
 
 
 def test_a_second_plan_finds_nothing_and_touches_nothing(network: Network) -> None:
     network.apply()
     files = network.files(lock=True)
     plan = network.plan(code=0)
-    assert "No changes. All 16 resources are as the spec says." in plan.stdout
+    assert "No changes. All 17 resources are as the spec says." in plan.stdout
     assert plan.mutations == [] and plan.reads == READS_OF_A_PLAN
     assert {entry.account for entry in plan.entries} == {accounts.NETWORK}
     assert network.files(lock=True) == files
@@ -146,13 +168,17 @@ def test_a_destroy_leaves_nothing_of_ours_and_all_of_others(network: Network) ->
     client.allocate_address(Domain="vpc")
     foreign = network.things()
     network.apply()
-    assert by_kind(network.things()) == Counter(THINGS) + Counter(by_kind(foreign))
+    things = network.things()
+    assert by_kind(things) == Counter(THINGS) + Counter(by_kind(foreign))
+    shared = {named(things, name).id for name in ("private-a", "private-b")}
 
     ran = network.destroy()
     assert [thing.detail for thing in network.things()] == [thing.detail for thing in foreign]
     assert network.leftovers() == [] and network.state()["resources"] == {}
     assert ran.calls == DEATHS
     check_order_of_death(ran)
+    in_share = first(ran, "DeleteSubnet", lambda entry: entry.parameters["SubnetId"] in shared)
+    assert last(ran, "DeleteResourceShare") < in_share, "a share goes before what is in it"
     assert "Nothing of the stack cross-account-alb is left." in network.destroy().stdout
 
 

@@ -1,8 +1,8 @@
 """Remembers client tokens for moto, which does not.
 
-EC2 answers a second CreateNatGateway or CreateRouteTable with the same token and
-parameters with what the first one made, and refuses the token with other
-parameters. Moto takes no notice of tokens, so without this no test could tell a
+EC2 and RAM answer a second CreateNatGateway, CreateRouteTable or CreateResourceShare
+with the same token and parameters with what the first one made, and refuse the token
+with other parameters. Moto takes no notice of tokens, so without this no test could tell a
 client that sends them from one that does not.
 """
 
@@ -10,8 +10,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .faults import Answer, ec2_error
+from .faults import Answer, ec2_error, json_error
 from .request import Entry, Outcome
+
+
+# The parameter that is the token, by service.
+_TOKENS = {"ec2": "ClientToken", "ram": "clientToken"}
 
 
 @dataclass
@@ -31,8 +35,8 @@ class TokenMemory:
 
     def work(self, entry: Entry, forward: Callable[[Entry], Answer]) -> Answer:
         """Forwards the request, unless its token has been answered before."""
-        token = entry.parameters.get("ClientToken")
-        if entry.service != "ec2" or not token or entry.parameters.get("DryRun") == "true":
+        token = entry.parameters.get(_TOKENS.get(entry.service, ""))
+        if not token or entry.parameters.get("DryRun") == "true":
             return forward(entry)
         key = (entry.account, entry.region, entry.operation, str(token))
         with self._lock:
@@ -47,8 +51,7 @@ class TokenMemory:
             entry.outcome = Outcome.REPLAYED
             if memory.parameters == entry.parameters:
                 return memory.answer
-            return ec2_error(
-                400,
-                "IdempotentParameterMismatch",
-                "The client token was used before with other parameters.",
-            )
+            message = "The client token was used before with other parameters."
+            if entry.service == "ram":
+                return json_error(400, "IdempotentParameterMismatchException", message)
+            return ec2_error(400, "IdempotentParameterMismatch", message)

@@ -10,6 +10,8 @@ const READ_ATTEMPTS: u32 = 5;
 pub(crate) struct Client {
     /// Calls EC2.
     pub(crate) ec2: Calls<aws_sdk_ec2::Client>,
+    /// Calls RAM.
+    pub(crate) ram: Calls<aws_sdk_ram::Client>,
     /// Where the things are.
     pub(crate) place: Place,
 }
@@ -17,7 +19,11 @@ pub(crate) struct Client {
 impl Client {
     /// Makes the clients from the account's configuration. Nothing is sent yet.
     pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
-        Self { ec2: Calls::new(config, aws_sdk_ec2::Client::new), place }
+        Self {
+            ec2: Calls::new(config, aws_sdk_ec2::Client::new),
+            ram: Calls::new(config, aws_sdk_ram::Client::new),
+            place,
+        }
     }
 }
 

@@ -4,6 +4,8 @@ mod account;
 mod client;
 mod ec2;
 mod error;
+mod ram;
+mod tags;
 
 use straddle_engine::registry::Registry;
 
@@ -19,6 +21,7 @@ pub fn registry() -> Registry {
         .with::<ec2::route_table_association::RouteTableAssociation>()
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
+        .with::<ram::resource_share::ResourceShare>()
 }
 
 #[cfg(test)]

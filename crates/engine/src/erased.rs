@@ -81,8 +81,8 @@ pub trait AnyResource: Send + Sync {
     ) -> BoxFuture<'a, Result<AnyListing, ProviderError>>;
     /// See [`Resource::observe`].
     fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues>;
-    /// See [`Resource::check`].
-    fn check(&self, inputs: &ValueMap) -> Vec<Problem>;
+    /// See [`Resource::check_in`].
+    fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem>;
     /// See [`Resource::must_replace`].
     fn must_replace(&self, attribute: &str, before: &Value, after: &Value) -> bool;
     /// See [`Resource::create`].
@@ -178,8 +178,8 @@ impl<R: Resource> AnyResource for Erased<R> {
         Some(ObservedValues { inputs: observed.inputs.to_values(), outputs, readiness: observed.readiness })
     }
 
-    fn check(&self, inputs: &ValueMap) -> Vec<Problem> {
-        R::check(inputs)
+    fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem> {
+        R::check_in(account_id, inputs)
     }
 
     fn must_replace(&self, attribute: &str, before: &Value, after: &Value) -> bool {

@@ -62,6 +62,12 @@ pub trait Resource: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// As [`Self::check`], for kinds for which it matters which account the thing is in.
+    #[must_use]
+    fn check_in(_account_id: &str, inputs: &ValueMap) -> Vec<Problem> {
+        Self::check(inputs)
+    }
+
     /// Tells whether the service needs another resource for this change of an attribute that
     /// is marked `replace`. Kinds for which it depends on the values say so here.
     #[must_use]

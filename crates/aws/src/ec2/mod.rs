@@ -1,6 +1,6 @@
 //! The kinds of EC2, and what they share.
 
-mod check;
+pub(crate) mod check;
 mod cidr;
 pub(crate) mod eip;
 mod filters;

@@ -58,7 +58,9 @@ impl Evaluator<'_> {
             ValueMap::new()
         });
         if sound && problems.is_empty() {
-            problems.extend(check_with_kind(draft, resource, &normalized));
+            let facts = self.world.accounts.get(&draft.account).and_then(Option::as_ref);
+            let account_id = facts.and_then(|facts| facts.id.as_str()).unwrap_or_default();
+            problems.extend(check_with_kind(draft, resource, account_id, &normalized));
         }
         for problem in problems {
             self.report(problem, Some(&draft.address));
@@ -77,7 +79,12 @@ fn check_value(schema: &KindSchema, name: &str, value: &Value, pattern: &Pattern
 }
 
 /// Asks the kind itself.
-fn check_with_kind(draft: &Draft, resource: &dyn AnyResource, inputs: &ValueMap) -> Vec<Diagnostic> {
+fn check_with_kind(
+    draft: &Draft,
+    resource: &dyn AnyResource,
+    account_id: &str,
+    inputs: &ValueMap,
+) -> Vec<Diagnostic> {
     let describe = |problem: crate::resource::Problem| {
         let span = draft.attributes.get(problem.attribute).map_or(draft.span, |pattern| pattern.span);
         let diagnostic = Diagnostic::error("invalid-value", "invalid value")
@@ -88,5 +95,5 @@ fn check_with_kind(draft: &Draft, resource: &dyn AnyResource, inputs: &ValueMap)
             None => diagnostic,
         }
     };
-    resource.check(inputs).into_iter().map(describe).collect()
+    resource.check(account_id, inputs).into_iter().map(describe).collect()
 }
