@@ -12,6 +12,7 @@ mod interrupt;
 mod progress;
 mod prompt;
 mod render;
+mod replace_file;
 mod running;
 mod safe;
 mod saved_plan;
@@ -91,6 +92,7 @@ fn open_stream(terminal: &Arc<Terminal>) -> Arc<JsonStream> {
 fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Validate(arguments) => commands::validate::run(program, arguments),
+        Command::Format(arguments) => commands::format::run(program, arguments),
         Command::Plan(arguments) => commands::plan::run(program, arguments),
         Command::Apply(arguments) => commands::apply::run(program, arguments),
         Command::Destroy(arguments) => commands::destroy::run(program, arguments),

@@ -397,3 +397,25 @@ fn the_version_is_printed() {
     let object = json(&world.run("version --json", Exit::Success).stdout);
     assert_eq!((&object["version"], &object["state_format"]), (&version.into(), &1.into()));
 }
+
+#[test]
+fn files_are_laid_out_and_those_that_are_no_toml_are_left_alone() {
+    let world = World::new();
+    let path = world.spec().join("stack.toml");
+    let laid_out = std::fs::read_to_string(&path).unwrap().trim_start().to_owned();
+    std::fs::write(&path, laid_out.replace("name = ", "  name=")).unwrap();
+    let difference = world.run("fmt SPEC --check --diff", Exit::Changes);
+    assert!(difference.stdout.contains("+name = \"shop\""), "{}", difference.stdout);
+    world.write("[stack");
+    std::fs::create_dir(world.spec().join("envs")).unwrap();
+    std::fs::write(world.spec().join("envs/prod.toml"), "a=1").unwrap();
+    let broken = world.run("fmt SPEC", Exit::Error);
+    assert!(broken.stdout.contains("prod.toml") && !broken.stdout.contains("stack.toml"));
+    assert!(broken.stderr.contains("stack.toml:1:"), "{}", broken.stderr);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "[stack");
+    world.write(&laid_out.replace(" = ", "="));
+    let changed = json(&world.run("fmt SPEC --json", Exit::Success).stdout);
+    assert_eq!(changed["changed"].as_array().unwrap().len(), 1);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), laid_out);
+    assert_eq!(world.run("fmt SPEC --check", Exit::Success).stdout, "");
+}

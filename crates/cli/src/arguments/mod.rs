@@ -1,6 +1,7 @@
 //! The arguments of every command. One definition gives parsing, help and completions.
 
 mod carry_out;
+mod format;
 mod language;
 mod plan;
 mod shared;
@@ -10,6 +11,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
+pub(crate) use format::FormatArguments;
 pub(crate) use language::{
     CompletionsArguments, ManArguments, ReferenceArguments, ValidateArguments, VersionArguments,
 };
@@ -51,6 +53,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Find every mistake in a spec, without connecting to anything.
     Validate(ValidateArguments),
+    /// Lay out the files of a spec: white space changes, and nothing else.
+    #[command(name = "fmt")]
+    Format(FormatArguments),
     /// Show what an apply would do. Reads the accounts and changes nothing.
     Plan(PlanArguments),
     /// Show the plan, ask, and carry it out.
@@ -83,6 +88,7 @@ impl Command {
     pub(crate) fn is_json(&self) -> bool {
         match self {
             Self::Validate(arguments) => arguments.json,
+            Self::Format(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
             Self::Apply(arguments) => arguments.carry_out.json,
             Self::Destroy(arguments) => arguments.carry_out.json,
@@ -126,7 +132,7 @@ mod tests {
             examples.extend(lines.map(str::to_owned));
         });
         for example in examples {
-            let words = example.split(['|', '>']).next().unwrap().split("  ").next().unwrap();
+            let words = example.split(['|', '>', '<']).next().unwrap().split("  ").next().unwrap();
             let words = words.split_whitespace().map(|word| word.trim_matches('"'));
             Arguments::try_parse_from(words).unwrap_or_else(|error| panic!("{example}: {error}"));
         }

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 mod carry_out;
 pub(crate) mod completions;
 pub(crate) mod destroy;
+pub(crate) mod format;
 pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;
