@@ -21,6 +21,7 @@ use crate::field::Field;
 /// | --- | --- |
 /// | `replace` | another value means another resource |
 /// | `default = EXPRESSION` | what the service does if it is not set; anything that becomes a `Value` |
+/// | `always` | the default is wanted also where the spec says nothing |
 /// | `one_of = ["a", "b"]` | the only values that are allowed |
 /// | `refers_to = "KIND"` or `["KIND", ..]` | takes the `id` of a resource of these kinds |
 /// | `owner = "ATTRIBUTE"` | that attribute takes the id of the account that the resource belongs to, if it is another one |

@@ -32,7 +32,8 @@ pub trait Resource: Send + Sync + 'static {
     const TRAITS: Traits;
 
     /// The attributes that no two things of the kind can have alike at once, such as a range in a
-    /// network. What gives them up goes before another takes them over.
+    /// network. What gives them up goes before another takes them over. A thing without the first
+    /// of them has nothing to itself; of the others, that one is not set is a value too.
     const EXCLUSIVE: &'static [&'static str] = &[];
 
     /// Whether things of the kind always outlive their stack, since others may rely on them by

@@ -148,6 +148,7 @@ impl AttributeType {
             Self::String => "strings".to_owned(),
             Self::Any => "values".to_owned(),
             Self::List(item) | Self::Set(item) => format!("lists of {}", item.plural()),
+            Self::Map(item) if matches!(**item, Self::Any) => "tables".to_owned(),
             Self::Map(item) => format!("tables of {}", item.plural()),
             Self::Tags => "tables of strings".to_owned(),
             Self::Object(_) => "tables".to_owned(),
@@ -214,6 +215,8 @@ pub struct AttributeSchema {
     /// What the service does if it is not set. Taking the attribute out of the spec after
     /// it was set puts it back to this.
     pub default: Option<Value>,
+    /// The default is wanted also where the spec says nothing, so that anything else is drift.
+    pub always: bool,
     /// The only values that are allowed; empty if there is no such list.
     pub one_of: &'static [&'static str],
     /// The service cannot change it: another value means another resource.
@@ -243,6 +246,7 @@ impl AttributeSchema {
             attribute_type,
             required: false,
             default: None,
+            always: false,
             one_of: &[],
             replace: false,
             refers_to: &[],
@@ -288,6 +292,14 @@ pub enum ExpansionShape {
         /// The child's attribute that takes the value.
         value: &'static str,
     },
+    /// A list of tables, each of which has the attributes of one child.
+    Tables {
+        /// The child's attribute that names the child where it is set and known; any other child
+        /// is named by its position.
+        name: &'static str,
+        /// The child's attributes that follow from where the table stands, with their values.
+        constants: &'static [(&'static str, &'static str)],
+    },
 }
 
 impl Expansion {
@@ -297,6 +309,29 @@ impl Expansion {
         match self.shape {
             ExpansionShape::Entries { .. } => AttributeType::Map(Box::new(AttributeType::String)),
             ExpansionShape::Items { .. } => AttributeType::List(Box::new(AttributeType::String)),
+            ExpansionShape::Tables { .. } => {
+                let any = AttributeType::Map(Box::new(AttributeType::Any));
+                AttributeType::List(Box::new(any))
+            }
+        }
+    }
+
+    /// Tells whether a table of the inline form can have this attribute of the child: it is not
+    /// given by where the table stands.
+    #[must_use]
+    pub fn takes(&self, attribute: &str) -> bool {
+        let tables = matches!(self.shape, ExpansionShape::Tables { .. });
+        tables
+            && attribute != self.parent_attribute
+            && self.constants().iter().all(|(name, _)| *name != attribute)
+    }
+
+    /// Returns the child's attributes that follow from where it stands, with their values.
+    #[must_use]
+    pub fn constants(&self) -> &'static [(&'static str, &'static str)] {
+        match self.shape {
+            ExpansionShape::Entries { .. } | ExpansionShape::Items { .. } => &[],
+            ExpansionShape::Tables { constants, .. } => constants,
         }
     }
 }

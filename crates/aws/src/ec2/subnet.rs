@@ -149,7 +149,7 @@ impl Resource for Subnet {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
-    const EXCLUSIVE: &'static [&'static str] = &["vpc_id", "cidr_block"];
+    const EXCLUSIVE: &'static [&'static str] = &["cidr_block", "vpc_id"];
 
     type Inputs = SubnetInputs;
     type Outputs = SubnetOutputs;

@@ -1,6 +1,6 @@
 //! The reference of a kind as Markdown, made from the same definition that checks specs.
 
-use straddle_engine::schema::{AttributeSchema, AttributeType, Expansion, KindSchema};
+use straddle_engine::schema::{AttributeSchema, AttributeType, Expansion, ExpansionShape, KindSchema};
 
 use crate::render::inline;
 
@@ -56,6 +56,9 @@ fn remarks(attribute: &AttributeSchema) -> Vec<String> {
     if !attribute.refers_to.is_empty() {
         remarks.push(format!("Takes the `id` of {}.", code_list(attribute.refers_to)));
     }
+    if attribute.always {
+        remarks.push("The default is wanted also where it is not set.".to_owned());
+    }
     if attribute.replace {
         remarks.push("Another value means another resource.".to_owned());
     }
@@ -69,13 +72,26 @@ fn remarks(attribute: &AttributeSchema) -> Vec<String> {
 }
 
 fn expanded(expansion: &Expansion) -> String {
+    let Expansion { attribute, child_kind, role, .. } = expansion;
+    let types = type_words(&expansion.attribute_type());
+    let documentation = one_paragraph(expansion.documentation);
+    let form = match expansion.shape {
+        ExpansionShape::Entries { .. } | ExpansionShape::Items { .. } => String::new(),
+        ExpansionShape::Tables { name, constants } => {
+            let given: Vec<_> = [expansion.parent_attribute]
+                .into_iter()
+                .chain(constants.iter().map(|(name, _)| *name))
+                .collect();
+            format!(
+                " A table has the attributes of `{child_kind}` without {}, and is named by its `{name}` or, \
+                 without that, by its position.",
+                code_list(&given)
+            )
+        }
+    };
     format!(
-        "- `{}` ({}, optional): {} Each of them becomes a resource of the kind `{}` with an address that ends in `/{}['...']`.\n",
-        expansion.attribute,
-        type_words(&expansion.attribute_type()),
-        one_paragraph(expansion.documentation),
-        expansion.child_kind,
-        expansion.role,
+        "- `{attribute}` ({types}, optional): {documentation}{form} Each of them becomes a resource of the kind \
+         `{child_kind}` with an address that ends in `/{role}['...']`.\n"
     )
 }
 

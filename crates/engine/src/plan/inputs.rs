@@ -26,6 +26,7 @@ pub(crate) fn desired_inputs(
             Err(error) => problems.push(error.diagnostic.with_address(node.address.clone())),
         }
     }
+    add_defaults(kind, &mut inputs);
     if kind.schema().has_tags() {
         let ours = [(STACK_TAG, lineage.to_owned()), (ADDRESS_TAG, node.address.tag_value())];
         let ours = ours.map(|(key, value)| (key.to_owned(), Value::from(value)));
@@ -52,6 +53,15 @@ pub(crate) fn desired_inputs(
     normalize_inputs(kind.schema(), inputs).map_err(|problems| problems.into_iter().map(describe).collect())
 }
 
+/// Adds the defaults that are wanted also where the spec says nothing.
+fn add_defaults(kind: &dyn AnyResource, inputs: &mut ValueMap) {
+    for attribute in kind.schema().inputs.iter().filter(|attribute| attribute.always) {
+        if let Some(default) = attribute.default.clone().filter(|_| !inputs.contains_key(attribute.name)) {
+            inputs.insert(attribute.name.to_owned(), default);
+        }
+    }
+}
+
 fn unknown_tags(node: &ResourceNode) -> Diagnostic {
     Diagnostic::error("unknown-tags", "the keys of tags must be known when planning")
         .with_detail(format!(
@@ -64,12 +74,16 @@ fn unknown_tags(node: &ResourceNode) -> Diagnostic {
 }
 
 /// Returns what a resource with these inputs has to itself; `None` if that is nothing or not told.
-/// A value that is exactly an attribute of another resource is told apart by that.
+/// A value that is exactly an attribute of another resource is told apart by that. The first of
+/// the exclusive attributes has to be there; that another is not set is a value like any other.
 pub(crate) fn exclusive_values(kind: &dyn AnyResource, inputs: &ValueMap) -> Option<Vec<String>> {
-    let told = |value: &&Value| {
+    let told = |value: &Value| {
         value.as_str() != Some("") && value.first_unknown().is_none_or(|unknown| unknown.exact)
     };
-    let value = |name: &&str| inputs.get(*name).filter(told).map(|value| format!("{value:?}"));
-    let values: Option<Vec<_>> = kind.exclusive().iter().map(value).collect();
+    let value = |(position, name): (usize, &&str)| match inputs.get(*name) {
+        Some(value) => told(value).then(|| format!("{value:?}")),
+        None => (position > 0).then(String::new),
+    };
+    let values: Option<Vec<_>> = kind.exclusive().iter().enumerate().map(value).collect();
     values.filter(|values| !values.is_empty())
 }

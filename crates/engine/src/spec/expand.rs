@@ -5,19 +5,14 @@ use std::sync::Arc;
 
 use crate::address::{AccountName, Address};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::schema::{Expansion, ExpansionShape};
+use crate::schema::KindSchema;
 use crate::spec::evaluator::{Draft, Evaluator};
+use crate::spec::inline::{Inline, Item};
 use crate::spec::order::Wait;
 use crate::spec::pattern::{Content, Pattern};
 use crate::spec::resource_block::ResourceBlock;
 use crate::spec::world::{Each, Shape};
-use crate::value::{AttributeReference, Unknown, Value};
-
-/// One child, before it has an address.
-struct Item {
-    key: String,
-    pattern: Arc<Pattern>,
-}
+use crate::value::{AttributeReference, Value};
 
 impl Evaluator<'_> {
     /// Works out the resources of a block, without what they expand to.
@@ -39,7 +34,8 @@ impl Evaluator<'_> {
                 instances
             }
         };
-        let attributes = self.with_tags(block);
+        let schema = block.resource.schema();
+        let attributes = self.with_tags(block.attributes.clone(), schema, block.span);
         self.check_depends_on(block);
         let depends_on = self.depends_on(block);
         for (address, each) in instances {
@@ -70,21 +66,25 @@ impl Evaluator<'_> {
         for parent in parents {
             let Some((account, each)) = self.account_and_each(&parent) else { continue };
             for (expansion, pattern) in &block.expansions {
-                for item in self.items(expansion, pattern, each.as_deref(), &parent) {
+                let resource = self.scope.registry.kind(expansion.child_kind).cloned();
+                let resource = resource.expect("the kind of every expansion is registered");
+                let schema = resource.schema();
+                let inline = Inline { expansion, schema, pattern, parent: &parent };
+                for item in self.items(&inline, each.as_deref()) {
+                    let address = parent.child(expansion.role, item.key.as_str());
+                    let span = item.span;
+                    let attributes = child_attributes(&inline, item);
                     let draft = Draft {
-                        address: parent.child(expansion.role, item.key.as_str()),
-                        kind: crate::address::Kind::new(expansion.child_kind),
+                        address: address.clone(),
+                        kind: schema.kind.clone(),
                         account: account.clone(),
-                        span: item.pattern.span,
-                        attributes: child_attributes(expansion, &parent, item),
+                        attributes: self.with_tags(attributes, schema, span),
                         each: each.clone(),
                         dependencies: depends_on.iter().cloned().chain([parent.clone()]).collect(),
                         lifecycle: block.lifecycle.clone(),
+                        span,
                     };
-                    let siblings = self.children.entry(parent.clone()).or_default();
-                    siblings.push(draft.address.clone());
-                    let resource = self.scope.registry.kind(expansion.child_kind).cloned();
-                    let resource = resource.expect("the kind of every expansion is registered");
+                    self.children.entry(parent.clone()).or_default().push(address);
                     self.add(draft, &*resource, Wait::Parent);
                 }
             }
@@ -116,88 +116,27 @@ impl Evaluator<'_> {
         instances.map_err(|label| self.diagnostics.push(bad_for_each(for_each.span, label))).ok()
     }
 
-    /// Returns the block's attributes with the tags of the stack and of the file under its own.
-    fn with_tags(&self, block: &ResourceBlock) -> BTreeMap<String, Arc<Pattern>> {
-        let mut attributes = block.attributes.clone();
-        if !block.resource.schema().has_tags() {
+    /// Returns the attributes with the tags of the stack and of the file under their own.
+    fn with_tags(
+        &self,
+        mut attributes: BTreeMap<String, Arc<Pattern>>,
+        schema: &KindSchema,
+        span: Span,
+    ) -> BTreeMap<String, Arc<Pattern>> {
+        if !schema.has_tags() {
             return attributes;
         }
-        let file = self.defaults.get(&block.span.source).and_then(|defaults| defaults.tags.clone());
+        let file = self.defaults.get(&span.source).and_then(|defaults| defaults.tags.clone());
         let mut layers: Vec<_> = self.stack_tags.iter().cloned().chain(file).collect();
         if layers.is_empty() {
             return attributes;
         }
         let own = attributes.remove("tags");
-        let span = own.as_ref().map_or(block.span, |own| own.span);
+        let span = own.as_ref().map_or(span, |own| own.span);
         layers.extend(own);
         attributes.insert("tags".to_owned(), Arc::new(Pattern { span, content: Content::Layers(layers) }));
         attributes
     }
-
-    /// Returns the children that an inline attribute describes; problems are reported.
-    fn items(
-        &mut self,
-        expansion: &Expansion,
-        pattern: &Arc<Pattern>,
-        each: Option<&Each>,
-        parent: &Address,
-    ) -> Vec<Item> {
-        let Some(value) = self.evaluate(pattern, each, Some(parent)) else { return Vec::new() };
-        if let Some(diagnostic) = check_inline(expansion, pattern, &value) {
-            self.report(diagnostic, Some(parent));
-            return Vec::new();
-        }
-        let items = match (&expansion.shape, &value) {
-            (ExpansionShape::Entries { .. }, Value::Map(entries)) => {
-                let named = pattern.entries(entries).into_iter();
-                named.map(|(key, pattern)| Item { key, pattern }).collect()
-            }
-            (ExpansionShape::Items { .. }, Value::List(values)) => {
-                let named = item_keys(values).into_iter().zip(pattern.items(values));
-                named.map(|(key, pattern)| Item { key, pattern }).collect()
-            }
-            _ => Vec::new(),
-        };
-        self.without_duplicates(items, expansion, parent)
-    }
-
-    fn without_duplicates(&mut self, items: Vec<Item>, expansion: &Expansion, parent: &Address) -> Vec<Item> {
-        let mut first: BTreeMap<String, Span> = BTreeMap::new();
-        let mut unique = Vec::with_capacity(items.len());
-        for item in items {
-            if let Some(span) = first.get(&item.key) {
-                let diagnostic = Diagnostic::error("duplicate-item", "duplicate item")
-                    .with_span(item.pattern.span, format!("`{}` is there twice", item.key.escape_debug()))
-                    .with_related(*span, "first here")
-                    .with_detail(format!(
-                        "Each item of `{}` becomes a resource of its own.",
-                        expansion.attribute
-                    ));
-                self.report(diagnostic, Some(parent));
-                continue;
-            }
-            first.insert(item.key.clone(), item.pattern.span);
-            unique.push(item);
-        }
-        unique
-    }
-}
-
-/// Returns why the value of an inline attribute cannot be expanded.
-fn check_inline(expansion: &Expansion, pattern: &Pattern, value: &Value) -> Option<Diagnostic> {
-    if let Value::Unknown(unknown) = value {
-        let label = format!("depends on `{}`, which is known only after apply", unknown.origin);
-        let detail = format!(
-            "Each item of `{}` becomes a resource of its own, so their number has to be known.",
-            expansion.attribute
-        );
-        let diagnostic = Diagnostic::error("unknown-length", "list whose length is not known");
-        return Some(diagnostic.with_span(pattern.span, label).with_detail(detail));
-    }
-    let mismatch = expansion.attribute_type().check(value).err()?;
-    let label = format!("expected {}, found {}", mismatch.expected, mismatch.found);
-    let span = pattern.locate(&mismatch.path);
-    Some(Diagnostic::error("wrong-type", "wrong type").with_span(span, label))
 }
 
 /// Returns the keys and values of `for_each`; the error says what is wrong with it.
@@ -221,35 +160,14 @@ fn each_entries(for_each: &Arc<Pattern>, value: &Value) -> Result<Vec<(String, A
     }
 }
 
-/// Names the items of a list: what is known by itself, the rest by where it comes from.
-fn item_keys(values: &[Value]) -> Vec<String> {
-    let origin = |value| {
-        if let &Value::Unknown(Unknown { ref origin, .. }) = value { Some(&origin.address) } else { None }
-    };
-    let keyed_block = |value| origin(value).and_then(|address| address.key().map(|_| address.block()));
-    let blocks: Option<Vec<_>> = values.iter().map(keyed_block).collect();
-    let one_block = blocks.is_some_and(|blocks| blocks.windows(2).all(|pair| pair[0] == pair[1]));
-    let name = |value| match origin(value) {
-        Some(address) if one_block => address.key().unwrap_or_default().to_owned(),
-        Some(address) => address.to_string(),
-        None => value.as_str().unwrap_or_default().to_owned(),
-    };
-    values.iter().map(name).collect()
-}
-
-fn child_attributes(expansion: &Expansion, parent: &Address, item: Item) -> BTreeMap<String, Arc<Pattern>> {
-    let span = item.pattern.span;
-    let id = AttributeReference { address: parent.clone(), attribute: "id".to_owned() };
-    let mut attributes =
-        BTreeMap::from([(expansion.parent_attribute.to_owned(), Pattern::attribute(span, id))]);
-    let value = match &expansion.shape {
-        ExpansionShape::Entries { key, value } => {
-            attributes.insert((*key).to_owned(), Pattern::constant(span, Value::from(item.key)));
-            value
-        }
-        ExpansionShape::Items { value } => value,
-    };
-    attributes.insert((*value).to_owned(), item.pattern);
+/// Adds what follows from where the child stands to what the inline form says of it.
+fn child_attributes(inline: &Inline<'_>, item: Item) -> BTreeMap<String, Arc<Pattern>> {
+    let Item { span, mut attributes, .. } = item;
+    let id = AttributeReference { address: inline.parent.clone(), attribute: "id".to_owned() };
+    attributes.insert(inline.expansion.parent_attribute.to_owned(), Pattern::attribute(span, id));
+    for (name, value) in inline.expansion.constants() {
+        attributes.insert((*name).to_owned(), Pattern::constant(span, Value::from(*value)));
+    }
     attributes
 }
 

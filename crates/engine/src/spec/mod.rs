@@ -23,6 +23,7 @@ mod document;
 mod evaluator;
 mod expand;
 mod expression;
+mod inline;
 mod lifecycle;
 mod model;
 mod normalize;

@@ -50,8 +50,25 @@ impl From<Diagnostic> for Problem {
 }
 
 impl Names<'_> {
-    /// Reports every reference of the pattern that leads nowhere; the pattern is broken then.
+    /// Reports every reference of the pattern that leads nowhere; the part of the pattern that it
+    /// stands in is broken then.
     pub(crate) fn check(&self, pattern: &mut Arc<Pattern>, place: Place<'_>, diagnostics: &mut Diagnostics) {
+        if !matches!(pattern.content, Content::List(_) | Content::Table(_)) {
+            return self.check_whole(pattern, place, diagnostics);
+        }
+        let content = &mut Arc::make_mut(pattern).content;
+        if let Content::List(items) = content {
+            for item in items {
+                self.check(item, place, diagnostics);
+            }
+        } else if let Content::Table(fields) = content {
+            for field in fields {
+                self.check(&mut field.value, place, diagnostics);
+            }
+        }
+    }
+
+    fn check_whole(&self, pattern: &mut Arc<Pattern>, place: Place<'_>, diagnostics: &mut Diagnostics) {
         let mut broken = false;
         pattern.visit_references(&mut |reference, span| {
             if let Err(problem) = self.reference(reference, span, place) {

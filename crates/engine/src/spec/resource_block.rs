@@ -74,7 +74,10 @@ impl ResourceBlock {
                     self.attributes.insert(name.to_owned(), pattern);
                 }
                 None => {
-                    let (diagnostic, meant) = unknown_attribute(entry, schema);
+                    let inputs = schema.inputs.iter().map(|attribute| attribute.name);
+                    let expansions = schema.expansions.iter().map(|expansion| expansion.attribute);
+                    let names: Vec<_> = inputs.chain(expansions).chain(META_ATTRIBUTES).collect();
+                    let (diagnostic, meant) = unknown_attribute(name, entry.key_span, schema, &names);
                     diagnostics.push(diagnostic);
                     self.take_as_written(meant, entry.key_span);
                 }
@@ -93,24 +96,26 @@ impl ResourceBlock {
     }
 }
 
-/// Describes the problem, and returns the attribute that was meant.
-fn unknown_attribute(entry: &Entry, schema: &KindSchema) -> (Diagnostic, Option<String>) {
-    let word = entry.key.as_str();
+/// Describes a word that is none of the attributes `names` of a kind, and returns the one that was
+/// meant.
+pub(crate) fn unknown_attribute(
+    word: &str,
+    span: Span,
+    schema: &KindSchema,
+    names: &[&str],
+) -> (Diagnostic, Option<String>) {
     let kind = schema.kind.as_str();
     let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
-        .with_span(entry.key_span, format!("`{kind}` has no such attribute"));
+        .with_span(span, format!("`{kind}` has no such attribute"));
     if word == "id" || schema.output(word).is_some() {
         let detail = format!("`{word}` is known by the service alone and cannot be set.");
         return (diagnostic.with_detail(detail), None);
     }
-    let names = || {
-        let inputs = schema.inputs.iter().map(|attribute| attribute.name);
-        inputs.chain(schema.expansions.iter().map(|expansion| expansion.attribute)).chain(META_ATTRIBUTES)
-    };
     let ours = suggest::foreign_attribute(kind, word);
-    if let Some(ours) = ours.into_iter().find(|ours| names().any(|name| name == ours)) {
+    if let Some(ours) = ours.into_iter().find(|ours| names.contains(&ours.as_str())) {
         return (diagnostic.with_hint(format!("This attribute is called `{ours}` here.")), Some(ours));
     }
+    let names = || names.iter().copied();
     let meant = suggest::closest(word, names()).map(str::to_owned);
     (suggest::did_you_mean(diagnostic, word, names()), meant)
 }

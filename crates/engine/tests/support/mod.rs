@@ -27,6 +27,8 @@ pub(crate) fn registry() -> Registry {
         .with::<Rule>()
         .with::<Share>()
         .with::<ShareSwitch>()
+        .with::<SecurityGroup>()
+        .with::<SecurityGroupRule>()
         .with_sharing(SHARING)
 }
 
@@ -362,3 +364,55 @@ kind!(Share, "share", ShareInputs, ArnOutputs);
 #[derive(Attributes)]
 pub(crate) struct ShareSwitchInputs {}
 kind!(ShareSwitch, "share_switch", ShareSwitchInputs, NoOutputs);
+/// Who may talk to whom.
+#[derive(Attributes)]
+pub(crate) struct SecurityGroupInputs {
+    /// The network.
+    #[attribute(replace, refers_to = "vpc")]
+    pub(crate) vpc_id: String,
+    /// The tags.
+    pub(crate) tags: Option<Tags>,
+}
+kind!(
+    SecurityGroup,
+    "security_group",
+    SecurityGroupInputs,
+    NoOutputs,
+    fn expansions() -> Vec<Expansion> {
+        let rules = |attribute, constants| Expansion {
+            attribute,
+            documentation: "The rules.",
+            child_kind: "security_group_rule",
+            role: attribute,
+            parent_attribute: "security_group_id",
+            shape: ExpansionShape::Tables { name: "description", constants },
+        };
+        vec![rules("ingress", &[("direction", "ingress")]), rules("egress", &[("direction", "egress")])]
+    }
+);
+
+/// One thing that a group allows.
+#[derive(Attributes)]
+pub(crate) struct SecurityGroupRuleInputs {
+    /// The group.
+    #[attribute(replace, refers_to = "security_group")]
+    pub(crate) security_group_id: String,
+    /// Which way.
+    #[attribute(one_of = ["ingress", "egress"])]
+    pub(crate) direction: String,
+    /// Which protocol.
+    pub(crate) protocol: String,
+    /// Which ports.
+    pub(crate) ports: Option<String>,
+    /// Which addresses.
+    #[attribute(normalize = cidr)]
+    pub(crate) cidr: Option<String>,
+    /// Which group.
+    #[attribute(refers_to = "security_group")]
+    pub(crate) source: Option<String>,
+    /// What for.
+    pub(crate) description: Option<String>,
+    /// The tags.
+    pub(crate) tags: Option<Tags>,
+}
+kind!(SecurityGroupRule, "security_group_rule", SecurityGroupRuleInputs, ArnOutputs);

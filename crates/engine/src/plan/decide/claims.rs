@@ -27,8 +27,8 @@ impl Decisions<'_> {
             }
             Entry::Occupied(taken) => taken.get().clone(),
         };
-        let names: Vec<_> = kind.exclusive().iter().map(|name| format!("`{name}`")).collect();
-        let names = names.join(" and ");
+        let set = kind.exclusive().iter().filter(|name| desired.contains_key(**name));
+        let names = set.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
         let problem = Diagnostic::error("taken-twice", format!("two resources have the same {names}"))
             .with_detail(format!(
                 "{} and {} have the same {names}, which only one can have.",
