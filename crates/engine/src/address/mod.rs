@@ -1,11 +1,18 @@
 //! Names: of resources, kinds, accounts, and of what the service made for us.
 
+mod component;
+mod parse;
+mod target;
+
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
+
+pub use component::ComponentPath;
+pub use parse::{ParseAddressError, is_word};
+pub use target::Target;
 
 macro_rules! name_type {
     ($(#[$documentation:meta])* $name:ident) => {
@@ -56,9 +63,11 @@ name_type! {
 }
 
 /// The name of one atomic resource: `subnet.public['a']`, or for a part of a block that
-/// expands, `route_table.public/association['a']`.
+/// expands, `route_table.public/association['a']`. Before it stands the component that it is in,
+/// if it is in one: `network['eu']/subnet.public['a']`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
+    component: ComponentPath,
     block: BlockAddress,
     key: Option<Arc<str>>,
     child: Option<ChildName>,
@@ -104,7 +113,13 @@ impl Address {
     /// Makes the address of a block that is not expanded.
     #[must_use]
     pub fn of_block(block: BlockAddress) -> Self {
-        Self { block, key: None, child: None }
+        Self { component: ComponentPath::default(), block, key: None, child: None }
+    }
+
+    /// Returns the address of the same thing inside of a component.
+    #[must_use]
+    pub fn within(self, component: ComponentPath) -> Self {
+        Self { component, ..self }
     }
 
     /// Returns the address of one instance of a block with `for_each`.
@@ -119,6 +134,12 @@ impl Address {
     pub fn child(&self, role: impl Into<Arc<str>>, key: impl Into<Arc<str>>) -> Self {
         let child = ChildName { role: role.into(), key: key.into() };
         Self { child: Some(child), ..self.clone() }
+    }
+
+    /// Returns the component that the resource is in; the empty path is the spec itself.
+    #[must_use]
+    pub fn component(&self) -> &ComponentPath {
+        &self.component
     }
 
     /// Returns the block that the resource comes from.
@@ -145,6 +166,12 @@ impl Address {
         self.child.as_ref().map(|_| Self { child: None, ..self.clone() })
     }
 
+    /// Returns what every resource of the block is called without its key: the block as a whole.
+    #[must_use]
+    pub fn whole_block(&self) -> Self {
+        Self { key: None, child: None, ..self.clone() }
+    }
+
     /// Returns the address in an alphabet that every service takes as a tag value.
     ///
     /// IAM allows letters, digits, spaces and `_.:/=+-@` in tag values, and 256 characters
@@ -152,7 +179,8 @@ impl Address {
     /// digits a byte; what is too long ends in its own SHA-256.
     #[must_use]
     pub fn tag_value(&self) -> String {
-        let mut encoded = format!("{}.{}", self.block.kind, self.block.name);
+        let mut encoded = self.component.tag_prefix();
+        encoded.push_str(&self.block.to_string());
         if let Some(key) = &self.key {
             encoded.push(':');
             push_tag_encoded(&mut encoded, key);
@@ -185,7 +213,7 @@ fn push_tag_encoded(encoded: &mut String, text: &str) {
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = self.block.to_string();
+        let mut text = format!("{}{}", self.component, self.block);
         if let Some(key) = &self.key {
             text.push_str(&quoted_key(key));
         }
@@ -202,67 +230,6 @@ fn quoted_key(key: &str) -> String {
     format!("['{}']", key.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// An address that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no address; write `kind.name`, `kind.name['key']` or `kind.name/role['key']`")]
-pub struct ParseAddressError {
-    text: String,
-}
-
-impl FromStr for Address {
-    type Err = ParseAddressError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).ok_or_else(|| ParseAddressError { text: text.to_owned() })
-    }
-}
-
-fn parse(text: &str) -> Option<Address> {
-    let (kind, rest) = take_word(text)?;
-    let (name, rest) = take_word(rest.strip_prefix('.')?)?;
-    let mut address = Address::new(kind, name);
-    let (key, rest) = take_key(rest)?;
-    address.key = key.map(Arc::from);
-    if rest.is_empty() {
-        return Some(address);
-    }
-    let (role, rest) = take_word(rest.strip_prefix('/')?)?;
-    let (key, rest) = take_key(rest)?;
-    rest.is_empty().then_some(())?;
-    Some(address.child(role, key?))
-}
-
-/// Tells whether `text` may name a block: a letter or `_`, then letters, digits, `_` and `-`.
-#[must_use]
-pub fn is_word(text: &str) -> bool {
-    take_word(text).is_some_and(|(_, rest)| rest.is_empty())
-}
-
-fn take_word(text: &str) -> Option<(&str, &str)> {
-    let starts_well = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    let end = text
-        .find(|character: char| !(character.is_ascii_alphanumeric() || "_-".contains(character)))
-        .unwrap_or(text.len());
-    starts_well.then(|| text.split_at(end))
-}
-
-/// Takes `['key']` off the front, if it is there; `None` if it is there and broken.
-fn take_key(text: &str) -> Option<(Option<String>, &str)> {
-    let Some(quoted) = text.strip_prefix("['") else {
-        return Some((None, text));
-    };
-    let mut key = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((offset, character)) = characters.next() {
-        match character {
-            '\\' => key.push(characters.next()?.1),
-            '\'' => return Some((Some(key), quoted[offset + 1..].strip_prefix(']')?)),
-            _ => key.push(character),
-        }
-    }
-    None
-}
-
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -276,44 +243,4 @@ impl<'de> Deserialize<'de> for Address {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_survive_a_round_trip() {
-        for text in [
-            "vpc.main",
-            "subnet.public['a']",
-            "route_table.public/route['0.0.0.0/0']",
-            "route_table.public['it\\'s']/association['\\\\']",
-        ] {
-            let address: Address = text.parse().expect("the address is well formed");
-            assert_eq!(address.to_string(), text);
-        }
-    }
-
-    #[test]
-    fn broken_addresses_are_refused() {
-        for text in [
-            "",
-            "vpc",
-            "vpc.",
-            ".main",
-            "vpc.main[",
-            "vpc.main['a",
-            "vpc.main['a']x",
-            "vpc.main/route",
-            "1.a",
-        ] {
-            assert!(text.parse::<Address>().is_err(), "{text} was taken");
-        }
-    }
-
-    #[test]
-    fn tag_values_fit_the_narrowest_alphabet() {
-        let address = Address::new("route_table", "public").with_key("a b").child("route", "0.0.0.0/0");
-        assert_eq!(address.tag_value(), "route_table.public:a=20b/route:0.0.0.0=2f0");
-        let long = Address::new("vpc", "x").with_key("k".repeat(300));
-        assert_eq!(long.tag_value().len(), 256);
-    }
-}
+mod tests;
