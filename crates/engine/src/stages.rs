@@ -70,12 +70,21 @@ impl Engine<'_> {
         let access = Access::open(self, spec, &state).await?;
         let resolved = recover::resolve(self, &access, &state).await?;
         let state = fold(state, &resolved).map_err(defect)?;
-        let observations = refresh::refresh(self, &access, &state).await?;
-        let request =
-            Request { registry: self.registry, spec, state: &state, observations: &observations, mode };
+        let renames = plan::renames(spec, &state).map_err(RunError::Diagnostics)?;
+        let under_new_names = renamed(&state, &renames)?;
+        let now = under_new_names.as_ref().unwrap_or(&state);
+        let observations = refresh::refresh(self, &access, now).await?;
+        let request = Request {
+            registry: self.registry,
+            spec,
+            state: now,
+            renames: &renames,
+            observations: &observations,
+            mode,
+        };
         let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
         let recovered = left_over || !resolved.is_empty();
-        Ok(Prepared { recovered, state, access, observations, planned })
+        Ok(Prepared { recovered, state, renames, under_new_names, access, observations, planned })
     }
 
     async fn carry_out(
@@ -84,14 +93,18 @@ impl Engine<'_> {
         prepared: Prepared,
         saved: Option<String>,
     ) -> Result<Report, RunError> {
-        let Prepared { recovered, mut state, access, observations, planned } = prepared;
+        let Prepared { recovered, mut state, renames, under_new_names, access, observations, planned } =
+            prepared;
         if recovered {
             state.serial += 1;
             self.backend.replace(state.serial - 1, &state).await?;
         }
         let Planned { plan, values, graph } = planned;
-        let kept = self.kept_records(spec, &plan, &state);
-        let first = [kept, seen_records(&plan, &state, &observations)].concat();
+        let now = under_new_names.as_ref().unwrap_or(&state);
+        let renaming = (!renames.is_empty()).then_some(Record::Renamed { names: renames });
+        let kept = self.kept_records(spec, &plan, now);
+        let seen = seen_records(&plan, now, &observations);
+        let first: Vec<_> = renaming.into_iter().chain(seen).chain(kept).collect();
         if plan.is_empty() && first.is_empty() {
             return Ok(report(plan, Walked::default(), state.outputs));
         }
@@ -199,9 +212,21 @@ struct Prepared {
     /// Whether a killed run left records, or creates whose outcome has been learned since.
     recovered: bool,
     state: State,
+    /// What the spec calls resources of the state now, by what the state calls them.
+    renames: BTreeMap<Address, Address>,
+    /// The state with these names, if there are any.
+    under_new_names: Option<State>,
     access: Access,
     observations: Observations,
     planned: Planned,
+}
+
+/// Returns the state with the names that the spec has now; `None` if it has them already.
+fn renamed(state: &State, names: &BTreeMap<Address, Address>) -> Result<Option<State>, RunError> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    fold(state.clone(), &[Record::Renamed { names: names.clone() }]).map(Some).map_err(defect)
 }
 
 fn report(plan: Plan, walked: Walked, outputs: BTreeMap<String, crate::value::Value>) -> Report {
@@ -242,6 +267,9 @@ fn check_fresh(saved: &Plan, fresh: &Plan, applied: Option<&str>) -> Result<(), 
             "the state has changed since: serial {} became {}",
             saved.serial, fresh.serial
         ));
+    }
+    if saved.renames != fresh.renames {
+        return stale("other resources have new names since it was made".to_owned());
     }
     if let Some(address) = first_difference(&saved.changes, &fresh.changes) {
         return stale(format!("{address} has changed since it was made"));

@@ -136,6 +136,9 @@ fn show(plan: &Plan) -> String {
         writeln!(text, "drift {}{gone}", drift.address).unwrap();
         show_attributes(&mut text, &drift.attributes);
     }
+    for rename in &plan.renames {
+        writeln!(text, "rename {} -> {}", rename.from, rename.to).unwrap();
+    }
     for change in &plan.changes {
         let Change { account, address, .. } = change;
         let reasons: Vec<_> = change.reasons.iter().map(reason).collect();
@@ -186,6 +189,8 @@ fn reason(reason: &Reason) -> String {
         Reason::Deposed => "deposed".to_owned(),
         Reason::Retained => "retained".to_owned(),
         Reason::NeverDeleted => "never deleted".to_owned(),
+        Reason::Removed => "removed".to_owned(),
+        Reason::Renamed { from } => format!("was {from}"),
     }
 }
 

@@ -267,3 +267,27 @@ fn records_that_do_not_fit_are_told() {
         assert_eq!(problem(&records), expected);
     }
 }
+
+#[test]
+fn names_change_all_at_once_and_where_others_need_them() {
+    let needs_a = created("other", &subnet("z"), &[a()], "subnet-2").concat();
+    let names = [(a(), subnet("z")), (subnet("z"), a())].into_iter().collect();
+    let state = after(&needs_a);
+    let swapped = later(&state, &[Record::Renamed { names }]);
+    assert_eq!(swapped.resources[&subnet("z")].object, state.resources[&a()].object);
+    assert_eq!(swapped.resources[&a()].dependencies, [subnet("z")].into());
+    assert_eq!(verify(&swapped), Ok(()));
+}
+
+#[test]
+fn names_that_do_not_fit_are_refused() {
+    let rename = |from: Address, to: Address| Record::Renamed { names: [(from, to)].into_iter().collect() };
+    let refused = |records: &[Record]| {
+        let state = after(&created("other", &subnet("z"), &[], "subnet-2").concat());
+        fold(state, records).expect_err("the records do not fit")
+    };
+    assert!(refused(&[rename(subnet("never"), subnet("y"))]).contains("not in the state"));
+    assert!(refused(&[rename(a(), subnet("z"))]).contains("the same name"));
+    let begun = begin("late", &a(), &[], delete("subnet-1"));
+    assert!(refused(&[begun, rename(a(), subnet("y"))]).contains("has begun"));
+}

@@ -162,5 +162,11 @@ fn reason(reason: &Reason) -> Option<String> {
         Reason::NeverDeleted => {
             Some("others may rely on it: stays in the account, and is only forgotten".to_owned())
         }
+        Reason::Removed => {
+            Some("[[removed]] with destroy = false: stays in the account, and is only forgotten".to_owned())
+        }
+        Reason::Renamed { from } => {
+            Some(format!("was {} and is renamed; its tag straddle:address follows", Safe(from)))
+        }
     }
 }

@@ -75,8 +75,15 @@ pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
 }
 
 fn counts(plan: &Plan) -> Json {
-    let Counts { create, update, replace, delete, forget } = Counts::of(plan);
-    json!({ "create": create, "update": update, "replace": replace, "delete": delete, "forget": forget })
+    let Counts { create, update, replace, delete, forget, rename } = Counts::of(plan);
+    json!({
+        "create": create,
+        "update": update,
+        "replace": replace,
+        "delete": delete,
+        "forget": forget,
+        "rename": rename,
+    })
 }
 
 /// Stands for a sensitive value.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use straddle_engine::plan::{ChangeAction, Mode, Plan};
+use straddle_engine::plan::{ChangeAction, Mode, Plan, Rename};
 use straddle_engine::resource::ReplaceOrder;
 
 use crate::render::block::{self, Row};
@@ -17,6 +17,11 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
     if !plan.drift.is_empty() {
         text += &heading("Changed outside of straddle since the last apply", palette);
         text.extend(plan.drift.iter().map(|item| drift(item, palette) + "\n"));
+    }
+    if !plan.renames.is_empty() {
+        text += &heading("New names in the state; what they name stays", palette);
+        text.extend(plan.renames.iter().map(|item| rename(item, palette)));
+        text.push('\n');
     }
     if !plan.changes.is_empty() {
         text += &heading(&intention(plan), palette);
@@ -39,6 +44,11 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
 /// Renders the heading of a section.
 pub(crate) fn heading(words: &str, palette: &Palette) -> String {
     format!("{}\n\n", paint(palette.strong, words))
+}
+
+fn rename(rename: &Rename, palette: &Palette) -> String {
+    let (from, to) = (Safe(&rename.from), paint(palette.strong, Safe(&rename.to)));
+    format!("{} {from} becomes {to}\n", paint(palette.update, format!("{:>3}", ">")))
 }
 
 fn intention(plan: &Plan) -> String {
@@ -77,11 +87,12 @@ pub(crate) struct Counts {
     pub(crate) replace: usize,
     pub(crate) delete: usize,
     pub(crate) forget: usize,
+    pub(crate) rename: usize,
 }
 
 impl Counts {
     pub(crate) fn of(plan: &Plan) -> Self {
-        let mut counts = Self::default();
+        let mut counts = Self { rename: plan.renames.len(), ..Self::default() };
         for change in &plan.changes {
             *match change.action {
                 ChangeAction::Create => &mut counts.create,
@@ -100,16 +111,25 @@ fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
         return nothing_to_do(plan);
     }
-    let Counts { create, update, replace, delete, forget } = Counts::of(plan);
-    let forgotten = if forget > 0 { format!(", {forget} to forget") } else { String::new() };
-    format!(
-        "Plan: {create} to create, {update} to change, {replace} to replace, {delete} to delete{forgotten} ({}).",
-        accounts(plan).join(", ")
-    )
+    let Counts { create, update, replace, delete, forget, rename } = Counts::of(plan);
+    let counts = [
+        format!("{create} to create, {update} to change, {replace} to replace, {delete} to delete"),
+        format!("{forget} to forget"),
+        format!("{rename} to rename"),
+    ];
+    let shown = [true, forget > 0, rename > 0];
+    let counts: Vec<_> =
+        counts.into_iter().zip(shown).filter_map(|(text, shown)| shown.then_some(text)).collect();
+    format!("Plan: {} ({}).", counts.join(", "), accounts(plan).join(", "))
 }
 
 fn nothing_to_do(plan: &Plan) -> String {
-    let change = if plan.outputs.is_empty() { "No changes." } else { "No changes but of outputs." };
+    let change = match (plan.renames.is_empty(), plan.outputs.is_empty()) {
+        (true, true) => "No changes.",
+        (true, false) => "No changes but of outputs.",
+        (false, true) => "No changes but of names in the state.",
+        (false, false) => "No changes but of outputs and of names in the state.",
+    };
     let resources = match plan.unchanged {
         1 => "The only resource is".to_owned(),
         count => format!("All {count} resources are"),

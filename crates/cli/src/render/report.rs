@@ -30,6 +30,7 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
     ];
     let further = [
         (done(Verb::Forget), "forgotten"),
+        (report.plan.renames.len(), "renamed"),
         (report.failures.len(), "failed"),
         (report.skipped.len(), "not started"),
     ];

@@ -15,7 +15,7 @@ use crate::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
 use crate::registry::Registry;
 use crate::resource::Readiness;
 use crate::schema::AttributeSchema;
-use crate::spec::{Lifecycle, ResourceNode, Stack};
+use crate::spec::{Lifecycle, Refactoring, ResourceNode, Stack};
 use crate::state::{Object, ResourceState, State, Status};
 use crate::value::ValueMap;
 
@@ -67,6 +67,7 @@ fn spec(needs: Needs<'_>) -> Spec {
         resources: needs.iter().map(node).collect(),
         crossings: Vec::new(),
         outputs: BTreeMap::new(),
+        refactoring: Refactoring::default(),
         digest: String::new(),
     }
 }
@@ -119,6 +120,7 @@ fn plan(changes: &[(&str, ChangeAction)]) -> Plan {
         spec_digest: String::new(),
         nonce: String::new(),
         accounts: BTreeMap::new(),
+        renames: Vec::new(),
         changes: changes.iter().map(change).collect(),
         drift: Vec::new(),
         unchanged: 0,
@@ -135,8 +137,14 @@ fn arranged(
 ) -> Vec<String> {
     let (spec, state, observations) = (spec(wanted), state(made), Observations::new());
     let mut plan = plan(changes);
-    let request =
-        Request { registry, spec: &spec, state: &state, observations: &observations, mode: Mode::Apply };
+    let request = Request {
+        registry,
+        spec: &spec,
+        state: &state,
+        renames: &BTreeMap::new(),
+        observations: &observations,
+        mode: Mode::Apply,
+    };
     let graph = Graph::arrange(&mut plan, &request).expect("there is an order");
     let name = |change: usize| plan.changes[change].address.block().name.to_string();
     let shown = |index: NodeIndex| match graph.node(index) {

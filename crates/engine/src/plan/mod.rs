@@ -5,6 +5,7 @@ mod decide;
 mod diff;
 mod inputs;
 mod model;
+mod renames;
 mod values;
 
 use std::collections::BTreeMap;
@@ -13,11 +14,12 @@ pub use check::check;
 pub(crate) use diff::owned_tags;
 pub(crate) use inputs::{desired_inputs, exclusive_values};
 pub use model::{
-    AttributeChange, Change, ChangeAction, Drift, Mode, OutputChange, Plan, PlannedAccount, Reason,
+    AttributeChange, Change, ChangeAction, Drift, Mode, OutputChange, Plan, PlannedAccount, Reason, Rename,
 };
+pub(crate) use renames::renames;
 pub use values::{ResourceValues, Values, keeps_promise};
 
-use crate::address::AccountName;
+use crate::address::{AccountName, Address};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::observation::Observations;
@@ -34,8 +36,10 @@ pub struct Request<'a> {
     pub registry: &'a Registry,
     /// What the user wants.
     pub spec: &'a Spec,
-    /// What was last applied.
+    /// What was last applied, under the names that the spec has now.
     pub state: &'a State,
+    /// The resources that the state knows under other names yet: the new name, by the old one.
+    pub renames: &'a BTreeMap<Address, Address>,
     /// What is there.
     pub observations: &'a Observations,
     /// Whether the stack is to be made or to be destroyed.
@@ -58,7 +62,7 @@ pub struct Planned {
 /// # Errors
 /// If the plan is not allowed: something protected would go, an expression cannot be evaluated.
 pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics> {
-    let Request { registry, spec, state, observations, mode } = *request;
+    let Request { registry, spec, state, renames, observations, mode } = *request;
     let mut decisions = Decisions::new(registry, spec, state, observations);
     match mode {
         Mode::Apply => decide_apply(&mut decisions, spec, state)?,
@@ -69,10 +73,11 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
         }
     }
     let outputs = output_changes(&mut decisions, spec, state, mode);
-    let Decisions { values, changes, mut drift, unchanged, diagnostics, .. } = decisions;
+    let Decisions { values, mut changes, mut drift, unchanged, diagnostics, .. } = decisions;
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
+    tell_renames(&mut changes, renames);
     drift.sort_by(|one, other| one.address.cmp(&other.address));
     let mut plan = Plan {
         mode,
@@ -82,6 +87,7 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
         spec_digest: spec.digest.clone(),
         nonce,
         accounts: accounts(&changes),
+        renames: renames.iter().map(|(from, to)| Rename { from: from.clone(), to: to.clone() }).collect(),
         changes,
         drift,
         unchanged,
@@ -101,6 +107,15 @@ fn decide_apply(decisions: &mut Decisions<'_>, spec: &Spec, state: &State) -> Re
         decisions.unwanted(address, prior, &Reason::NotInSpec);
     }
     Ok(())
+}
+
+/// Lets what changes and has a new name say so.
+fn tell_renames(changes: &mut [Change], renames: &BTreeMap<Address, Address>) {
+    let former: BTreeMap<_, _> = renames.iter().map(|(from, to)| (to, from)).collect();
+    for change in changes {
+        let from = former.get(&change.address).map(|from| (*from).clone());
+        change.reasons.extend(from.map(|from| Reason::Renamed { from }));
+    }
 }
 
 fn output_changes(

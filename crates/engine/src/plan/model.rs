@@ -37,6 +37,9 @@ pub struct Plan {
     pub nonce: String,
     /// The accounts that the plan concerns.
     pub accounts: BTreeMap<AccountName, PlannedAccount>,
+    /// The resources that get another name in the state; the things themselves stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renames: Vec<Rename>,
     /// What changes, in an order in which it could be done one by one.
     pub changes: Vec<Change>,
     /// What others changed since the last apply.
@@ -51,7 +54,7 @@ impl Plan {
     /// Tells whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.outputs.is_empty()
+        self.changes.is_empty() && self.renames.is_empty() && self.outputs.is_empty()
     }
 }
 
@@ -63,6 +66,16 @@ pub struct PlannedAccount {
     pub id: String,
     /// The region.
     pub region: String,
+}
+
+/// A resource that gets another name in the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    /// What the state calls it.
+    pub from: Address,
+    /// What the spec calls it.
+    pub to: Address,
 }
 
 /// One thing that changes.
@@ -159,6 +172,13 @@ pub enum Reason {
     Retained,
     /// Nothing of its kind is ever deleted, since others may rely on it.
     NeverDeleted,
+    /// The spec says in `[[removed]]` that it is to be left alone.
+    Removed,
+    /// The spec has another name for it, which the tag `straddle:address` of the thing follows.
+    Renamed {
+        /// What the state calls it.
+        from: Address,
+    },
 }
 
 /// An attribute that differs.

@@ -8,7 +8,7 @@ use crate::address::{BlockAddress, Kind, is_word};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Span};
 use crate::erased::AnyResource;
 use crate::registry::Registry;
-use crate::spec::document::{Data, Entry, Table};
+use crate::spec::document::{Data, Entry, Node, Table};
 use crate::spec::suggest;
 
 /// A block: its header and its entries.
@@ -34,12 +34,14 @@ pub(crate) struct Blocks {
     pub(crate) outputs: BTreeMap<String, Block>,
     pub(crate) defaults: BTreeMap<SourceId, Block>,
     pub(crate) resources: BTreeMap<BlockAddress, KindBlock>,
+    pub(crate) moved: Vec<Block>,
+    pub(crate) removed: Vec<Block>,
     /// Blocks that were refused; references to them are no further error.
     pub(crate) refused: BTreeSet<BlockAddress>,
 }
 
 const SUPPORTED: [&str; 6] = ["stack", "var", "local", "account", "defaults", "output"];
-const RESERVED: [&str; 7] = ["lookup", "component", "use", "input", "moved", "removed", "import"];
+const RESERVED: [&str; 5] = ["lookup", "component", "use", "input", "import"];
 
 /// Sorts the blocks of all files; what is no block is reported.
 pub(crate) fn sort_blocks(
@@ -70,6 +72,9 @@ impl Sorter<'_> {
                 .with_span(key_span, format!("`{key}` blocks are not supported by this version"));
             return self.diagnostics.push(diagnostic);
         }
+        if ["moved", "removed"].contains(&key.as_str()) {
+            return self.repeated(&key, key_span, node);
+        }
         let table = match node.data {
             Data::Table(table) => table,
             Data::List(_) | Data::Bool(_) | Data::Integer(_) | Data::Float(_) | Data::Text(_) => {
@@ -92,6 +97,29 @@ impl Sorter<'_> {
             "var" | "account" | "output" => self.named(&key, table),
             _ => self.kind(&key, key_span, table),
         }
+    }
+
+    /// Takes blocks that have no names of their own: `[[moved]]`.
+    fn repeated(&mut self, word: &str, span: Span, node: Node) {
+        let blocks = match word {
+            "moved" => &mut self.blocks.moved,
+            _ => &mut self.blocks.removed,
+        };
+        let found = node.type_name();
+        let tables: Option<Vec<_>> = match node.data {
+            Data::List(items) => items
+                .into_iter()
+                .map(|item| if let Data::Table(table) = item.data { Some((item.span, table)) } else { None })
+                .collect(),
+            Data::Table(_) | Data::Bool(_) | Data::Integer(_) | Data::Float(_) | Data::Text(_) => None,
+        };
+        let Some(tables) = tables else {
+            let diagnostic = Diagnostic::error("not-a-block", "not a block")
+                .with_span(span, format!("expected blocks, found {found}"))
+                .with_hint(format!("There can be several of these: write `[[{word}]]`, with two brackets."));
+            return self.diagnostics.push(diagnostic);
+        };
+        blocks.extend(tables.into_iter().map(|(span, table)| Block { span, table }));
     }
 
     fn locals(&mut self, table: Table) {
@@ -199,5 +227,5 @@ pub(crate) fn unknown_kind(word: &str, span: Span, registry: &Registry) -> Diagn
         return diagnostic.with_hint(format!("This kind is called `{ours}` here."));
     }
     let kinds = registry.kinds().map(|resource| resource.schema().kind.as_str());
-    suggest::did_you_mean(diagnostic, word, kinds.chain(SUPPORTED))
+    suggest::did_you_mean(diagnostic, word, kinds.chain(SUPPORTED).chain(["moved", "removed"]))
 }

@@ -16,6 +16,7 @@ use crate::spec::evaluator::Evaluator;
 use crate::spec::expression::ast::Reference;
 use crate::spec::order::{Part, PartGraph, Wait};
 use crate::spec::pattern::{Pattern, read_pattern};
+use crate::spec::refactoring::{check_refactoring, read_refactoring};
 use crate::spec::references::{Names, Place};
 use crate::spec::resource_block::{ResourceBlock, read_resource};
 use crate::spec::stack::{StackBlock, read_stack};
@@ -57,13 +58,19 @@ pub(crate) fn compile(text: &SpecText, registry: &Registry, diagnostics: &mut Di
         resolve_variables(&blocks.variables, &variable_files, &text.variables, sources, diagnostics);
     let mut program = read_program(&blocks, registry, sources, diagnostics);
     check_references(&mut program, Names { blocks: &blocks, registry }, diagnostics);
+    let refactoring = read_refactoring(&blocks, registry, diagnostics);
     let order = part_graph(&program).order();
     diagnostics.extend(order.diagnostics.iter().cloned());
     let digest = digest(text, &variables);
     let mut evaluator = Evaluator::new(&program, registry, variables, diagnostics);
     evaluator.run(&order);
     evaluator.cross_boundaries();
-    Some(evaluator.finish(sources, digest))
+    let spec = evaluator.finish(sources, refactoring, digest);
+    // What could not be read or expanded is not there; that a move leads to it is no second problem.
+    if !diagnostics.has_errors() {
+        check_refactoring(&spec, diagnostics);
+    }
+    Some(spec)
 }
 
 type Documents = Vec<(SourceId, Table)>;

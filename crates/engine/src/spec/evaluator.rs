@@ -18,7 +18,7 @@ use crate::spec::order::{Order, Part, Wait};
 use crate::spec::pattern::Pattern;
 use crate::spec::references::resource_not_allowed;
 use crate::spec::world::{AccountFacts, Each, Local, Shape, World};
-use crate::spec::{Scope, Spec, Template, suggest};
+use crate::spec::{Refactoring, Scope, Spec, Template, suggest};
 use crate::value::{Value, ValueMap};
 
 /// The largest local value, by [`weight`].
@@ -144,7 +144,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns the spec; it is of use only if no error was reported.
-    pub(crate) fn finish(mut self, sources: &Sources, digest: String) -> Spec {
+    pub(crate) fn finish(mut self, sources: &Sources, refactoring: Refactoring, digest: String) -> Spec {
         let program = self.program;
         for output in program.outputs.values() {
             self.evaluate(&output.value, None, None);
@@ -178,6 +178,7 @@ impl<'a> Evaluator<'a> {
             resources: self.drafts.into_iter().map(resource).collect(),
             crossings: self.crossings,
             outputs: program.outputs.iter().map(output).collect(),
+            refactoring,
             digest,
         }
     }

@@ -30,6 +30,7 @@ mod normalize;
 mod order;
 mod owner;
 mod pattern;
+mod refactoring;
 mod references;
 mod resource_block;
 mod source;
@@ -47,6 +48,7 @@ use crate::registry::Registry;
 
 pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
 pub use normalize::{InvalidText, normalize_inputs};
+pub use refactoring::Refactoring;
 pub use template::{EvaluationError, Scope, Template};
 
 /// What to load.

@@ -8,7 +8,7 @@ use crate::address::{AccountName, Address, Kind};
 use crate::diagnostic::{Sources, Span};
 use crate::provider::Account;
 use crate::resource::{ReplaceOrder, Timeouts};
-use crate::spec::Template;
+use crate::spec::{Refactoring, Template};
 
 /// Everything that the user wants, as atomic resources.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Spec {
     pub crossings: Vec<Crossing>,
     /// What the stack tells the outside.
     pub outputs: BTreeMap<String, OutputNode>,
+    /// Which resources of the state have new names, and which are to be let go.
+    pub refactoring: Refactoring,
     /// SHA-256, in hexadecimal, of the files' texts and the variables' values: equal digests mean equal specs.
     pub digest: String,
 }

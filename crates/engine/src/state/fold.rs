@@ -1,5 +1,6 @@
 //! Folding: from a state and the records of a run to the state of now.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -55,6 +56,7 @@ impl Fold {
     pub fn record(&mut self, record: &Record) -> Result<(), String> {
         match record {
             Record::Run(header) => self.run(header),
+            Record::Renamed { names } => self.renamed(names),
             Record::Begin(begin) => self.begin(begin),
             Record::Attempt { operation_id, at, .. } => self.attempt(operation_id, *at),
             Record::Identified { operation_id, remote_id, at } => {
@@ -79,6 +81,37 @@ impl Fold {
         }
         if header.plan.is_some() {
             self.state.applied_plan.clone_from(&header.plan);
+        }
+        Ok(())
+    }
+
+    /// Gives resources their new names, all at once, also where others need them.
+    fn renamed(&mut self, names: &BTreeMap<Address, Address>) -> Result<(), String> {
+        if !self.begun.is_empty() {
+            return Err("resources are renamed after an operation has begun".to_owned());
+        }
+        let mut taken = Vec::with_capacity(names.len());
+        for (from, to) in names {
+            let resource = self.state.resources.remove(from);
+            let resource = resource.ok_or_else(|| format!("{from} is renamed, which is not in the state"))?;
+            taken.push((to.clone(), resource));
+        }
+        for (to, resource) in taken {
+            if let Entry::Vacant(place) = self.state.resources.entry(to) {
+                place.insert(resource);
+            } else {
+                return Err("two resources get the same name".to_owned());
+            }
+        }
+        let rename = |address: Address| names.get(&address).cloned().unwrap_or(address);
+        for resource in self.state.resources.values_mut() {
+            resource.dependencies =
+                std::mem::take(&mut resource.dependencies).into_iter().map(rename).collect();
+        }
+        for pending in self.state.pending.values_mut() {
+            pending.address = rename(pending.address.clone());
+            pending.dependencies =
+                std::mem::take(&mut pending.dependencies).into_iter().map(rename).collect();
         }
         Ok(())
     }

@@ -17,6 +17,12 @@ use crate::value::{Value, ValueMap};
 pub enum Record {
     /// The first line.
     Run(RunHeader),
+    /// The spec has new names for resources: by the old one. They all change at once, before
+    /// anything else is done.
+    Renamed {
+        /// The new names, by the old ones.
+        names: BTreeMap<Address, Address>,
+    },
     /// An operation starts.
     Begin(Box<Begin>),
     /// A mutating call is about to be sent.

@@ -37,6 +37,7 @@ pub(crate) enum What {
     RelaySegment,
     RelayPool,
     TableEntry,
+    TableRename,
     PartTags,
     HostImage,
     HostSize,
@@ -49,10 +50,11 @@ pub(crate) enum What {
     DocumentSecret,
     DocumentAccount,
     DocumentProtection,
+    DocumentRename,
 }
 
 impl What {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::ToggleNetwork,
         Self::ToggleGateway,
         Self::ToggleSegment,
@@ -71,6 +73,7 @@ impl What {
         Self::RelaySegment,
         Self::RelayPool,
         Self::TableEntry,
+        Self::TableRename,
         Self::PartTags,
         Self::HostImage,
         Self::HostSize,
@@ -83,6 +86,7 @@ impl What {
         Self::DocumentSecret,
         Self::DocumentAccount,
         Self::DocumentProtection,
+        Self::DocumentRename,
     ];
 }
 
@@ -93,6 +97,11 @@ impl Edit {
         let document = &mut model.documents[usize::from(self.of % 3)];
         match self.what {
             What::ToggleNetwork => toggle(network, || furnished(self.value)),
+            What::DocumentRename => Self::rename(&mut model.renamed.documents[usize::from(self.of % 3)]),
+            What::TableRename => {
+                let tables = &mut model.renamed.tables[usize::from(self.of % 2)];
+                Self::rename(&mut tables[usize::from(self.part % 2)]);
+            }
             What::ToggleDocument => toggle(document, Document::default),
             What::DocumentName
             | What::DocumentBody
@@ -104,6 +113,11 @@ impl Edit {
             }
             _ => self.apply_to_network(network.get_or_insert_default()),
         }
+    }
+
+    /// Gives a block a name that it never had.
+    fn rename(times: &mut u8) {
+        *times = times.saturating_add(1);
     }
 
     fn apply_to_document(self, document: &mut Document) {

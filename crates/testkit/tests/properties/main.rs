@@ -43,6 +43,7 @@ mod every_fault;
 mod model;
 mod outcome;
 mod play;
+mod renamed;
 mod script;
 mod toml;
 

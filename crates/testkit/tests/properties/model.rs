@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use straddle_engine::state::State;
 
+use crate::renamed::{Renamed, moves, name_after};
 use crate::toml::{Block, TAKES_EVERYTHING, reference, text};
 
 /// The stack's name.
@@ -17,6 +18,7 @@ pub(crate) const ACCOUNTS: [(&str, &str); 2] = [("a", "111111111111"), ("b", "22
 pub(crate) struct Model {
     pub(crate) networks: [Option<Network>; 2],
     pub(crate) documents: [Option<Document>; 3],
+    pub(crate) renamed: Renamed,
 }
 
 /// A network and everything in it. Segments of the first one are instances of one block.
@@ -120,7 +122,8 @@ impl Model {
             let Some(object) = resource.object.as_ref().filter(|_| resource.lifecycle.prevent_destroy) else {
                 continue;
             };
-            let number: usize = address.block().name[1..].parse().expect("documents are numbered");
+            let number = address.block().name[1..].split('r').next().and_then(|number| number.parse().ok());
+            let number: usize = number.expect("documents are numbered");
             let name = object.inputs["name"].as_str().and_then(|name| name.split_once('-'));
             let generation = name.and_then(|(_, generation)| generation.parse().ok());
             let document = self.documents[number].get_or_insert_default();
@@ -138,12 +141,13 @@ impl Model {
         text += "[defaults]\naccount = \"a\"\n";
         for (number, network) in self.networks.iter().enumerate() {
             if let Some(network) = network {
-                text += &network.to_toml(number);
+                text += &network.to_toml(number, self.renamed.tables[number]);
             }
         }
         for (number, document) in self.documents.iter().enumerate() {
             if let Some(document) = document {
                 text += &self.document_toml(number, document);
+                text += &moves("document", &format!("d{number}"), self.renamed.documents[number]);
             }
         }
         text
@@ -151,7 +155,8 @@ impl Model {
 
     fn document_toml(&self, number: usize, document: &Document) -> String {
         let name = format!("d{number}-{}", document.generation);
-        let mut block = Block::new("document", &format!("d{number}"));
+        let here = name_after(&format!("d{number}"), self.renamed.documents[number]);
+        let mut block = Block::new("document", &here);
         block.set("name", text(&name)).tags(document.tags).protect(document.protected);
         let network = |number: u8| self.networks[usize::from(number % 2)].as_ref();
         let about = match document.about {
@@ -160,7 +165,7 @@ impl Model {
                 format!("${{host.n{}.endpoint}}", of % 2)
             }
             About::Version if number > 0 && self.documents[0].is_some() => {
-                "version ${document.d0.version}".to_owned()
+                format!("version ${{document.{}.version}}", name_after("d0", self.renamed.documents[0]))
             }
             About::After(of) if network(of).is_some() => {
                 block.set("depends_on", format!("[\"network.n{}\"]", of % 2));
@@ -209,7 +214,7 @@ impl Network {
         self.host.as_ref().filter(|_| self.standing().next().is_some())
     }
 
-    fn to_toml(&self, number: usize) -> String {
+    fn to_toml(&self, number: usize, renamed: [u8; 2]) -> String {
         let here = format!("n{number}");
         let mut block = Block::new("network", &here);
         block.set("range", text(&format!("10.{}.0.0/16", number * 16 + usize::from(self.generation % 16))));
@@ -227,7 +232,7 @@ impl Network {
             self.gateway_toml(&here),
             self.segments_toml(number),
             self.relay_toml(number),
-            self.tables_toml(number),
+            self.tables_toml(number, renamed),
             self.host_toml(number),
             format!("[output.{here}]\nvalue = \"${{network.{here}.id}}\"\n"),
         ];
@@ -308,11 +313,12 @@ impl Network {
         address.text + &block.text
     }
 
-    fn tables_toml(&self, number: usize) -> String {
+    fn tables_toml(&self, number: usize, renamed: [u8; 2]) -> String {
         let mut written = String::new();
         for (table_number, table) in self.tables.iter().enumerate() {
             let Some(table) = table else { continue };
-            let mut block = Block::new("table", &format!("n{number}t{table_number}"));
+            let first_name = format!("n{number}t{table_number}");
+            let mut block = Block::new("table", &name_after(&first_name, renamed[table_number]));
             block.set("network", reference("network", &format!("n{number}"))).tags(table.tags);
             let entries: Vec<_> = self.entries(number, table).collect();
             block.set("entries", format!("{{ {} }}", entries.join(", ")));
@@ -322,8 +328,9 @@ impl Network {
             let linked: Vec<_> = linked.map(|(segment, _)| text(&segment_id(number, segment))).collect();
             block.set("segments", format!("[{}]", linked.join(", ")));
             written += &block.text;
+            written += &moves("table", &first_name, renamed[table_number]);
         }
-        written + &self.free_link_toml(number)
+        written + &self.free_link_toml(number, renamed)
     }
 
     fn entries(&self, number: usize, table: &Table) -> impl Iterator<Item = String> {
@@ -338,14 +345,15 @@ impl Network {
     }
 
     /// The third segment's link is a block of its own, so that it can move between tables.
-    fn free_link_toml(&self, number: usize) -> String {
+    fn free_link_toml(&self, number: usize, renamed: [u8; 2]) -> String {
         let table = self.segments[2].as_ref().and_then(|segment| segment.table);
         let Some(table) = table.map(|table| usize::from(table) % 2) else { return String::new() };
         if self.tables[table].is_none() {
             return String::new();
         }
         let mut block = Block::new("table_link", &format!("n{number}"));
-        block.set("table", reference("table", &format!("n{number}t{table}")));
+        let name = name_after(&format!("n{number}t{table}"), renamed[table]);
+        block.set("table", reference("table", &name));
         block.set("segment", text(&segment_id(number, 2)));
         block.text
     }

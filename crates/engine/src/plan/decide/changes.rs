@@ -62,7 +62,9 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
             | Reason::Unfinished
             | Reason::Deposed
             | Reason::Retained
-            | Reason::NeverDeleted => None,
+            | Reason::NeverDeleted
+            | Reason::Removed
+            | Reason::Renamed { .. } => None,
         })
         .collect();
     Diagnostic::error("prevent-destroy", format!("{address} is protected and would be {verb}"))

@@ -22,6 +22,8 @@ impl Decisions<'_> {
             (ChangeAction::Forget, Reason::NeverDeleted)
         } else if lifecycle.retain_on_destroy {
             (ChangeAction::Forget, Reason::Retained)
+        } else if self.spec.refactoring.lets_go(address) {
+            (ChangeAction::Forget, Reason::Removed)
         } else {
             (ChangeAction::Delete, reason.clone())
         };
