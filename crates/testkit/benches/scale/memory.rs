@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::collections::BTreeMap;
+
 use straddle_engine::erased::ObservedValues;
 use straddle_engine::observation::{Observation, Observations};
 use straddle_engine::plan::{self, Mode, Request};
@@ -39,7 +41,9 @@ pub(crate) fn show(spec: &Spec, registry: &Registry, folder: &Folder) {
     measure("observations", before);
 
     let before = HEAP.current_usage();
-    let request = Request { registry, spec, state: &state, observations: &observations, mode: Mode::Destroy };
+    let (renames, mode) = (BTreeMap::new(), Mode::Destroy);
+    let request =
+        Request { registry, spec, state: &state, renames: &renames, observations: &observations, mode };
     let planned = plan::make(&request, String::new()).expect("nothing is protected");
     measure("plan that destroys everything, its values and graph", before);
     drop(planned);
