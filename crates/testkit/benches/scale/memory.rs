@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use std::collections::BTreeMap;
-
 use straddle_engine::erased::ObservedValues;
 use straddle_engine::observation::{Observation, Observations};
 use straddle_engine::plan::{self, Mode, Request};
