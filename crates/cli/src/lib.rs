@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod completion;
 mod exit;
 mod failure;
 mod interrupt;
@@ -16,6 +17,7 @@ mod replace_file;
 mod running;
 mod safe;
 mod saved_plan;
+mod shell_words;
 mod stack;
 mod stream;
 mod terminal;
@@ -46,6 +48,10 @@ pub fn main(registry: Registry) -> ExitCode {
     if let Err(error) = survive_a_full_quota() {
         terminal(ColorChoice::Auto).stderr.line(&format!("error: failed to take over a signal: {error}"));
         return Exit::Error.into();
+    }
+    if completion::is_asked_for() {
+        completion::answer(registry);
+        return Exit::Success.into();
     }
     run(registry, std::env::args_os(), terminal).into()
 }

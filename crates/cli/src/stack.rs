@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
-use straddle_engine::spec::{LoadFailure, LoadRequest, Spec, VariableArgument, VariableSource, load};
-use straddle_engine::state::LocalBackend;
+use straddle_engine::spec::{
+    LoadFailure, LoadRequest, Spec, VariableArgument, VariableSource, load, outline,
+};
+use straddle_engine::state::{ListedState, LocalBackend, list_states};
 
-use crate::arguments::{SpecArguments, StateLocationArguments, ValueArguments};
+use crate::arguments::{SpecArguments, StackArguments, StateLocationArguments, ValueArguments};
 use crate::commands::Program;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,14 +36,8 @@ impl Stack {
         location: &StateLocationArguments,
     ) -> Result<Self, Failure> {
         let (spec, warnings) = load_spec(program, path, values)?;
-        let directory = match &location.directory {
-            Some(directory) => directory.clone(),
-            None => state_directory(path).map_err(|error| Failure::file("find", path, &error))?,
-        };
-        let name = match &values.environment {
-            Some(environment) => format!("{}.{environment}", spec.stack.name),
-            None => spec.stack.name.clone(),
-        };
+        let directory = directory_of(path, location)?;
+        let name = state_name(&spec.stack.name, values.environment.as_deref());
         let backend = LocalBackend::named(directory, &spec.stack.name, &name);
         Ok(Self { spec, backend, warnings })
     }
@@ -54,6 +50,57 @@ impl Stack {
     ) -> Result<Self, Failure> {
         Self::open(program, &spec.path, &spec.values, location)
     }
+}
+
+/// Finds the state of a stack without its spec being sound: by the name that is given, else by
+/// that in the spec, else because the folder holds no other.
+pub(crate) fn find_state(path: &Path, arguments: &StackArguments) -> Result<LocalBackend, Failure> {
+    let directory = directory_of(path, &arguments.location)?;
+    let environment = arguments.environment.as_deref();
+    let states = list_states(&directory).map_err(|error| Failure::file("read", &directory, &error))?;
+    let named = arguments.stack.clone();
+    let has_state = |stack: &String| states.iter().any(|state| state.name == state_name(stack, environment));
+    if let Some(stack) = named.as_ref().filter(|stack| !has_state(stack)) {
+        let problem = format!("The stack `{stack}` has no state");
+        return Err(no_state(&problem, environment, &directory, &states));
+    }
+    if let Some(stack) = named.or_else(|| outline(path).stack) {
+        let name = state_name(&stack, environment);
+        return Ok(LocalBackend::named(directory, &stack, &name));
+    }
+    let fitting = |state: &&ListedState| state.name == state_name(&state.stack, environment);
+    let fitting: Vec<_> = states.iter().filter(fitting).collect();
+    if let [only] = fitting.as_slice() {
+        return Ok(LocalBackend::named(directory, &only.stack, &only.name));
+    }
+    let problem = format!("{} names no stack", path.display());
+    Err(no_state(&problem, environment, &directory, &states))
+}
+
+fn no_state(problem: &str, environment: Option<&str>, directory: &Path, states: &[ListedState]) -> Failure {
+    let environment = environment.map_or_else(String::new, |name| format!(" for the environment `{name}`"));
+    let names: Vec<_> = states.iter().map(|state| format!("`{}`", state.name)).collect();
+    let there =
+        if names.is_empty() { "there is none".to_owned() } else { format!("there is {}", names.join(", ")) };
+    let problem = Diagnostic::error("no-state", "no state to look into")
+        .with_detail(format!("{problem}{environment}; in {} {there}.", directory.display()))
+        .with_hint(
+            "Name the folder of a spec, or a stack with --stack, and where its state is with --state-dir.",
+        );
+    Failure::error(problem)
+}
+
+/// Returns the folder of the state files.
+pub(crate) fn directory_of(spec: &Path, location: &StateLocationArguments) -> Result<PathBuf, Failure> {
+    match &location.directory {
+        Some(directory) => Ok(directory.clone()),
+        None => state_directory(spec).map_err(|error| Failure::file("find", spec, &error)),
+    }
+}
+
+/// Returns what the names of the state's files begin with.
+fn state_name(stack: &str, environment: Option<&str>) -> String {
+    environment.map_or_else(|| stack.to_owned(), |environment| format!("{stack}.{environment}"))
 }
 
 /// Loads a spec, and shows warnings unless a program reads the output.
@@ -81,6 +128,17 @@ pub(crate) fn load_spec(
 }
 
 fn variables(values: &ValueArguments) -> Result<Vec<VariableArgument>, Failure> {
+    let mut variables = environment_variables()?;
+    variables.extend(values.variables.iter().map(|(name, value)| VariableArgument {
+        name: name.clone(),
+        value: value.clone(),
+        source: VariableSource::CommandLine,
+    }));
+    Ok(variables)
+}
+
+/// Returns the values of variables that the environment gives.
+pub(crate) fn environment_variables() -> Result<Vec<VariableArgument>, Failure> {
     let mut variables = Vec::new();
     for (key, value) in std::env::vars_os() {
         let Some(name) = key.to_str().and_then(|key| key.strip_prefix(VARIABLE_PREFIX)) else {
@@ -93,11 +151,6 @@ fn variables(values: &ValueArguments) -> Result<Vec<VariableArgument>, Failure> 
             source: VariableSource::Environment,
         });
     }
-    variables.extend(values.variables.iter().map(|(name, value)| VariableArgument {
-        name: name.clone(),
-        value: value.clone(),
-        source: VariableSource::CommandLine,
-    }));
     Ok(variables)
 }
 

@@ -419,3 +419,28 @@ fn files_are_laid_out_and_those_that_are_no_toml_are_left_alone() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), laid_out);
     assert_eq!(world.run("fmt SPEC --check", Exit::Success).stdout, "");
 }
+
+#[test]
+fn a_state_is_looked_into_without_a_spec_that_loads() {
+    let world = World::new();
+    world.run("apply SPEC --auto-approve", Exit::Success);
+    // The name of the stack can be read, and nothing else.
+    world.write("[stack]\nname = \"shop\"\n[network]\nbroken = true\n");
+    for command in ["state list SPEC", "state show network.main SPEC", "output network --spec SPEC"] {
+        assert!(world.run(command, Exit::Success).stdout.contains("net"), "{command}");
+    }
+    // The file is no TOML; there is only one state.
+    world.write("[stack");
+    assert!(world.run("state list SPEC", Exit::Success).stdout.contains("network.main"));
+    assert!(world.run("state list SPEC --stack shop", Exit::Success).stdout.contains("network.main"));
+    let wrong = world.run("state list SPEC --stack shap", Exit::Error);
+    assert!(wrong.stderr.contains("`shap` has no state") && wrong.stderr.contains("there is `shop`"));
+    let other = world.run("state list SPEC --env prod", Exit::Error);
+    assert!(other.stderr.contains("for the environment `prod`"), "{}", other.stderr);
+    std::fs::copy(world.state().join("shop.json"), world.state().join("other.json")).unwrap();
+    world.run("state list SPEC", Exit::Success);
+    let text = std::fs::read_to_string(world.state().join("shop.json")).unwrap();
+    std::fs::write(world.state().join("other.json"), text.replace("\"shop\"", "\"other\"")).unwrap();
+    let several = world.run("state list SPEC", Exit::Error);
+    assert!(several.stderr.contains("names no stack"), "{}", several.stderr);
+}

@@ -121,3 +121,51 @@ fn a_limit_on_the_size_of_files_is_an_error_and_kills_nothing() {
     place.ends_with(Some(0), &["apply", "--auto-approve"]);
     assert_eq!(place.live().len(), 4);
 }
+
+impl Place {
+    /// Returns what is offered for the last of these words.
+    fn completed(&self, shell: &str, words: &[&str]) -> Vec<String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_straddle-testkit"));
+        command.arg("--").arg("straddle").args(words).current_dir(self.folder.path());
+        command.env("STRADDLE_COMPLETE", shell).env("STRADDLE_CLOUD", self.cloud_path());
+        command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+        let output = command.output().expect("the program can be started");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let name = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
+        text.lines().map(name).collect()
+    }
+}
+
+#[test]
+fn shells_are_offered_the_names_in_spec_and_state() {
+    let place = Place::new();
+    let before = place.live().len();
+    assert_eq!(place.completed("fish", &["state", "show", "net"]), [""; 0]);
+    place.ends_with(Some(0), &["apply", "--auto-approve"]);
+    assert_eq!(place.completed("fish", &["state", "show", "net"]), ["network.main"]);
+    let keyed = ["segment.main['one']", "segment.main['two']"];
+    assert_eq!(place.completed("fish", &["state", "show", "segment.main['"]), keyed);
+    let escaped = r"segment.main\[\'one\'\]";
+    assert_eq!(place.completed("bash", &["state", "show", r"segment.main\[\'o"]), [escaped]);
+    assert_eq!(place.completed("fish", &["reference", "gat"]), ["gateway"]);
+    assert_eq!(place.completed("fish", &["state", "list", "--stack", "p"]), ["program"]);
+    std::fs::create_dir(place.folder.path().join("envs")).expect("a folder can be made");
+    std::fs::write(place.folder.path().join("envs/prod.toml"), "").expect("a file can be written");
+    assert_eq!(place.completed("fish", &["plan", "--env", ""]), ["prod"]);
+    assert!(place.live().len() > before);
+}
+
+#[test]
+fn who_asks_for_nonsense_is_offered_nothing_and_told_nothing() {
+    let place = Place::new();
+    std::fs::write(place.folder.path().join("stack.toml"), "[stack\0").expect("a spec can be written");
+    for words in
+        [&["state", "show", "x"][..], &["state", "show", "--env", "../..", ""], &["--", "x", ""], &[]]
+    {
+        for shell in ["bash", "zsh", "fish", "elvish", "powershell", "csh"] {
+            place.completed(shell, words);
+        }
+    }
+}

@@ -42,6 +42,7 @@ pub(crate) struct ReferenceArguments {
 #[command(after_help = "\
 Examples:
   straddle completions bash > ~/.local/share/bash-completion/completions/straddle
+  straddle completions zsh > ~/.zfunc/_straddle
   straddle completions fish > ~/.config/fish/completions/straddle.fish")]
 pub(crate) struct CompletionsArguments {
     /// The shell.

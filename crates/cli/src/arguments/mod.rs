@@ -16,7 +16,9 @@ pub(crate) use language::{
     CompletionsArguments, ManArguments, ReferenceArguments, ValidateArguments, VersionArguments,
 };
 pub(crate) use plan::PlanArguments;
-pub(crate) use shared::{RunArguments, SpecArguments, StateLocationArguments, ValueArguments};
+pub(crate) use shared::{
+    RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
+};
 pub(crate) use state::{OutputArguments, StateCommand, StateListArguments, StateShowArguments};
 
 use crate::exit;

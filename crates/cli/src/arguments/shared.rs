@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use straddle_engine::address::is_word;
 use straddle_engine::run::Settings;
 
 /// Which spec, with which values.
@@ -19,8 +20,8 @@ pub(crate) struct SpecArguments {
 /// With which values.
 #[derive(Debug, Args)]
 pub(crate) struct ValueArguments {
-    /// Read the variables in `envs/NAME.toml`, and keep a state for NAME of its own.
-    #[arg(long = "env", value_name = "NAME", value_parser = parse_environment)]
+    /// Read the variables in `envs/ENV.toml`, and keep a state for ENV of its own.
+    #[arg(long = "env", value_name = "ENV", value_parser = parse_environment)]
     pub(crate) environment: Option<String>,
     /// Set a variable; the environment variable `STRADDLE_VAR_KEY` does the same.
     #[arg(long = "var", value_name = "KEY=VALUE", value_parser = parse_variable)]
@@ -28,6 +29,19 @@ pub(crate) struct ValueArguments {
     /// Read variables from a TOML file; later files win.
     #[arg(long = "var-file", value_name = "FILE")]
     pub(crate) variable_files: Vec<PathBuf>,
+}
+
+/// Which environment of a stack.
+#[derive(Debug, Args)]
+pub(crate) struct StackArguments {
+    /// Look at the state of this environment.
+    #[arg(long = "env", value_name = "ENV", value_parser = parse_environment)]
+    pub(crate) environment: Option<String>,
+    /// Look at the state of this stack, whatever the spec says; no spec is needed then.
+    #[arg(long = "stack", value_name = "STACK", value_parser = parse_stack)]
+    pub(crate) stack: Option<String>,
+    #[command(flatten)]
+    pub(crate) location: StateLocationArguments,
 }
 
 /// Where the state is.
@@ -82,6 +96,10 @@ fn parse_environment(text: &str) -> Result<String, String> {
     let is_fine = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
     let is_name = !text.is_empty() && text.chars().all(is_fine);
     is_name.then(|| text.to_owned()).ok_or("write a name of letters, digits, `_` and `-`".into())
+}
+
+fn parse_stack(text: &str) -> Result<String, String> {
+    is_word(text).then(|| text.to_owned()).ok_or("write the name of a stack, as in `[stack]`".into())
 }
 
 fn parse_parallelism(text: &str) -> Result<usize, String> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use straddle_engine::address::Address;
 
-use crate::arguments::{SpecArguments, StateLocationArguments, ValueArguments};
+use crate::arguments::StackArguments;
 
 /// What to look for in the state.
 #[derive(Debug, Subcommand)]
@@ -14,7 +14,8 @@ pub(crate) enum StateCommand {
     #[command(after_help = "\
 Examples:
   straddle state list
-  straddle state list specs/shop --env prod")]
+  straddle state list specs/shop --env prod
+  straddle state list --stack shop             without a spec, or with one that is broken")]
     List(StateListArguments),
     /// Show everything that is recorded of a resource.
     #[command(after_help = "\
@@ -27,10 +28,11 @@ Examples:
 /// The arguments of `straddle state list`.
 #[derive(Debug, Args)]
 pub(crate) struct StateListArguments {
+    /// The folder of the spec, or its only file; only the name of its stack is read.
+    #[arg(value_name = "SPEC", default_value = ".")]
+    pub(crate) path: PathBuf,
     #[command(flatten)]
-    pub(crate) spec: SpecArguments,
-    #[command(flatten)]
-    pub(crate) state: StateLocationArguments,
+    pub(crate) stack: StackArguments,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -42,10 +44,11 @@ pub(crate) struct StateShowArguments {
     /// The resource.
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: Address,
+    /// The folder of the spec, or its only file; only the name of its stack is read.
+    #[arg(value_name = "SPEC", default_value = ".")]
+    pub(crate) path: PathBuf,
     #[command(flatten)]
-    pub(crate) spec: SpecArguments,
-    #[command(flatten)]
-    pub(crate) state: StateLocationArguments,
+    pub(crate) stack: StackArguments,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -60,15 +63,13 @@ Examples:
   straddle output --json | jq .url")]
 pub(crate) struct OutputArguments {
     /// Print only this output.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "OUTPUT")]
     pub(crate) name: Option<String>,
-    /// The folder of the spec, or its only file.
+    /// The folder of the spec, or its only file; only the name of its stack is read.
     #[arg(value_name = "SPEC", long = "spec", default_value = ".")]
     pub(crate) path: PathBuf,
     #[command(flatten)]
-    pub(crate) values: ValueArguments,
-    #[command(flatten)]
-    pub(crate) state: StateLocationArguments,
+    pub(crate) stack: StackArguments,
     /// Print JSON.
     #[arg(long, conflicts_with = "raw")]
     pub(crate) json: bool,

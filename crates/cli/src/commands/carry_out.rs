@@ -80,7 +80,8 @@ impl<'a> Run<'a> {
     fn carry_out(&self, order: &Order) -> Result<Report, Failure> {
         self.show_warnings();
         let settings = self.arguments.run.settings.settings();
-        let engine = self.program.engine(self.stack, &self.progress, settings, self.interrupt.clone());
+        let engine =
+            self.program.engine(&self.stack.backend, &self.progress, settings, self.interrupt.clone());
         let mut ask = |plan: &Plan| self.approve(plan);
         let (mode, approval) = match order {
             Order::Make(mode) => (*mode, Approval::Ask(&mut ask)),

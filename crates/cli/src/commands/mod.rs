@@ -15,19 +15,18 @@ pub(crate) mod version;
 
 use std::sync::Arc;
 
-use straddle_engine::diagnostic::Diagnostic;
+use straddle_engine::diagnostic::{Diagnostic, Sources};
 use straddle_engine::environment::SystemEnvironment;
 use straddle_engine::event::Observer;
 use straddle_engine::registry::Registry;
 use straddle_engine::run::{Engine, Interrupt, Settings};
-use straddle_engine::state::State;
+use straddle_engine::state::{LocalBackend, State};
 use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
 use crate::interrupt::Signals;
 use crate::progress::Progress;
 use crate::render;
-use crate::stack::Stack;
 use crate::stream::JsonStream;
 use crate::terminal::Terminal;
 
@@ -44,14 +43,14 @@ pub(crate) struct Program {
 impl Program {
     fn engine<'a>(
         &'a self,
-        stack: &'a Stack,
+        backend: &'a LocalBackend,
         observer: &'a dyn Observer,
         settings: Settings,
         interrupt: Interrupt,
     ) -> Engine<'a> {
         Engine {
             registry: &self.registry,
-            backend: &stack.backend,
+            backend,
             environment: &SystemEnvironment,
             observer,
             settings,
@@ -60,10 +59,10 @@ impl Program {
     }
 
     /// Reads the state of a stack, with the records of a killed run.
-    fn state(&self, stack: &Stack) -> Result<Option<State>, Failure> {
-        let engine = self.engine(stack, &Progress::Silent, Settings::default(), Interrupt::default());
+    fn state(&self, backend: &LocalBackend) -> Result<Option<State>, Failure> {
+        let engine = self.engine(backend, &Progress::Silent, Settings::default(), Interrupt::default());
         let state = runtime()?.block_on(engine.state());
-        state.map_err(|error| render::run_failure(error, &stack.spec.sources))
+        state.map_err(|error| render::run_failure(error, &Sources::default()))
     }
 }
 

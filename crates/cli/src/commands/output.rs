@@ -10,12 +10,12 @@ use crate::commands::Program;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{self, json};
-use crate::stack::Stack;
+use crate::stack::find_state;
 
 /// Prints the outputs, or one of them.
 pub(crate) fn run(program: &Program, arguments: &OutputArguments) -> Result<Exit, Failure> {
-    let stack = Stack::open(program, &arguments.path, &arguments.values, &arguments.state)?;
-    let outputs = program.state(&stack)?.map(|state| state.outputs).unwrap_or_default();
+    let backend = find_state(&arguments.path, &arguments.stack)?;
+    let outputs = program.state(&backend)?.map(|state| state.outputs).unwrap_or_default();
     let stdout = &program.terminal.stdout;
     match &arguments.name {
         Some(name) => {

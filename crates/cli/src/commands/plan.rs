@@ -38,7 +38,8 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
 fn make(program: &Program, arguments: &PlanArguments, stack: &Stack) -> Result<Plan, Failure> {
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
     let progress = Progress::of(program);
-    let engine = program.engine(stack, &progress, arguments.run.settings.settings(), Interrupt::default());
+    let engine =
+        program.engine(&stack.backend, &progress, arguments.run.settings.settings(), Interrupt::default());
     runtime()?.block_on(async {
         let mut signals = signals()?;
         // A plan writes nothing, so that it can end anywhere.

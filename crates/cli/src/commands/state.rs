@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{self, json};
 use crate::safe::Safe;
-use crate::stack::Stack;
+use crate::stack::find_state;
 
 /// Shows the state, or a resource of it.
 pub(crate) fn run(program: &Program, command: &StateCommand) -> Result<Exit, Failure> {
@@ -21,26 +21,24 @@ pub(crate) fn run(program: &Program, command: &StateCommand) -> Result<Exit, Fai
 }
 
 fn list(program: &Program, arguments: &StateListArguments) -> Result<Exit, Failure> {
-    let stack = Stack::open_spec(program, &arguments.spec, &arguments.state)?;
-    let state = program.state(&stack)?;
+    let backend = find_state(&arguments.path, &arguments.stack)?;
+    let state = program.state(&backend)?;
     let (stdout, stderr) = (&program.terminal.stdout, &program.terminal.stderr);
     match state {
         Some(state) if program.is_json => stdout.line(&format!("{:#}", state_json(program, &state))),
         Some(state) => stdout.write(&render::resource_list(&state, &stdout.palette)),
         None if program.is_json => stdout.line("null"),
         None => {
-            stderr.line(&format!(
-                "Nothing was applied yet. There is no state at {}",
-                Safe(stack.backend.location())
-            ));
+            stderr
+                .line(&format!("Nothing was applied yet. There is no state at {}", Safe(backend.location())));
         }
     }
     Ok(Exit::Success)
 }
 
 fn show(program: &Program, arguments: &StateShowArguments) -> Result<Exit, Failure> {
-    let stack = Stack::open_spec(program, &arguments.spec, &arguments.state)?;
-    let state = program.state(&stack)?;
+    let backend = find_state(&arguments.path, &arguments.stack)?;
+    let state = program.state(&backend)?;
     let address = &arguments.address;
     let resource = state.as_ref().and_then(|state| state.resources.get(address));
     let resource = resource.ok_or_else(|| not_recorded(address))?;

@@ -43,6 +43,11 @@ pub(crate) struct Blocks {
 const SUPPORTED: [&str; 6] = ["stack", "var", "local", "account", "defaults", "output"];
 const RESERVED: [&str; 5] = ["lookup", "component", "use", "input", "import"];
 
+/// Tells whether a word at the head of a block is no kind.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    SUPPORTED.contains(&word) || RESERVED.contains(&word)
+}
+
 /// Sorts the blocks of all files; what is no block is reported.
 pub(crate) fn sort_blocks(
     documents: Vec<(SourceId, Table)>,

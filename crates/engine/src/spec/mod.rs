@@ -28,6 +28,7 @@ mod lifecycle;
 mod model;
 mod normalize;
 mod order;
+mod outline;
 mod owner;
 mod pattern;
 mod refactoring;
@@ -48,6 +49,7 @@ use crate::registry::Registry;
 
 pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
 pub use normalize::{InvalidText, normalize_inputs};
+pub use outline::{Outline, outline};
 pub use refactoring::Refactoring;
 pub use template::{EvaluationError, Scope, Template};
 
