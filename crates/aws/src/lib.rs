@@ -22,6 +22,7 @@ pub fn registry() -> Registry {
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
         .with::<ram::resource_share::ResourceShare>()
+        .with_gate(ram::participants::ParticipantsGone)
 }
 
 #[cfg(test)]

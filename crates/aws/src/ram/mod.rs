@@ -3,6 +3,7 @@
 mod check;
 mod listing;
 mod member;
+pub(crate) mod participants;
 pub(crate) mod resource_share;
 mod tags;
 
