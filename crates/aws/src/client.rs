@@ -10,6 +10,9 @@ const READ_ATTEMPTS: u32 = 5;
 pub(crate) struct Client {
     /// Calls EC2.
     pub(crate) ec2: Calls<aws_sdk_ec2::Client>,
+    /// Calls Organizations. The service is global: the SDK finds its one endpoint in the partition,
+    /// whatever the account's region is.
+    pub(crate) organizations: Calls<aws_sdk_organizations::Client>,
     /// Calls RAM.
     pub(crate) ram: Calls<aws_sdk_ram::Client>,
     /// Where the things are.
@@ -21,6 +24,7 @@ impl Client {
     pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
         Self {
             ec2: Calls::new(config, aws_sdk_ec2::Client::new),
+            organizations: Calls::new(config, aws_sdk_organizations::Client::new),
             ram: Calls::new(config, aws_sdk_ram::Client::new),
             place,
         }
@@ -62,5 +66,21 @@ impl Place {
     pub(crate) fn ec2_arn(&self, owner: Option<&str>, resource_type: &str, id: &str) -> String {
         let Self { partition, region, account } = self;
         format!("arn:{partition}:ec2:{region}:{}:{resource_type}/{id}", owner.unwrap_or(account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_organizations::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+
+    #[tokio::test]
+    async fn the_organization_is_found_from_every_region() {
+        let endpoint = async |region: &str| {
+            let place = Params::builder().region(region).build().expect("the region is enough");
+            let endpoint = DefaultResolver::new().resolve_endpoint(&place).await;
+            endpoint.expect("the region is known").url().to_owned()
+        };
+        let global = "https://organizations.us-east-1.amazonaws.com";
+        assert_eq!([endpoint("us-east-1").await, endpoint("eu-central-1").await], [global, global]);
     }
 }

@@ -21,7 +21,9 @@ pub fn registry() -> Registry {
         .with::<ec2::route_table_association::RouteTableAssociation>()
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
+        .with::<ram::organization_sharing::OrganizationSharing>()
         .with::<ram::resource_share::ResourceShare>()
+        .with::<ram::share_accepter::ShareAccepter>()
         .with_gate(ram::participants::ParticipantsGone)
 }
 

@@ -274,12 +274,11 @@ impl Members {
     const ANYBODY: &'static str = "?";
 
     fn new(resources: Option<&Value>, principals: Option<&Value>) -> Self {
-        let known = |value: &Option<&Value>| !matches!(value, Some(Value::Unknown(_)));
+        let is_known = |value: Option<&Value>| !matches!(value, Some(Value::Unknown(_)));
+        let anybody = || [Self::ANYBODY.to_owned()].into();
         Self {
-            resources: Some(resources).filter(known).map(texts),
-            principals: Some(principals)
-                .filter(known)
-                .map_or_else(|| [Self::ANYBODY.to_owned()].into(), texts),
+            resources: is_known(resources).then(|| texts(resources)),
+            principals: if is_known(principals) { texts(principals) } else { anybody() },
         }
     }
 

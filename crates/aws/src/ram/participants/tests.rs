@@ -283,19 +283,19 @@ fn the_first_few_interfaces_are_named_and_the_rest_is_counted() {
 async fn answer(listener: &TcpListener, interfaces: &[NetworkInterface]) -> String {
     let item = |interface: &NetworkInterface| {
         let part = |name: &str, text: Option<&str>| format!("<{name}>{}</{name}>", text.unwrap_or_default());
-        [
+        let parts = [
             part("networkInterfaceId", interface.network_interface_id()),
             part("ownerId", interface.owner_id()),
             part("subnetId", interface.subnet_id()),
             part("description", interface.description()),
-        ]
-        .concat()
+        ];
+        format!("<item>{}</item>", parts.concat())
     };
-    let items: String =
-        interfaces.iter().map(|interface| format!("<item>{}</item>", item(interface))).collect();
+    let items: Vec<_> = interfaces.iter().map(item).collect();
     let body = format!(
-        "<DescribeNetworkInterfacesResponse><networkInterfaceSet>{items}</networkInterfaceSet>\
-         </DescribeNetworkInterfacesResponse>"
+        "<DescribeNetworkInterfacesResponse><networkInterfaceSet>{}</networkInterfaceSet>\
+         </DescribeNetworkInterfacesResponse>",
+        items.concat()
     );
     let (mut stream, _) = listener.accept().await.expect("the call comes");
     let mut request = Vec::new();
