@@ -24,6 +24,7 @@ pub fn registry() -> Registry {
         .with::<ram::organization_sharing::OrganizationSharing>()
         .with::<ram::resource_share::ResourceShare>()
         .with::<ram::share_accepter::ShareAccepter>()
+        .with_sharing(ram::SHARING)
         .with_gate(ram::participants::ParticipantsGone)
 }
 

@@ -9,5 +9,23 @@ pub(crate) mod resource_share;
 pub(crate) mod share_accepter;
 mod tags;
 
+use straddle_engine::resource::Resource;
+use straddle_engine::sharing::{Cover, Shareable, Sharing};
+
+/// How accounts let others use their networks.
+pub(crate) const SHARING: Sharing = Sharing {
+    share: resource_share::ResourceShare::KIND,
+    resources: "resources",
+    principals: "principals",
+    shareable: &[
+        Shareable { kind: "subnet", cover: Cover::Itself { attribute: "arn" } },
+        Shareable { kind: "vpc", cover: Cover::Part { kind: "subnet", attribute: "vpc_id" } },
+    ],
+    precondition: Some(organization_sharing::OrganizationSharing::KIND),
+    advice: "Check that both accounts are in one organization, that sharing inside it is switched on (`aws ram \
+             enable-sharing-with-aws-organization` in the management account), and that the subnet is not one of \
+             a default VPC, which cannot be shared.",
+};
+
 /// The service whose limits the calls of these kinds fall under.
 const SERVICE: &str = "ram";

@@ -98,6 +98,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         changes,
         drift: Vec::new(),
         unchanged: 0,
+        renames: Vec::new(),
         outputs: Vec::new(),
     }
 }
