@@ -24,9 +24,19 @@ def main() -> None:
 
 
 def complete_shares() -> None:
-    """Teaches moto what it lacks of RAM: a share is listed with its tags, which change, and
-    members join and leave it. Whoever is let in or out is so at once, unlike on AWS."""
+    """Teaches moto what it lacks of RAM: a share is listed with its tags, which change,
+    members join and leave it, and that sharing was switched on shows in the organization.
+    Whoever is let in or out is so at once, unlike on AWS."""
     models.ResourceShare = ShareWithTags
+    switch_on = ResourceAccessManagerResponse.enable_sharing_with_aws_organization
+
+    def switch_on_and_show(response: Any) -> str:
+        answer = switch_on(response)
+        organization = response.ram_backend.organizations_backend
+        organization.enable_aws_service_access(ServicePrincipal="ram.amazonaws.com")
+        return answer
+
+    ResourceAccessManagerResponse.enable_sharing_with_aws_organization = switch_on_and_show
     for operation in (_associate_resource_share, _disassociate_resource_share, _tag_resource, _untag_resource):
         name = operation.__name__.removeprefix("_")
         setattr(ResourceAccessManagerResponse, name, operation)

@@ -71,7 +71,7 @@ def test_a_destroy_survives_a_fault_in_every_call(network: Network, fault: str) 
     network.assert_gone()
 
 
-@pytest.mark.parametrize("operation", ["CreateVpc", "AllocateAddress", "CreateSubnet"])
+@pytest.mark.parametrize("operation", ["CreateVpc", "AllocateAddress", "CreateSubnet", "CreateResourceShare"])
 def test_a_call_that_lands_after_its_connection_broke_is_not_made_twice(
     network: Network, operation: str
 ) -> None:

@@ -201,6 +201,43 @@ async fn a_second_subnet_with_the_same_range_is_refused_as_existing() {
 
 #[tokio::test]
 #[ignore = "needs an emulator: tests/on-moto cargo test -p straddle-aws -- --ignored"]
+async fn a_share_is_made_with_its_members_which_change_one_by_one() {
+    let mut world = World::open("share").await;
+    let vpc = world.make("vpc", &values([("cidr_block", Value::from("10.10.0.0/16"))])).await;
+    let subnet_inputs = values([("vpc_id", text(&vpc, "id")), ("cidr_block", Value::from("10.10.0.0/20"))]);
+    let subnet = world.make("subnet", &subnet_inputs).await;
+    let list = |items: &[Value]| Value::List(items.to_vec());
+    let mut inputs = values([
+        ("name", Value::from("subnets")),
+        ("resources", list(&[text(&subnet, "arn")])),
+        ("principals", list(&[Value::from("222222222222")])),
+        ("allow_external_principals", Value::from(false)),
+        ("tags", tags("share")),
+    ]);
+    let share = world.make("ram_resource_share", &inputs).await;
+    assert_eq!(share.inputs["principals"], inputs["principals"]);
+    assert_eq!(share.inputs["tags"].as_map().expect("tags are a table")["Name"], Value::from("share"));
+
+    let (kind, id) = world.made.last().expect("it was made").clone();
+    inputs.extend(values([
+        ("name", Value::from("networks")),
+        ("resources", list(&[])),
+        ("principals", list(&[Value::from("222222222222"), Value::from("333333333333")])),
+        ("tags", tags("renamed")),
+    ]));
+    let changed = world.settle(kind, &id, Some(&inputs)).await.expect("it exists");
+    for attribute in ["name", "resources", "principals"] {
+        assert_eq!(changed.inputs[attribute], inputs[attribute], "{attribute}");
+    }
+    let other = Intent { operation_id: "another".to_owned(), ..world.intent(kind) };
+    let found =
+        world.kind(kind).find(&world.connection, &other, &inputs).await.expect("the emulator searches");
+    assert_eq!(found, [], "a share of another operation is not adopted");
+    world.delete_everything().await;
+}
+
+#[tokio::test]
+#[ignore = "needs an emulator: tests/on-moto cargo test -p straddle-aws -- --ignored"]
 async fn what_is_missing_is_no_error_in_a_listing() {
     let world = World::open("missing").await;
     let ids = BTreeMap::from([
@@ -212,6 +249,7 @@ async fn what_is_missing_is_no_error_in_a_listing() {
         ("route_table", "rtb-00000000000000000"),
         ("route", "rtb-00000000000000000_0.0.0.0/0"),
         ("route_table_association", "rtb-00000000000000000/rtbassoc-1"),
+        ("ram_resource_share", "arn:aws:ram:us-east-1:111111111111:resource-share/none"),
     ]);
     for (kind, id) in ids {
         assert_eq!(world.observe(kind, &RemoteId::new(id)).await, None, "{kind}");

@@ -1,0 +1,120 @@
+"""Sharing inside an organization: checked before the first share, switched on if the spec says so,
+and never switched off."""
+
+import pytest
+
+from . import accounts
+from .moto import World
+from .proxy import Proxy
+from .straddle import Straddle
+
+SPEC = """
+[stack]
+name = "sharing"
+
+[account.management]
+id      = "111111111111"
+region  = "us-east-1"
+profile = "network-admin"
+
+[ram_resource_share.main]
+name       = "main"
+principals = ["222222222222"]
+
+[ram_organization_sharing.main]
+"""
+
+
+class Organization:
+    """A spec with a share, in an account that may manage an organization."""
+
+    def __init__(self, straddle: Straddle, world: World, proxy: Proxy) -> None:
+        self.straddle = straddle
+        self.proxy = proxy
+        self._organizations = world.client("network", "organizations")
+
+    def found(self) -> None:
+        """Makes the organization."""
+        self._organizations.create_organization(FeatureSet="ALL")
+
+    def switch_on(self) -> None:
+        """Lets its accounts share, as somebody else would."""
+        self._organizations.enable_aws_service_access(ServicePrincipal="ram.amazonaws.com")
+
+    def switch_off(self) -> None:
+        """Lets nobody share any more, as somebody else would."""
+        self._organizations.disable_aws_service_access(ServicePrincipal="ram.amazonaws.com")
+
+    def is_on(self) -> bool:
+        """Whether its accounts can share."""
+        services = self._organizations.list_aws_service_access_for_organization()
+        names = [service["ServicePrincipal"] for service in services["EnabledServicePrincipals"]]
+        return "ram.amazonaws.com" in names
+
+    def write(self, attributes: str = "") -> None:
+        """Writes the spec, with these attributes of the condition."""
+        self.straddle.write_spec({"stack.toml": SPEC + attributes})
+
+    def run(self, command: str, *arguments: str, code: int = 0) -> str:
+        """Runs a command; returns what it printed."""
+        done = self.straddle.run(command, *arguments, self.straddle.spec).expect(code)
+        return " ".join((done.stdout + done.stderr).split())
+
+    def calls(self) -> list[str]:
+        """Returns every call that changed something, in order."""
+        return [entry.operation for entry in self.proxy.log.mutations if entry.worked == 200]
+
+
+@pytest.fixture
+def organization(straddle: Straddle, world: World, proxy: Proxy) -> Organization:
+    """The spec in an empty world."""
+    organization = Organization(straddle, world, proxy)
+    organization.write()
+    return organization
+
+
+def test_sharing_that_is_off_says_how_to_switch_it_on(organization: Organization) -> None:
+    organization.found()
+    words = organization.run("apply", "--auto-approve", code=3)
+    assert "`enable = true`" in words and "aws ram enable-sharing-with-aws-organization" in words
+    assert organization.calls() == [] and not organization.is_on()
+    assert "ram_resource_share.main" in words, "the share waits for it"
+
+
+def test_an_account_without_organization_is_told_which_one_it_must_be(organization: Organization) -> None:
+    organization.write("enable = true")
+    words = organization.run("apply", "--auto-approve", code=3)
+    assert "Only the organization's management account can do this" in words
+    assert organization.calls() == []
+
+
+def test_sharing_that_is_on_is_left_alone(organization: Organization) -> None:
+    organization.found()
+    organization.switch_on()
+    organization.run("apply", "--auto-approve")
+    assert organization.calls() == ["CreateResourceShare"]
+    assert "No changes." in organization.run("plan", "--detailed-exitcode")
+
+
+def test_sharing_is_switched_on_before_the_first_share_and_never_off(organization: Organization) -> None:
+    organization.found()
+    organization.write("enable = true")
+    organization.run("apply", "--auto-approve")
+    assert organization.calls() == ["EnableSharingWithAwsOrganization", "CreateResourceShare"]
+    assert "No changes." in organization.run("plan", "--detailed-exitcode")
+    words = organization.run("destroy", "--auto-approve")
+    assert "others may rely on it: stays in the account" in words
+    assert organization.calls()[2:] == ["DeleteResourceShare"] and organization.is_on()
+    assert {entry.account for entry in organization.proxy.log} == {accounts.NETWORK}
+
+
+def test_sharing_that_others_switched_off_is_shown_and_switched_on_again(organization: Organization) -> None:
+    organization.found()
+    organization.write("enable = true")
+    organization.run("apply", "--auto-approve")
+    organization.switch_off()
+    words = organization.run("plan", "--detailed-exitcode", code=2)
+    assert "ram_organization_sharing.main [management us-east-1] ram.amazonaws.com is gone" in words
+    organization.run("apply", "--auto-approve")
+    assert organization.is_on()
+    assert "No changes." in organization.run("plan", "--detailed-exitcode")
