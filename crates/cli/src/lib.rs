@@ -105,6 +105,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::State(command) => commands::state::run(program, command),
         Command::Output(arguments) => commands::output::run(program, arguments),
         Command::Reference(arguments) => commands::reference::run(program, arguments),
+        Command::Schema(_) => Ok(commands::schema::run(program)),
         Command::Completions(arguments) => Ok(commands::completions::run(program, arguments)),
         Command::Man(arguments) => commands::man::run(program, arguments),
         Command::Version(_) => Ok(commands::version::run(program)),

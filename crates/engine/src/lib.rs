@@ -25,6 +25,7 @@ pub mod erased;
 pub mod event;
 pub mod gate;
 pub mod graph;
+pub mod json_schema;
 pub mod layout;
 pub mod observation;
 pub mod plan;

@@ -50,6 +50,13 @@ pub(crate) struct CompletionsArguments {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// The arguments of `straddle schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straddle schema > straddle.schema.json       for taplo, tombi and other editors")]
+pub(crate) struct SchemaArguments {}
+
 /// The arguments of `straddle man`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -13,7 +13,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
 pub(crate) use format::FormatArguments;
 pub(crate) use language::{
-    CompletionsArguments, ManArguments, ReferenceArguments, ValidateArguments, VersionArguments,
+    CompletionsArguments, ManArguments, ReferenceArguments, SchemaArguments, ValidateArguments,
+    VersionArguments,
 };
 pub(crate) use plan::PlanArguments;
 pub(crate) use shared::{
@@ -77,6 +78,8 @@ Examples:
     Output(OutputArguments),
     /// Print the reference of all kinds as Markdown.
     Reference(ReferenceArguments),
+    /// Print the JSON Schema of the spec language, for editors.
+    Schema(SchemaArguments),
     /// Print the completions of a shell.
     Completions(CompletionsArguments),
     /// Print the manual, a page for each command.
@@ -98,7 +101,7 @@ impl Command {
             Self::State(StateCommand::Show(arguments)) => arguments.json,
             Self::Output(arguments) => arguments.json,
             Self::Version(arguments) => arguments.json,
-            Self::Reference(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Reference(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::address::AccountName;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::provider::Account;
+use crate::registry::Registry;
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::spec::blocks::Block;
 use crate::spec::check::{check_attribute, check_required};
@@ -19,6 +20,11 @@ use crate::value::{Value, ValueMap};
 pub(crate) struct AccountBlock {
     pub(crate) span: Span,
     pub(crate) attributes: BTreeMap<String, Arc<Pattern>>,
+}
+
+/// Returns what an account block takes with the provider of a program.
+pub(crate) fn account_attributes(registry: &Registry) -> Vec<AttributeSchema> {
+    account_schema(registry.provider().account_attributes())
 }
 
 /// Returns what an account block takes: id, region and the provider's own settings.

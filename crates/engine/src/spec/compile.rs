@@ -20,9 +20,9 @@ use crate::spec::refactoring::{check_refactoring, read_refactoring};
 use crate::spec::references::{Names, Place};
 use crate::spec::resource_block::{ResourceBlock, read_resource};
 use crate::spec::stack::{StackBlock, read_stack};
-use crate::spec::suggest;
 use crate::spec::variables::resolve_variables;
 use crate::spec::{Spec, SpecText};
+use crate::spec::{reserved, suggest};
 use crate::value::Value;
 
 /// Everything that was read, and nothing evaluated.
@@ -139,11 +139,11 @@ fn read_defaults(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics
             "account" => defaults.account = Some(read_pattern(&entry.node, sources, diagnostics)),
             "tags" => defaults.tags = Some(read_pattern(&entry.node, sources, diagnostics)),
             other => {
-                const KNOWN: [&str; 2] = ["account", "tags"];
+                let known = reserved::names(reserved::DEFAULTS);
                 let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
                     .with_span(entry.key_span, "`[defaults]` has no such attribute")
-                    .with_detail(format!("It has {}.", suggest::list(&KNOWN)));
-                diagnostics.push(suggest::did_you_mean(diagnostic, other, KNOWN));
+                    .with_detail(format!("It has {}.", suggest::list(&known)));
+                diagnostics.push(suggest::did_you_mean(diagnostic, other, known));
             }
         }
     }
@@ -162,10 +162,11 @@ fn read_output(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) 
                     .push(Diagnostic::error("wrong-type", "wrong type").with_span(entry.node.span, label));
             }
             (other, _) => {
+                let known = reserved::names(reserved::OUTPUT);
                 let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
                     .with_span(entry.key_span, "outputs have no such attribute")
-                    .with_detail("An output has `value` and `description`.");
-                diagnostics.push(suggest::did_you_mean(diagnostic, other, ["value", "description"]));
+                    .with_detail(format!("An output has {}.", suggest::list(&known)));
+                diagnostics.push(suggest::did_you_mean(diagnostic, other, known));
             }
         }
     }

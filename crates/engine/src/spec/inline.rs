@@ -8,8 +8,8 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::schema::{Expansion, ExpansionShape, KindSchema};
 use crate::spec::evaluator::Evaluator;
 use crate::spec::expression::evaluate::Evaluation;
-use crate::spec::lifecycle::META_ATTRIBUTES;
 use crate::spec::pattern::{Content, Pattern};
+use crate::spec::reserved;
 use crate::spec::resource_block::unknown_attribute;
 use crate::spec::world::Each;
 use crate::value::{Unknown, Value, ValueMap};
@@ -194,7 +194,7 @@ fn wrong_attribute(inline: &Inline<'_>, name: &str, span: Span) -> (Diagnostic, 
         let label = format!("in `{attribute}`, `{name}` is always `{value}`");
         return (given.with_span(span, label).with_hint("Leave it out."), None);
     }
-    if META_ATTRIBUTES.contains(&name) {
+    if reserved::names(reserved::ANY_RESOURCE).contains(&name) {
         let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
             .with_span(span, format!("`{name}` belongs to a whole block"))
             .with_detail(format!("A table in `{attribute}` has the attributes of `{kind}` alone."))

@@ -11,18 +11,6 @@ use crate::spec::document::{Data, Entry, Node};
 use crate::spec::model::Lifecycle;
 use crate::spec::suggest;
 
-/// The names of all attributes that every resource takes.
-pub(crate) const META_ATTRIBUTES: [&str; 8] = [
-    "account",
-    "depends_on",
-    "for_each",
-    "ignore_changes",
-    "prevent_destroy",
-    "replace_order",
-    "retain_on_destroy",
-    "timeouts",
-];
-
 /// Reads an attribute into the lifecycle; `false` if it is none of the lifecycle's.
 pub(crate) fn read_lifecycle(
     entry: &Entry,

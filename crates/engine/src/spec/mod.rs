@@ -33,6 +33,7 @@ mod owner;
 mod pattern;
 mod refactoring;
 mod references;
+pub(crate) mod reserved;
 mod resource_block;
 mod source;
 mod stack;
@@ -47,11 +48,13 @@ use std::path::PathBuf;
 use crate::diagnostic::{Diagnostics, Severity, SourceId, Sources};
 use crate::registry::Registry;
 
+pub(crate) use accounts::account_attributes;
 pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
 pub use normalize::{InvalidText, normalize_inputs};
 pub use outline::{Outline, outline};
 pub use refactoring::Refactoring;
 pub use template::{EvaluationError, Scope, Template};
+pub(crate) use variables::variable_types;
 
 /// What to load.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

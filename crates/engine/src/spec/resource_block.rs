@@ -9,10 +9,10 @@ use crate::erased::AnyResource;
 use crate::schema::{Expansion, KindSchema};
 use crate::spec::blocks::KindBlock;
 use crate::spec::document::Entry;
-use crate::spec::lifecycle::{META_ATTRIBUTES, read_depends_on, read_lifecycle};
+use crate::spec::lifecycle::{read_depends_on, read_lifecycle};
 use crate::spec::model::Lifecycle;
 use crate::spec::pattern::{Content, Pattern, read_pattern};
-use crate::spec::suggest;
+use crate::spec::{reserved, suggest};
 
 /// A block of a kind, read but not expanded.
 pub(crate) struct ResourceBlock {
@@ -76,7 +76,8 @@ impl ResourceBlock {
                 None => {
                     let inputs = schema.inputs.iter().map(|attribute| attribute.name);
                     let expansions = schema.expansions.iter().map(|expansion| expansion.attribute);
-                    let names: Vec<_> = inputs.chain(expansions).chain(META_ATTRIBUTES).collect();
+                    let names: Vec<_> =
+                        inputs.chain(expansions).chain(reserved::names(reserved::ANY_RESOURCE)).collect();
                     let (diagnostic, meant) = unknown_attribute(name, entry.key_span, schema, &names);
                     diagnostics.push(diagnostic);
                     self.take_as_written(meant, entry.key_span);

@@ -10,7 +10,7 @@ use crate::spec::blocks::Block;
 use crate::spec::document::{Data, Entry, Node};
 use crate::spec::model::Stack;
 use crate::spec::pattern::{Pattern, read_pattern};
-use crate::spec::suggest;
+use crate::spec::{reserved, suggest};
 
 /// The block as read, tags not evaluated.
 pub(crate) struct StackBlock {
@@ -53,16 +53,16 @@ fn take(
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Result<(), Box<Diagnostic>> {
-    const KNOWN: [&str; 3] = ["name", "requires", "tags"];
     match entry.key.as_str() {
         "name" => read.stack.name = name(&entry.node)?,
         "requires" => read.stack.requires = Some(requires(&entry.node)?),
         "tags" => read.tags = Some(read_pattern(&entry.node, sources, diagnostics)),
         other => {
+            let known = reserved::names(reserved::STACK);
             let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
                 .with_span(entry.key_span, "`[stack]` has no such attribute")
-                .with_detail(format!("It has {}.", suggest::list(&KNOWN)));
-            return Err(suggest::did_you_mean(diagnostic, other, KNOWN).into());
+                .with_detail(format!("It has {}.", suggest::list(&known)));
+            return Err(suggest::did_you_mean(diagnostic, other, known).into());
         }
     }
     Ok(())

@@ -6,8 +6,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, SourceId, Sources, Sp
 use crate::spec::blocks::Block;
 use crate::spec::document::{self, Data, Entry, Node, Table};
 use crate::spec::pattern::read_constant;
-use crate::spec::suggest;
 use crate::spec::{VariableArgument, VariableSource};
+use crate::spec::{reserved, suggest};
 use crate::value::Value;
 
 /// The types that a variable can have.
@@ -32,6 +32,11 @@ const TYPES: [(&str, VariableType); 7] = [
     ("map", VariableType::Map),
     ("account_id", VariableType::AccountId),
 ];
+
+/// Returns the names of the types that a variable can have.
+pub(crate) fn variable_types() -> [&'static str; 7] {
+    TYPES.map(|(name, _)| name)
+}
 
 struct Variable {
     wanted: VariableType,
@@ -111,7 +116,7 @@ fn read_type(node: &Node) -> Result<VariableType, Box<Diagnostic>> {
     let word = read_string(node)?;
     let found = TYPES.iter().find(|(name, _)| *name == word);
     found.map(|(_, wanted)| *wanted).ok_or_else(|| {
-        let names = TYPES.map(|(name, _)| name);
+        let names = variable_types();
         let diagnostic = Diagnostic::error("unknown-type", "unknown type")
             .with_span(node.span, "no variable can have this type")
             .with_detail(format!("The types are {}.", suggest::list(&names)));
@@ -128,7 +133,7 @@ fn read_string(node: &Node) -> Result<&str, Box<Diagnostic>> {
 }
 
 fn unknown_attribute(entry: &Entry) -> Box<Diagnostic> {
-    const KNOWN: [&str; 3] = ["default", "type", "description"];
+    let known = reserved::names(reserved::VARIABLE);
     if entry.key == "sensitive" {
         let diagnostic = Diagnostic::error("not-supported", "not supported by this version")
             .with_span(entry.key_span, "`sensitive` is not supported by this version");
@@ -136,8 +141,8 @@ fn unknown_attribute(entry: &Entry) -> Box<Diagnostic> {
     }
     let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
         .with_span(entry.key_span, "variables have no such attribute")
-        .with_detail(format!("A variable has {}.", suggest::list(&KNOWN)));
-    suggest::did_you_mean(diagnostic, &entry.key, KNOWN).into()
+        .with_detail(format!("A variable has {}.", suggest::list(&known)));
+    suggest::did_you_mean(diagnostic, &entry.key, known).into()
 }
 
 fn inferred_type(default: Option<&Value>) -> VariableType {

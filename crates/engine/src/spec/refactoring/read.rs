@@ -6,7 +6,7 @@ use crate::registry::Registry;
 use crate::spec::blocks::{Block, Blocks, unknown_kind};
 use crate::spec::document::{Data, Node};
 use crate::spec::refactoring::{Move, Refactoring, Removal};
-use crate::spec::suggest;
+use crate::spec::{reserved, suggest};
 
 /// Reads the blocks; what is wrong with them is reported.
 pub(crate) fn read_refactoring(
@@ -44,7 +44,10 @@ impl Reader<'_> {
             match entry.key.as_str() {
                 "from" => from = Some(self.name(&entry.node)?),
                 "to" => to = Some(self.name(&entry.node)?),
-                other => return Err(unknown_attribute("[[moved]]", other, entry.key_span, &["from", "to"])),
+                other => {
+                    let known = reserved::names(reserved::MOVED);
+                    return Err(unknown_attribute("[[moved]]", other, entry.key_span, &known));
+                }
             }
         }
         let (from, to) = match (from, to) {
@@ -71,7 +74,7 @@ impl Reader<'_> {
                 ("destroy", Data::Bool(value)) => destroy = *value,
                 ("destroy", _) => return Err(wrong_type(&entry.node, "a boolean")),
                 (other, _) => {
-                    let known = ["from", "destroy"];
+                    let known = reserved::names(reserved::REMOVED);
                     return Err(unknown_attribute("[[removed]]", other, entry.key_span, &known));
                 }
             }
