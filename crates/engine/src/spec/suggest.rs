@@ -30,7 +30,7 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 
 /// Returns our kind for one of Terraform, `OpenTofu` or `CloudFormation`.
 pub(crate) fn foreign_kind(word: &str) -> Option<String> {
-    const CLOUDFORMATION: [(&str, &str); 9] = [
+    const CLOUDFORMATION: [(&str, &str); 10] = [
         ("AWS::EC2::VPC", "vpc"),
         ("AWS::EC2::Subnet", "subnet"),
         ("AWS::EC2::InternetGateway", "internet_gateway"),
@@ -40,14 +40,20 @@ pub(crate) fn foreign_kind(word: &str) -> Option<String> {
         ("AWS::EC2::RouteTable", "route_table"),
         ("AWS::EC2::Route", "route"),
         ("AWS::EC2::SubnetRouteTableAssociation", "route_table_association"),
+        ("AWS::RAM::ResourceShare", "ram_resource_share"),
     ];
-    const WORDS: [(&str, &str); 6] = [
+    const WORDS: [(&str, &str); 11] = [
         ("elastic_ip", "eip"),
         ("igw", "internet_gateway"),
         ("nat", "nat_gateway"),
         ("natgw", "nat_gateway"),
         ("internet_gateway_attachment", "internet_gateway"),
         ("default_route_table", "route_table"),
+        ("ram_resource_association", "ram_resource_share"),
+        ("ram_principal_association", "ram_resource_share"),
+        ("ram_resource_share_accepter", "ram_share_accepter"),
+        ("ram_sharing_with_organization", "ram_organization_sharing"),
+        ("ram_share", "ram_resource_share"),
     ];
     let found = |table: &[(&str, &str)], word: &str| {
         table.iter().find(|(foreign, _)| *foreign == word).map(|(_, ours)| (*ours).to_owned())
@@ -62,7 +68,7 @@ pub(crate) fn foreign_kind(word: &str) -> Option<String> {
 /// Returns our names for an attribute of Terraform, `OpenTofu` or `CloudFormation`, most likely first.
 pub(crate) fn foreign_attribute(kind: &str, word: &str) -> Vec<String> {
     const ANY: &str = "*";
-    const ATTRIBUTES: [(&str, &str, &str); 27] = [
+    const ATTRIBUTES: [(&str, &str, &str); 33] = [
         (ANY, "cidr", "cidr_block"),
         (ANY, "cidrs", "cidr_block"),
         (ANY, "ipv4_cidr_block", "cidr_block"),
@@ -90,6 +96,12 @@ pub(crate) fn foreign_attribute(kind: &str, word: &str) -> Vec<String> {
         ("route", "gateway_id", "target"),
         ("route", "nat_gateway_id", "target"),
         ("route_table_association", "subnet", "subnet_id"),
+        ("ram_resource_share", "resource_arns", "resources"),
+        ("ram_resource_share", "resource_arn", "resources"),
+        ("ram_resource_share", "principal", "principals"),
+        ("ram_resource_share", "permission_arns", "permissions"),
+        ("ram_resource_share", "accounts", "principals"),
+        ("ram_share_accepter", "share_arn", "resource_share_arn"),
     ];
     let snake = snake_case(word);
     let word = snake.as_deref().unwrap_or(word);
@@ -150,6 +162,8 @@ mod tests {
     fn other_dialects_are_understood() {
         assert_eq!(foreign_kind("aws_vpc").as_deref(), Some("vpc"));
         assert_eq!(foreign_kind("AWS::EC2::NatGateway").as_deref(), Some("nat_gateway"));
+        assert_eq!(foreign_kind("aws_ram_principal_association").as_deref(), Some("ram_resource_share"));
+        assert_eq!(foreign_attribute("ram_resource_share", "ResourceArns")[0], "resources");
         assert_eq!(foreign_kind("RouteTable").as_deref(), Some("route_table"));
         assert_eq!(foreign_kind("aws_elastic_ip").as_deref(), Some("eip"));
         assert_eq!(foreign_attribute("vpc", "cidr"), ["cidr_block"]);
