@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_ram::types::{self, ResourceShareAssociationType, ResourceShareStatus};
 use straddle_engine::address::RemoteId;
-use straddle_engine::provider::ProviderError;
+use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
     Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
@@ -216,9 +216,15 @@ fn texts(set: Option<&BTreeSet<String>>) -> Option<Vec<String>> {
 }
 
 /// Says what to do where RAM refuses since the organization does not let its accounts share.
+///
+/// It refuses in the same words for a while after the sharing was switched on ("that onboarding
+/// process is still in progress"), so the call is made again before that is taken for its answer.
 fn explained(mut error: ProviderError) -> ProviderError {
     let codes = ["OperationNotPermittedException", "InvalidParameterException", "UnknownResourceException"];
     if codes.contains(&error.code.as_str()) {
+        if error.message.contains("still in progress") {
+            error.class = ErrorClass::Propagation;
+        }
         error.message = with_remedy(&error.message);
     }
     error

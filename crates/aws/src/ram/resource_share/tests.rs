@@ -1,7 +1,6 @@
 //! Tests of what is seen of a share, and of the calls that bring it closer.
 
 use aws_sdk_ram::types::{ResourceShareAssociationStatus, Tag};
-use straddle_engine::provider::ErrorClass;
 
 use super::*;
 
@@ -236,11 +235,18 @@ fn names_and_tags_change_in_place_and_deletion_is_one_call() {
 fn a_refusal_about_the_organization_says_how_to_switch_sharing_on() {
     let error = |code: &str, message: &str| {
         let error = ProviderError::new(ErrorClass::Rejected, "CreateResourceShare", message);
-        explained(ProviderError { code: code.to_owned(), ..error }).message
+        let error = explained(ProviderError { code: code.to_owned(), ..error });
+        (error.class, error.message)
     };
     let message = "The resource you are attempting to share can only be shared within your AWS Organization.";
-    let text = error("OperationNotPermittedException", message);
+    let (class, text) = error("OperationNotPermittedException", message);
     assert!(text.starts_with("The resource") && text.contains("`ram_organization_sharing`"), "{text}");
-    assert_eq!(error("OperationNotPermittedException", "no"), "no");
-    assert_eq!(error("MalformedArnException", message), message);
+    assert_eq!(class, ErrorClass::Rejected);
+    assert_eq!(error("OperationNotPermittedException", "no").1, "no");
+    assert_eq!(error("MalformedArnException", message).1, message);
+    // Sharing may have been switched on a moment ago.
+    let message = format!("{message} Or that onboarding process is still in progress.");
+    let (class, text) = error("InvalidParameterException", &message);
+    assert_eq!(class, ErrorClass::Propagation);
+    assert!(text.contains("`ram_organization_sharing`"), "{text}");
 }
