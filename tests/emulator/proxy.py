@@ -44,6 +44,10 @@ Hook = Callable[[Entry, Stage], bool | None]
 drops the request: moto never sees it. At `WORKED`, returning False drops the answer.
 It may kill the client at any of the three."""
 
+Rewrite = Callable[[Entry, Answer], Answer]
+"""Called with each answer of moto's; returns what the client is sent instead. For what
+moto cannot show, such as things that another account has in a shared subnet."""
+
 
 class Proxy:
     """A fault-injecting proxy on a loopback port of its own, as a context manager."""
@@ -53,6 +57,7 @@ class Proxy:
         self.log = Log()
         self.rules: list[Rule] = []
         self.on_request: Hook | None = None
+        self.rewrite: Rewrite | None = None
         self._moto = moto
         self._account_of = AccountLookup(moto)
         self._corrections = Corrections(moto)
@@ -85,9 +90,9 @@ class Proxy:
         return rule
 
     def clear(self) -> None:
-        """Removes the rules and the hook, say before the run that must recover."""
+        """Removes the rules and the hooks, say before the run that must recover."""
         self.rules = []
-        self.on_request = None
+        self.on_request = self.rewrite = None
 
     def wait_for_late(self) -> None:
         """Returns when every `late` request has reached moto."""
@@ -153,7 +158,7 @@ class Proxy:
             if entry.outcome != Outcome.BROKEN:
                 entry.worked, entry.answer = answer.status, answer.body
                 self._corrections.complete(entry)
-            return answer
+            return answer if self.rewrite is None else self.rewrite(entry, answer)
 
         # The memory of tokens says so if it answers in moto's place.
         if entry.outcome == Outcome.OPEN:

@@ -1,11 +1,14 @@
 """Sharing inside an organization: checked before the first share, switched on if the spec says so,
-and never switched off."""
+and never switched off. And the end of sharing: when nobody has anything left in the subnets."""
 
 import pytest
 
 from . import accounts
+from .faults import Answer
 from .moto import World
+from .network import THINGS, Network
 from .proxy import Proxy
+from .request import Entry
 from .straddle import Straddle
 
 SPEC = """
@@ -118,3 +121,54 @@ def test_sharing_that_others_switched_off_is_shown_and_switched_on_again(organiz
     organization.run("apply", "--auto-approve")
     assert organization.is_on()
     assert "No changes." in organization.run("plan", "--detailed-exitcode")
+
+
+class Lodger:
+    """Lets an interface of the other account be seen in a subnet: moto shows one account nothing
+    of another's."""
+
+    def __init__(self, subnet: str) -> None:
+        self._interface = (
+            "<item><networkInterfaceId>eni-1</networkInterfaceId>"
+            f"<subnetId>{subnet}</subnetId><ownerId>{accounts.APPS}</ownerId>"
+            "<description>Amazon EKS main</description></item>"
+        )
+        self.asked: list[Entry] = []
+
+    def __call__(self, entry: Entry, answer: Answer) -> Answer:
+        if entry.operation != "DescribeNetworkInterfaces":
+            return answer
+        self.asked.append(entry)
+        end = b"</networkInterfaceSet>"
+        body = answer.body.replace(b"<networkInterfaceSet/>", b"<networkInterfaceSet>" + end)
+        assert end in body, body
+        return Answer(answer.status, answer.headers, body.replace(end, self._interface.encode() + end))
+
+
+def test_a_share_stays_as_long_as_somebody_is_in_its_subnets(network: Network) -> None:
+    network.edit('"eks-private-subnets"', '"eks-private-subnets"\ntimeouts = { delete = "1s" }')
+    network.apply()
+    ids = network.ids()
+    subnet = ids["subnet.private['b']"]
+    lodger = Lodger(subnet)
+    network.proxy.rewrite = lodger
+    ran = network.destroy(code=3)
+    assert f"eni-1 of account {accounts.APPS} in {subnet} (Amazon EKS main)" in ran.words
+    asked = {str(value) for entry in lodger.asked for value in entry.parameters.values()}
+    assert {ids["subnet.private['a']"], subnet} <= asked and ids["subnet.public['a']"] not in asked
+    assert "DeleteResourceShare" not in ran.calls
+    left = {thing.id for thing in network.things()}
+    assert {ids["ram_resource_share.private_subnets"], ids["subnet.private['a']"], subnet} <= left
+    network.proxy.clear()
+    network.destroy()
+    network.assert_gone()
+
+
+def test_what_stays_shared_is_waited_for_by_nobody(network: Network) -> None:
+    network.apply()
+    subnet = network.ids()["subnet.private['b']"]
+    network.proxy.rewrite = Lodger(subnet)
+    network.edit('"eks-private-subnets"', '"subnets"')
+    ran = network.apply()
+    assert ran.calls == {"UpdateResourceShare": 1} and "DescribeNetworkInterfaces" not in ran.reads
+    network.assert_converged(THINGS)
