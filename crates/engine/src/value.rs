@@ -49,6 +49,13 @@ pub struct AttributeReference {
     pub attribute: String,
 }
 
+impl Unknown {
+    /// Returns the unknown value that is made from this one.
+    pub(crate) fn derived(&self) -> Value {
+        Value::Unknown(Self { origin: self.origin.clone(), exact: false })
+    }
+}
+
 impl fmt::Display for AttributeReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}", self.address, self.attribute)
@@ -72,6 +79,17 @@ impl Value {
             Self::Map(entries) => entries.values().find_map(Self::first_unknown),
             Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Float(_) | Self::String(_) => None,
         }
+    }
+
+    /// Returns about how many bytes the value takes.
+    pub(crate) fn weight(&self) -> usize {
+        let inside = match self {
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Float(_) | Self::Unknown(_) => 0,
+            Self::String(text) => text.len(),
+            Self::List(items) => items.iter().map(Self::weight).sum(),
+            Self::Map(entries) => entries.iter().map(|(key, value)| key.len() + value.weight()).sum(),
+        };
+        size_of::<Self>() + inside
     }
 
     /// Tells whether nothing in this value is unknown.

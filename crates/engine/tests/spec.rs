@@ -373,3 +373,27 @@ fn tables_may_come_from_expressions() {
     assert_eq!(attribute(&spec, "security_group.a['y']/egress['1']", "ports", &[]), Value::from("444"));
     assert_eq!(dependencies(&spec, peer), ["security_group.a['y']", "security_group.b"]);
 }
+
+#[test]
+fn for_expressions_refer_to_resources_and_expand() {
+    let spec = load(
+        r#"
+        [local]
+        zones = ["a", "b"]
+        [vpc.main]
+        cidr_block = "10.0.0.0/16"
+        [subnet.private]
+        for_each = "${ {for i, zone in local.zones : zone => cidrsubnet(vpc.main.cidr_block, 8, i)} }"
+        vpc_id = "${vpc.main.id}"
+        cidr_block = "${each.value}"
+        [route_table.private]
+        vpc_id = "${vpc.main.id}"
+        subnets = "${[for zone in local.zones : subnet.private[zone].id]}"
+        "#,
+    );
+    assert_eq!(attribute(&spec, "subnet.private['b']", "cidr_block", &[]), Value::from("10.0.1.0/24"));
+    let association = "route_table.private/association['b']";
+    let known = [("subnet.private['b'].id", "subnet-b")];
+    assert_eq!(attribute(&spec, association, "subnet_id", &known), Value::from("subnet-b"));
+    assert_eq!(dependencies(&spec, association), ["route_table.private", "subnet.private['b']"]);
+}

@@ -27,12 +27,13 @@ pub(crate) struct ValidateArguments {
 Examples:
   straddle reference
   straddle reference subnet
-  straddle reference --dir specs/reference     one file for each kind")]
+  straddle reference functions
+  straddle reference --dir specs/reference     one file for each kind, and one for the functions")]
 pub(crate) struct ReferenceArguments {
-    /// Print only this kind.
+    /// Print only this kind, or `functions`: what expressions can call.
     #[arg(value_name = "KIND")]
     pub(crate) kind: Option<String>,
-    /// Write one file for each kind into this folder.
+    /// Write one file for each kind, and one for the functions, into this folder.
     #[arg(long = "dir", value_name = "DIR", conflicts_with = "kind")]
     pub(crate) directory: Option<PathBuf>,
 }

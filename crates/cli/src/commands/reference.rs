@@ -1,10 +1,11 @@
-//! `straddle reference`: every kind as Markdown.
+//! `straddle reference`: every kind, and the functions of expressions, as Markdown.
 
 use std::fs;
 use std::path::Path;
 
 use straddle_engine::diagnostic::Diagnostic;
 use straddle_engine::schema::KindSchema;
+use straddle_engine::spec::function_groups;
 
 use crate::arguments::ReferenceArguments;
 use crate::commands::Program;
@@ -12,18 +13,23 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render;
 
+/// The page of the functions; no kind has this name.
+const FUNCTIONS: &str = "functions";
+
 /// Prints the reference, or writes it into a folder.
 pub(crate) fn run(program: &Program, arguments: &ReferenceArguments) -> Result<Exit, Failure> {
     let schemas: Vec<_> = program.registry.kinds().map(|kind| kind.schema()).collect();
     let stdout = &program.terminal.stdout;
     match (&arguments.directory, &arguments.kind) {
         (Some(directory), _) => write_pages(directory, &schemas)?,
+        (None, Some(name)) if name == FUNCTIONS => stdout.write(&render::functions(function_groups())),
         (None, Some(name)) => {
             let kind = program.registry.kind(name).ok_or_else(|| no_such_kind(name, &schemas))?;
             stdout.write(&render::reference(kind.schema()));
         }
         (None, None) => {
-            let pages: Vec<_> = schemas.iter().map(|schema| render::reference(schema)).collect();
+            let mut pages: Vec<_> = schemas.iter().map(|schema| render::reference(schema)).collect();
+            pages.push(render::functions(function_groups()));
             stdout.write(&pages.join("\n"));
         }
     }
@@ -32,12 +38,14 @@ pub(crate) fn run(program: &Program, arguments: &ReferenceArguments) -> Result<E
 
 fn write_pages(directory: &Path, schemas: &[&KindSchema]) -> Result<(), Failure> {
     fs::create_dir_all(directory).map_err(|error| Failure::file("make", directory, &error))?;
+    let write = |name: &str, page: String| {
+        let path = directory.join(format!("{name}.md"));
+        fs::write(&path, page).map_err(|error| Failure::file("write", &path, &error))
+    };
     for schema in schemas {
-        let path = directory.join(format!("{}.md", schema.kind));
-        let page = render::reference(schema);
-        fs::write(&path, page).map_err(|error| Failure::file("write", &path, &error))?;
+        write(schema.kind.as_str(), render::reference(schema))?;
     }
-    Ok(())
+    write(FUNCTIONS, render::functions(function_groups()))
 }
 
 fn no_such_kind(name: &str, schemas: &[&KindSchema]) -> Failure {

@@ -21,7 +21,7 @@ use crate::spec::world::{AccountFacts, Each, Local, Shape, World};
 use crate::spec::{Refactoring, Scope, Spec, Template, suggest};
 use crate::value::{Value, ValueMap};
 
-/// The largest local value, by [`weight`].
+/// The largest local value, by [`Value::weight`]; values made of values can double at each step.
 const MAXIMUM_WEIGHT: usize = 16 * 1024 * 1024;
 
 /// A resource before the spec is complete.
@@ -261,7 +261,7 @@ impl<'a> Evaluator<'a> {
     fn local(&mut self, name: &str) {
         let pattern = self.program.locals[name].clone();
         let value = self.evaluate(&pattern, None, None).filter(|value| {
-            let small = weight(value) <= MAXIMUM_WEIGHT;
+            let small = value.weight() <= MAXIMUM_WEIGHT;
             if !small {
                 let diagnostic = Diagnostic::error("value-too-large", "value too large")
                     .with_span(pattern.span, "larger than 16 MiB once evaluated");
@@ -408,17 +408,6 @@ impl<'a> Evaluator<'a> {
         self.report(diagnostic, Some(address));
         Err(Reported)
     }
-}
-
-/// Returns about how many bytes a value takes; values made of values can double at each step.
-fn weight(value: &Value) -> usize {
-    let inside = match value {
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Unknown(_) => 0,
-        Value::String(text) => text.len(),
-        Value::List(items) => items.iter().map(weight).sum(),
-        Value::Map(entries) => entries.iter().map(|(key, value)| key.len() + weight(value)).sum(),
-    };
-    size_of::<Value>() + inside
 }
 
 /// A problem was reported.

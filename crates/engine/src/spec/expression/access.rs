@@ -2,16 +2,115 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::address::{Address, BlockAddress};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::spec::expression::evaluate::{Evaluated, Failure, wrong};
+use crate::spec::expression::ast::{Expression, ExpressionKind, Step};
+use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
 use crate::spec::suggest;
 use crate::value::Value;
 
+impl<'a> Evaluation<'a> {
+    /// Returns the part of a value that a step leads to.
+    pub(super) fn access(
+        &self,
+        source: &'a Expression,
+        step: &'a Step,
+        span: Span,
+    ) -> Evaluated<Cow<'a, Value>> {
+        if let Some(part) = self.symbolic_field(source, step) {
+            return self.nested(part);
+        }
+        if let Some(bound) = self.bound_at_root(source) {
+            return self.bound_part(&bound, source, step, span).map(Cow::Owned);
+        }
+        let value = self.expression(source)?;
+        self.step(value, step, span)
+    }
+
+    /// Returns the value of the name of a for-expression that a path begins with.
+    fn bound_at_root(&self, path: &Expression) -> Option<Rc<Value>> {
+        let mut root = path;
+        while let ExpressionKind::Access(inner, _) = &root.kind {
+            root = inner;
+        }
+        let ExpressionKind::Bound(position) = root.kind else { return None };
+        self.bound.borrow().get(position).cloned()
+    }
+
+    /// Follows a path from a bound value; only what it leads to is copied.
+    fn bound_part(
+        &self,
+        bound: &Value,
+        source: &'a Expression,
+        step: &'a Step,
+        span: Span,
+    ) -> Evaluated<Value> {
+        let mut steps = vec![(step, span)];
+        let mut root = source;
+        while let ExpressionKind::Access(inner, step) = &root.kind {
+            steps.push((step, root.span));
+            root = inner;
+        }
+        let mut value = Cow::Borrowed(bound);
+        for (step, span) in steps.into_iter().rev() {
+            value = self.step(value, step, span)?;
+        }
+        self.budget.value(&value, span)?;
+        Ok(value.into_owned())
+    }
+
+    fn step<'v>(&self, value: Cow<'v, Value>, step: &'a Step, span: Span) -> Evaluated<Cow<'v, Value>> {
+        if let Value::Unknown(unknown) = &*value {
+            return Ok(Cow::Owned(unknown.derived()));
+        }
+        match step {
+            Step::Name(name, name_span) => entry(value, name, *name_span),
+            Step::Index(index) => {
+                let key = self.expression(index)?;
+                match &*key {
+                    Value::Unknown(unknown) => Ok(Cow::Owned(unknown.derived())),
+                    Value::String(name) => entry(value, name, index.span),
+                    Value::Integer(position) => position_in(value, *position, index.span),
+                    Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_) | Value::Map(_) => {
+                        let label = format!("{} is neither a position nor a key", key.type_name());
+                        Err(wrong("wrong-type", "wrong type", span, label))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns what the steps lead to from every item.
+    pub(super) fn splat(&self, source: &'a Expression, steps: &'a [Step]) -> Evaluated<Cow<'a, Value>> {
+        let items = match self.expression(source)?.into_owned() {
+            Value::List(items) => items,
+            Value::Map(entries) => entries.into_values().collect(),
+            Value::Unknown(unknown) => return Ok(Cow::Owned(unknown.derived())),
+            other @ (Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::String(_)) => {
+                let label = format!("`[*]` takes a list or a table, found {}", other.type_name());
+                return Err(wrong("wrong-type", "wrong type", source.span, label));
+            }
+        };
+        let follow = |item| {
+            let mut value = Cow::Owned(item);
+            for step in steps {
+                value = self.step(value, step, source.span)?;
+            }
+            Ok(value.into_owned())
+        };
+        Ok(Cow::Owned(Value::List(items.into_iter().map(follow).collect::<Result<_, Failure>>()?)))
+    }
+}
+
 /// Returns an entry of a table.
-pub(super) fn entry<'a>(value: Cow<'a, Value>, name: &str, span: Span) -> Evaluated<Cow<'a, Value>> {
+fn entry<'a>(value: Cow<'a, Value>, name: &str, span: Span) -> Evaluated<Cow<'a, Value>> {
     let type_name = value.type_name();
     let Some(entries) = value.as_map() else {
         let label = format!("`{}` is looked up in {type_name}, not in a table", name.escape_debug());
@@ -32,7 +131,7 @@ pub(super) fn entry<'a>(value: Cow<'a, Value>, name: &str, span: Span) -> Evalua
 }
 
 /// Returns an item of a list.
-pub(super) fn position_in(value: Cow<'_, Value>, position: i64, span: Span) -> Evaluated<Cow<'_, Value>> {
+fn position_in(value: Cow<'_, Value>, position: i64, span: Span) -> Evaluated<Cow<'_, Value>> {
     let type_name = value.type_name();
     let Some(items) = value.as_list() else {
         let label = format!("position {position} is looked up in {type_name}, not in a list");

@@ -17,6 +17,8 @@ pub(crate) struct Expression {
 pub(crate) enum ExpressionKind {
     Literal(Value),
     Reference(Reference),
+    /// A name that a for-expression around it gives to each item: how many such names are outside of it.
+    Bound(usize),
     /// An attribute of one atomic resource; made by expansion, never written.
     Attribute(AttributeReference),
     Access(Box<Expression>, Step),
@@ -28,6 +30,29 @@ pub(crate) enum ExpressionKind {
     List(Vec<Expression>),
     Map(Vec<(Expression, Expression)>),
     Call(&'static Function, Vec<Expression>),
+    For(Box<Comprehension>),
+}
+
+/// `[for value in collection : item if condition]`, or the same in braces with `key => value`.
+#[derive(Debug, Clone)]
+pub(crate) struct Comprehension {
+    /// Whether keys or positions have a name too; it comes before that of the items.
+    pub(crate) names_keys: bool,
+    pub(crate) collection: Expression,
+    pub(crate) result: ComprehensionResult,
+    pub(crate) condition: Option<Expression>,
+}
+
+/// What a for-expression makes.
+#[derive(Debug, Clone)]
+pub(crate) enum ComprehensionResult {
+    List(Expression),
+    Table {
+        key: Expression,
+        value: Expression,
+        /// Whether the values of equal keys become a list, as `...` asks for.
+        grouped: bool,
+    },
 }
 
 /// `condition ? then : otherwise`.
@@ -144,7 +169,7 @@ impl Expression {
     /// Calls `visit` with every reference in this expression and where it is written.
     pub(crate) fn visit_references<'a>(&'a self, visit: &mut dyn FnMut(&'a Reference, Span)) {
         match &self.kind {
-            ExpressionKind::Literal(_) | ExpressionKind::Attribute(_) => {}
+            ExpressionKind::Literal(_) | ExpressionKind::Bound(_) | ExpressionKind::Attribute(_) => {}
             ExpressionKind::Reference(reference) => reference.visit(self.span, visit),
             ExpressionKind::Access(source, step) => {
                 source.visit_references(visit);
@@ -177,6 +202,23 @@ impl Expression {
                     value.visit_references(visit);
                 }
             }
+            ExpressionKind::For(comprehension) => comprehension.visit_references(visit),
+        }
+    }
+}
+
+impl Comprehension {
+    fn visit_references<'a>(&'a self, visit: &mut dyn FnMut(&'a Reference, Span)) {
+        self.collection.visit_references(visit);
+        match &self.result {
+            ComprehensionResult::List(item) => item.visit_references(visit),
+            ComprehensionResult::Table { key, value, .. } => {
+                key.visit_references(visit);
+                value.visit_references(visit);
+            }
+        }
+        if let Some(condition) = &self.condition {
+            condition.visit_references(visit);
         }
     }
 }

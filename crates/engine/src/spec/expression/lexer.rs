@@ -30,9 +30,9 @@ pub(crate) struct LexError {
 }
 
 /// Longer symbols before those they begin with.
-const SYMBOLS: [&str; 25] = [
-    "||", "&&", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", "(", ")", "[", "]",
-    "{", "}", ",", ".", "=",
+const SYMBOLS: [&str; 27] = [
+    "...", "||", "&&", "==", "=>", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", "(",
+    ")", "[", "]", "{", "}", ",", ".", "=",
 ];
 
 /// Reads the token that begins at or after `offset`.

@@ -2,12 +2,17 @@
 
 pub(crate) mod access;
 pub(crate) mod ast;
+mod budget;
+mod call;
+mod comprehension;
 pub(crate) mod evaluate;
 pub(crate) mod functions;
 mod lexer;
 mod operators;
 mod parser;
 mod path;
+mod reference;
+mod tokens;
 
 pub(crate) use parser::parse_expression;
 

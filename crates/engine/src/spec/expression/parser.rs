@@ -1,27 +1,24 @@
 //! From the text of an expression to its tree: precedence climbing, with limits on size and depth.
 
-use std::ops::Range;
-
 use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::expression::ast::{
     BinaryOperator, Conditional, Expression, ExpressionKind, Instance, Step, UnaryOperator,
 };
-use crate::spec::expression::functions;
-use crate::spec::expression::lexer::{LexError, Token, TokenKind, next_token};
-use crate::spec::expression::path;
+use crate::spec::expression::functions::{self, Function};
+use crate::spec::expression::lexer::{Token, TokenKind};
+use crate::spec::expression::{comprehension, path};
 use crate::spec::suggest;
 use crate::spec::text::TextMap;
 use crate::value::Value;
 
 const MAXIMUM_DEPTH: usize = 64;
-const MAXIMUM_TOKENS: usize = 500;
 
 pub(super) type Parsed<T> = Result<T, Box<Diagnostic>>;
 
 /// Reads the expression that begins at `offset` of `text` and ends with `}`; returns it with the
 /// offset after that brace.
 pub(crate) fn parse_expression(text: &str, offset: usize, map: &TextMap) -> Parsed<(Expression, usize)> {
-    let mut parser = Parser { text, map, offset, peeked: None, tokens: 0, depth: 0 };
+    let mut parser = Parser { text, map, offset, peeked: None, tokens: 0, depth: 0, bound: Vec::new() };
     let expression = parser.expression()?;
     let token = parser.take()?;
     match token.kind {
@@ -36,12 +33,14 @@ pub(crate) fn parse_expression(text: &str, offset: usize, map: &TextMap) -> Pars
 }
 
 pub(super) struct Parser<'a> {
-    text: &'a str,
-    map: &'a TextMap,
-    offset: usize,
-    peeked: Option<Token>,
-    tokens: usize,
+    pub(super) text: &'a str,
+    pub(super) map: &'a TextMap,
+    pub(super) offset: usize,
+    pub(super) peeked: Option<Token>,
+    pub(super) tokens: usize,
     depth: usize,
+    /// The names of the for-expressions around, the outermost first.
+    pub(super) bound: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -80,6 +79,27 @@ impl Parser<'_> {
                 Expression { span, kind: ExpressionKind::Binary(operator, Box::new(left), Box::new(right)) };
         }
         Ok(left)
+    }
+
+    fn peek_operator(&mut self) -> Parsed<Option<BinaryOperator>> {
+        use BinaryOperator as Operator;
+        const OPERATORS: [Operator; 13] = [
+            Operator::Or,
+            Operator::And,
+            Operator::Equal,
+            Operator::NotEqual,
+            Operator::Less,
+            Operator::LessOrEqual,
+            Operator::Greater,
+            Operator::GreaterOrEqual,
+            Operator::Add,
+            Operator::Subtract,
+            Operator::Multiply,
+            Operator::Divide,
+            Operator::Remainder,
+        ];
+        let TokenKind::Symbol(symbol) = self.peek()?.kind else { return Ok(None) };
+        Ok(OPERATORS.into_iter().find(|operator| operator.symbol() == symbol))
     }
 
     fn unary(&mut self) -> Parsed<Expression> {
@@ -172,7 +192,10 @@ impl Parser<'_> {
                 "false" => literal(Value::Bool(false)),
                 "null" => literal(Value::Null),
                 name if self.take_symbol("(")? => self.call(name, span),
-                name => path::parse_reference(self, name, span),
+                name => match self.bound.iter().rposition(|bound| bound == name) {
+                    Some(position) => Ok(Expression { span, kind: ExpressionKind::Bound(position) }),
+                    None => path::parse_reference(self, name, span),
+                },
             },
             TokenKind::Symbol("(") => {
                 let inner = self.expression()?;
@@ -187,16 +210,15 @@ impl Parser<'_> {
 
     fn call(&mut self, name: &str, span: Span) -> Parsed<Expression> {
         let arguments = self.items(")")?;
-        let Some(function) = functions::find(name) else {
-            let diagnostic = Diagnostic::error("unknown-function", "unknown function")
-                .with_span(span, "no function has this name")
-                .with_detail(format!("There is no function `{name}`."));
-            return Err(suggest::did_you_mean(diagnostic, name, functions::names()).into());
-        };
+        let Some(function) = functions::find(name) else { return Err(unknown_function(name, span).into()) };
         if !function.takes(arguments.len()) {
+            let label = match arguments.len() {
+                1 => "called with 1 argument".to_owned(),
+                count => format!("called with {count} arguments"),
+            };
             let diagnostic = Diagnostic::error("wrong-argument-count", "wrong number of arguments")
-                .with_span(span, format!("called with {} arguments", arguments.len()))
-                .with_hint(format!("It is called as `{}`.", function.usage));
+                .with_span(span, label)
+                .with_hint(format!("It is called as `{}`.", function.signature));
             return Err(diagnostic.into());
         }
         let span = join(span, self.before());
@@ -204,6 +226,9 @@ impl Parser<'_> {
     }
 
     fn list(&mut self, start: Span) -> Parsed<Expression> {
+        if self.take_for()? {
+            return comprehension::parse_list(self, start);
+        }
         let items = self.items("]")?;
         Ok(Expression { span: join(start, self.before()), kind: ExpressionKind::List(items) })
     }
@@ -222,6 +247,9 @@ impl Parser<'_> {
     }
 
     fn map_literal(&mut self, start: Span) -> Parsed<Expression> {
+        if self.take_for()? {
+            return comprehension::parse_table(self, start);
+        }
         let mut entries = Vec::new();
         while !self.take_symbol("}")? {
             let key = self.map_key()?;
@@ -245,129 +273,19 @@ impl Parser<'_> {
         }
         self.primary()
     }
-
-    /// Takes a name.
-    pub(super) fn name(&mut self, wanted: &str) -> Parsed<(String, Span)> {
-        let token = self.take()?;
-        if let TokenKind::Name(name) = token.kind {
-            return Ok((name, self.map.span(token.range)));
-        }
-        let mut diagnostic = self.unexpected(&token, wanted);
-        if let TokenKind::Integer(index) = token.kind {
-            *diagnostic = diagnostic.with_hint(format!("Positions are written `[{index}]`."));
-        }
-        Err(diagnostic)
-    }
-
-    /// Takes the symbol if it comes next. `[*]` counts as one.
-    pub(super) fn take_symbol(&mut self, symbol: &'static str) -> Parsed<bool> {
-        if symbol == "[*]" {
-            return self.take_splat();
-        }
-        let found = self.peek()?.kind == TokenKind::Symbol(symbol);
-        if found {
-            self.take()?;
-        }
-        Ok(found)
-    }
-
-    fn take_splat(&mut self) -> Parsed<bool> {
-        let start = self.peek()?.clone();
-        if start.kind != TokenKind::Symbol("[") {
-            return Ok(false);
-        }
-        let rest = self.text[start.range.end..].trim_start();
-        if !rest.starts_with('*') {
-            return Ok(false);
-        }
-        self.take()?;
-        self.take()?;
-        self.expect("]")?;
-        Ok(true)
-    }
-
-    pub(super) fn expect(&mut self, symbol: &'static str) -> Parsed<()> {
-        let token = self.take()?;
-        if token.kind == TokenKind::Symbol(symbol) {
-            return Ok(());
-        }
-        Err(self.unexpected(&token, &format!("`{symbol}`")))
-    }
-
-    fn peek_operator(&mut self) -> Parsed<Option<BinaryOperator>> {
-        use BinaryOperator as Operator;
-        const OPERATORS: [Operator; 13] = [
-            Operator::Or,
-            Operator::And,
-            Operator::Equal,
-            Operator::NotEqual,
-            Operator::Less,
-            Operator::LessOrEqual,
-            Operator::Greater,
-            Operator::GreaterOrEqual,
-            Operator::Add,
-            Operator::Subtract,
-            Operator::Multiply,
-            Operator::Divide,
-            Operator::Remainder,
-        ];
-        let TokenKind::Symbol(symbol) = self.peek()?.kind else { return Ok(None) };
-        Ok(OPERATORS.into_iter().find(|operator| operator.symbol() == symbol))
-    }
-
-    fn peek(&mut self) -> Parsed<&Token> {
-        if self.peeked.is_none() {
-            let token = self.lex()?;
-            self.peeked = Some(token);
-        }
-        Ok(self.peeked.as_ref().expect("a token was just put there"))
-    }
-
-    fn take(&mut self) -> Parsed<Token> {
-        let token = match self.peeked.take() {
-            Some(token) => token,
-            None => self.lex()?,
-        };
-        self.offset = token.range.end;
-        Ok(token)
-    }
-
-    fn lex(&mut self) -> Parsed<Token> {
-        self.tokens += 1;
-        if self.tokens > MAXIMUM_TOKENS {
-            let message = format!("the expression has more than {MAXIMUM_TOKENS} words and symbols");
-            let diagnostic = self.error(self.offset..self.offset, message);
-            return Err(diagnostic.with_hint("Split it with `[local]` values.").into());
-        }
-        next_token(self.text, self.offset).map_err(|LexError { message, hint, range }| {
-            let diagnostic = self.error(range, message);
-            hint.map_or(diagnostic.clone(), |hint| diagnostic.with_hint(hint)).into()
-        })
-    }
-
-    /// Returns the place of the last token that was taken.
-    pub(super) fn before(&self) -> Span {
-        self.map.span(self.offset..self.offset)
-    }
-
-    fn unexpected(&self, token: &Token, wanted: &str) -> Box<Diagnostic> {
-        let found = match &token.kind {
-            TokenKind::End => "the end of the text".to_owned(),
-            TokenKind::Symbol("=") => "`=`; equality is `==`".to_owned(),
-            TokenKind::Symbol(_)
-            | TokenKind::Name(_)
-            | TokenKind::Integer(_)
-            | TokenKind::Float(_)
-            | TokenKind::Text(_) => format!("`{}`", &self.text[token.range.clone()]),
-        };
-        self.error(token.range.clone(), format!("expected {wanted}, found {found}")).into()
-    }
-
-    fn error(&self, range: Range<usize>, label: impl Into<String>) -> Diagnostic {
-        Diagnostic::error("invalid-expression", "invalid expression").with_span(self.map.span(range), label)
-    }
 }
 
-fn join(start: Span, end: Span) -> Span {
+fn unknown_function(name: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::error("unknown-function", "unknown function")
+        .with_span(span, "no function has this name");
+    if let Some((why, instead)) = functions::explain_foreign(name) {
+        return diagnostic.with_detail(why).with_hint(instead);
+    }
+    let diagnostic = diagnostic.with_detail(format!("There is no function `{name}`."));
+    suggest::did_you_mean(diagnostic, name, functions::all().map(Function::name))
+}
+
+/// Returns the place from the beginning of one to the end of the other.
+pub(super) fn join(start: Span, end: Span) -> Span {
     Span { source: start.source, start: start.start, end: end.end.max(start.end) }
 }

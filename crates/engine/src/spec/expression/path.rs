@@ -9,7 +9,7 @@ use crate::spec::suggest;
 /// Reads the reference that begins with `word`.
 pub(super) fn parse_reference(parser: &mut Parser<'_>, word: &str, start: Span) -> Parsed<Expression> {
     if !parser.take_symbol(".")? {
-        return Err(Box::new(lone_word(word, start)));
+        return Err(Box::new(lone_word(word, start, &parser.bound)));
     }
     let (name, name_span) = parser.name("a name after `.`")?;
     let span = Span { end: name_span.end, ..start };
@@ -68,17 +68,25 @@ fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> P
     Ok(ResourceReference { block, block_span, instance, attribute, attribute_span })
 }
 
-fn lone_word(word: &str, span: Span) -> Diagnostic {
+fn lone_word(word: &str, span: Span, bound: &[String]) -> Diagnostic {
+    let bound_before_dash =
+        word.split_once('-').filter(|(before, _)| bound.iter().any(|name| name == before));
     let hint = match word {
+        _ if bound_before_dash.is_some() => {
+            "Names may have dashes in them: write spaces around a minus.".to_owned()
+        }
         "var" | "local" => format!("Write `{word}.NAME`."),
         "account" => "Write `account.NAME.id` or `account.NAME.region`.".to_owned(),
         "each" => "Write `each.key` or `each.value`.".to_owned(),
         "stack" => "Write `stack.name` or `stack.id`.".to_owned(),
         _ => format!("A variable is `var.{word}`, a text is `'{word}'`."),
     };
-    Diagnostic::error("incomplete-reference", "incomplete reference")
-        .with_span(span, "a word alone names nothing")
-        .with_hint(hint)
+    let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
+        .with_span(span, "a word alone names nothing");
+    match suggest::closest(word, bound.iter().map(String::as_str)) {
+        Some(near) => diagnostic.with_hint(format!("Did you mean `{near}`?")),
+        None => diagnostic.with_hint(hint),
+    }
 }
 
 fn no_such_part(whole: &str, part: &str, span: Span, parts: &[&str]) -> Box<Diagnostic> {

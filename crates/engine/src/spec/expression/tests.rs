@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::ast::{Expression, ExpressionKind};
 use super::evaluate::{Evaluation, Failure};
+use super::functions;
 use super::parse_expression;
 use crate::address::{AccountName, Address, BlockAddress, Kind};
 use crate::diagnostic::{Diagnostic, Sources, Span};
@@ -228,6 +229,141 @@ fn unknown_values_stay_inside_lists_and_tables() {
     check("lookup({a = 1}, 'a', vpc.main.id)", "1");
 }
 
+#[test]
+fn every_example_comes_to_what_the_reference_says() {
+    for function in functions::all() {
+        let found = evaluate(function.example);
+        assert!(found.is_ok(), "{}: {found:?}", function.example);
+        assert_eq!(found, evaluate(function.result), "{}", function.example);
+    }
+}
+
+#[test]
+fn functions_keep_what_is_known() {
+    check("length(slice([vpc.main.id, 1], 0, 1))", "1");
+    check("keys(zipmap(['a'], [vpc.main.id]))", "['a']");
+    check("contains([vpc.main.id, 1], 1)", "true");
+    check_unknown("contains([vpc.main.id], 1)", "vpc.main.id", false);
+    check_unknown("one([vpc.main.id])", "vpc.main.id", true);
+    check_unknown("element([vpc.main.id], 5)", "vpc.main.id", true);
+    check_unknown("reverse([1, vpc.main.id])[0]", "vpc.main.id", true);
+    check_unknown("flatten([1, vpc.main.id])", "vpc.main.id", false);
+    check_unknown("compact(['', vpc.main.id])", "vpc.main.id", false);
+    check_unknown("coalesce(null, vpc.main.id, 'x')", "vpc.main.id", false);
+    check_unknown("max(1, vpc.main.count)", "vpc.main.count", false);
+    check_unknown("setunion([1], [vpc.main.id])", "vpc.main.id", false);
+    check("coalesce('x', vpc.main.id)", "'x'");
+}
+
+#[test]
+fn numbers_and_ranges() {
+    check(
+        "[range(3), range(1, 3), range(3, 1), range(0, 10, 5), range(0)]",
+        "[[0, 1, 2], [1, 2], [3, 2], [0, 5], []]",
+    );
+    check("[floor(-1.5), ceil(-1.5), floor(3), abs(-2.5)]", "[-2, -1, 3, 2.5]");
+    check("[sum([]), sum([1, 2]), min(2, 1.5), max([1])]", "[0, 3, 1.5, 1]");
+    check_error("range(0, 10, 0)", "a step of 0 leads nowhere");
+    check_error("range(9223372036854775807)", "the result would be larger than 16 MiB");
+    check("length(range(-9223372036854775807, 9223372036854775807, 9223372036854775807))", "2");
+    check_error("max('a')", "expected numbers, found a string");
+    check_error("max([])", "the list is empty");
+    check_error("abs(0 - 9223372036854775807 - 1)", "the result is too large for a whole number");
+    check_error("floor(92233720368547758080.5)", "the result is too large for a whole number");
+}
+
+#[test]
+fn address_ranges_follow_each_other() {
+    check("cidrsubnets('10.0.0.0/24', 1, 2, 2)", "['10.0.0.0/25', '10.0.0.128/26', '10.0.0.192/26']");
+    check("cidrsubnets('10.0.0.0/24', 2, 1)", "['10.0.0.0/26', '10.0.0.128/25']");
+    check("cidrsubnets('::/0', 1, 1)", "['::/1', '8000::/1']");
+    check_error("cidrsubnets('10.0.0.0/24', 1, 1, 8)", "`10.0.0.0/24` has no room left for a part of /32");
+    check_error("cidrsubnets('::/0', 0, 128)", "`::/0` has no room left for a part of /128");
+    check_error("cidrnetmask('::/0')", "ranges of IPv6 have no mask, only a length");
+}
+
+#[test]
+fn patterns_in_text() {
+    check("regex('b+', 'abbc')", "'bb'");
+    check("regex('(b+)(x)?', 'abbc')", "['bb', null]");
+    check("regex('(?P<letters>b+)', 'abbc')", "{letters = 'bb'}");
+    check("regexall('x', 'abc')", "[]");
+    check("replace('a1b22', '/[0-9]+/', '<$0>')", "'a<1>b<22>'");
+    check("replace('a/b/c', '/', '-')", "'a-b-c'");
+    check("can(regex('^v', 'web'))", "false");
+    check_error("regex('x', 'abc')", "the text does not match");
+    check_error("regex('(', 'abc')", "the regular expression cannot be used: unclosed group");
+    check_error("regex('a{1000}{1000}', 'a')", "the regular expression cannot be used: it is too large");
+}
+
+#[test]
+fn what_would_not_fit_into_memory_is_refused() {
+    let doubled = "join('', [for a in range(1000) : join('', [for b in range(1000) : 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'])])";
+    check_error(doubled, "this makes too many or too large values");
+    let nested = "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : 0]]]";
+    check_error(nested, "this makes too many or too large values");
+    let replaced =
+        "replace(join('', [for a in range(9999) : 'a']), 'a', join('', [for a in range(9999) : 'b']))";
+    check_error(replaced, "the result would be larger than 16 MiB");
+    check_error("indent(99999999999, 'a')", "the result would be larger than 16 MiB");
+    check_error(
+        "join(join('', [for a in range(9999) : 'a']), range(9999))",
+        "the result would be larger than 16 MiB",
+    );
+}
+
+#[test]
+fn for_expressions() {
+    check("[for x in var.list : x * 2]", "[6, 2, 4, 2]");
+    check("[for x in var.list : x if x > 1]", "[3, 2]");
+    check("[for position, x in ['a', 'b'] : position]", "[0, 1]");
+    check("[for key, value in var.zones : format('%s=%d', key, value)]", "['a=7', 'b=8']");
+    check("[for value in var.zones : value]", "[7, 8]");
+    check("{for x in ['a', 'b'] : x => upper(x)}", "{a = 'A', b = 'B'}");
+    check("{for key, value in var.zones : key => value if value == 8}", "{b = 8}");
+    check("{for x in ['ab', 'cd', 'ae'] : substr(x, 0, 1) => x...}", "{a = ['ab', 'ae'], c = ['cd']}");
+    check("[for x in [1, 2] : [for y in [10, 20] : x + y]]", "[[11, 21], [12, 22]]");
+    check("[for x in [1, 2] : [for x in [10] : x]]", "[[10], [10]]");
+    check("flatten([for a in [{n = [1, 2]}, {n = [3]}] : [for b in a.n : b + length(a.n)]])", "[3, 4, 4]");
+    check("[for x in [{a = [{b = 1}]}] : x.a[0].b]", "[1]");
+    check("[for x in [[1], [2]] : x][1][0]", "2");
+    check("[for x in [{b = 1}, {b = 2}] : x][*].b", "[1, 2]");
+    check("[for s in ['a', 'b'] : subnet.public[s].key]", "['a', 'b']");
+    check("{for = 1}", "{'for' = 1}");
+    check("length([for x in [] : nothing.here.either if x])", "0");
+    check_error("{for x in ['a', 'a'] : x => 1}", "more than one item has the key `a`");
+    check_error("[for x in 1 : x]", "`for` takes a list or a table, found a whole number");
+    check_error("[for x in [1] : x if x]", "expected a boolean, found a whole number");
+    check_error("[for x in [1] : y]", "a word alone names nothing");
+    check_error("[for var in [1] : 1]", "`var` means something else and names no item");
+    check_error("[for x [1] : 1]", "expected `in`, found `[`");
+    check_error("[for x in [1] : x", "expected `]`, found `}`");
+    check_error("[for x in [1] : x] + x", "a word alone names nothing");
+}
+
+#[test]
+fn for_expressions_keep_what_is_known() {
+    check_unknown("[for x in vpc.main.list : x]", "vpc.main.list", false);
+    check_unknown("[for x in [1] : x if vpc.main.flag]", "vpc.main.flag", false);
+    check_unknown("{for x in [vpc.main.id] : x => 1}", "vpc.main.id", false);
+    check_unknown("{for x in ['a'] : x => vpc.main.id}.a", "vpc.main.id", true);
+    check_unknown("[for x in [vpc.main.id] : x][0]", "vpc.main.id", true);
+    check_unknown("[for s in ['b'] : subnet.public[s].id][0]", "subnet.public['b'].id", true);
+    check("length([for x in subnet.public[*].id : x])", "2");
+    check("keys({for x in ['a', 'b'] : x => vpc.main.id})", "['a', 'b']");
+}
+
+#[test]
+fn mistakes_get_a_hint() {
+    let hint = |text: &str| parse(text).expect_err("the expression is wrong").hint.unwrap_or_default();
+    assert_eq!(hint("timestamp()"), "Pass the time as a variable: `--var now=\"$(date --iso-8601)\"`.");
+    assert_eq!(hint("tolist([1])"), "Leave the function out.");
+    assert_eq!(hint("cidrsubet('a', 1, 1)"), "Did you mean `cidrsubnet`?");
+    assert_eq!(hint("[for i in [1] : i-1]"), "Names may have dashes in them: write spaces around a minus.");
+    assert_eq!(hint("[for zone in ['a'] : zon]"), "Did you mean `zone`?");
+    assert_eq!(hint("keys()"), "It is called as `keys(table)`.");
+}
+
 fn shape(expression: &Expression) -> String {
     match &expression.kind {
         ExpressionKind::Binary(operator, left, right) => {
@@ -245,6 +381,8 @@ fn shape(expression: &Expression) -> String {
         | ExpressionKind::Splat(..)
         | ExpressionKind::List(_)
         | ExpressionKind::Map(_)
+        | ExpressionKind::Bound(_)
+        | ExpressionKind::For(_)
         | ExpressionKind::Call(..) => "_".to_owned(),
     }
 }

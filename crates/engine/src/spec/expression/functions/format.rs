@@ -3,8 +3,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use super::argument::{ArgumentError, check_size, text_argument};
 use super::text::scalar_text;
-use super::{ArgumentError, text_argument};
 use crate::value::Value;
 
 const LARGEST_WIDTH: usize = 1000;
@@ -20,7 +20,7 @@ struct Verb {
 }
 
 /// Knows `%s %v %q %d %x %f` and `%%`, with `-`, `0`, width and precision before the letter.
-pub(super) fn format(arguments: &[Value]) -> Result<Value, ArgumentError> {
+pub(super) fn format(arguments: &[&Value]) -> Result<Value, ArgumentError> {
     let pattern = text_argument(arguments, 0)?;
     let mut formatted = String::new();
     let mut next = 1;
@@ -38,6 +38,7 @@ pub(super) fn format(arguments: &[Value]) -> Result<Value, ArgumentError> {
         let value = arguments
             .get(next)
             .ok_or_else(|| ArgumentError::new(0, "the pattern wants more values than are given"))?;
+        check_size(formatted.len())?;
         formatted.push_str(&verb.apply(value).map_err(|message| ArgumentError::new(next, message))?);
         next += 1;
     }

@@ -1,153 +1,174 @@
 //! The functions that expressions can call.
 //!
 //! All are pure: no clock, no random numbers, no environment, so that a plan is deterministic.
+//! Each stands once in the table of its group; calls, messages, the reference and the test of the
+//! examples all come from there.
 
-mod collection;
+mod address_ranges;
+mod argument;
+mod choice;
+mod collections;
+mod conversion;
 mod encoding;
+mod foreign;
 mod format;
-mod network;
+mod lists;
+mod numbers;
+mod patterns;
+mod sets;
+mod tables;
 pub(crate) mod text;
+
+pub(crate) use argument::ArgumentError;
+pub(crate) use foreign::explain_foreign;
 
 use crate::value::Value;
 
+/// Functions of the same sort, under one heading of the reference.
+#[derive(Debug)]
+pub struct FunctionGroup {
+    /// The heading.
+    pub title: &'static str,
+    /// The functions, sorted by name.
+    pub functions: &'static [Function],
+}
+
 /// A function of the expression language.
 #[derive(Debug)]
-pub(crate) struct Function {
-    pub(crate) name: &'static str,
-    /// How it is called, for messages.
-    pub(crate) usage: &'static str,
+pub struct Function {
+    /// How it is called, such as `join(separator, list)`. What may be left out is in brackets, and
+    /// `...` stands for more of the same.
+    pub signature: &'static str,
+    /// What it returns, in a sentence or two.
+    pub documentation: &'static str,
+    /// An expression that calls it.
+    pub example: &'static str,
+    /// What the example comes to, as an expression.
+    pub result: &'static str,
+    pub(crate) body: Body,
     minimum: usize,
     maximum: usize,
-    pub(crate) body: Body,
 }
 
 /// How a function is carried out.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Body {
     /// Needs every part of every argument; the result is unknown if one of them is.
     Whole(Call),
     /// Looks at the outside of the first so many arguments; unknown parts inside stay what they are.
     Outside(usize, Call),
+    /// Decides itself which of its arguments are evaluated, or reads files.
+    Special(Special),
+}
+
+/// What only the evaluation itself can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Special {
     /// The first argument that can be evaluated.
     Try,
     /// Whether the argument can be evaluated.
     Can,
+    /// The first argument that is not empty.
+    Coalesce,
 }
 
 /// Carries out a function.
-pub(crate) type Call = fn(&[Value]) -> Result<Value, ArgumentError>;
+pub(crate) type Call = fn(&[&Value]) -> Result<Value, ArgumentError>;
 
-/// An argument that the function cannot take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ArgumentError {
-    /// Counted from 0.
-    pub(crate) argument: usize,
-    /// What is wrong, without a full stop.
-    pub(crate) message: String,
-}
-
-impl Function {
-    /// Tells whether it can be called with so many arguments.
-    pub(crate) fn takes(&self, count: usize) -> bool {
-        (self.minimum..=self.maximum).contains(&count)
-    }
-
-    const fn new(name: &'static str, usage: &'static str, arity: (usize, usize), body: Body) -> Self {
-        Self { name, usage, minimum: arity.0, maximum: arity.1, body }
-    }
-}
-
+/// Stands for "as many arguments as you like".
 const MANY: usize = usize::MAX;
 
-/// Every function, sorted by name.
-static FUNCTIONS: [Function; 26] = [
-    Function::new("base64encode", "base64encode(text)", (1, 1), Body::Whole(encoding::base64encode)),
-    Function::new("can", "can(expression)", (1, 1), Body::Can),
-    Function::new("cidrhost", "cidrhost(prefix, number)", (2, 2), Body::Whole(network::cidrhost)),
-    Function::new(
-        "cidrsubnet",
-        "cidrsubnet(prefix, new_bits, number)",
-        (3, 3),
-        Body::Whole(network::cidrsubnet),
-    ),
-    Function::new("concat", "concat(list, ...)", (1, MANY), Body::Outside(MANY, collection::concat)),
-    Function::new("distinct", "distinct(list)", (1, 1), Body::Whole(collection::distinct)),
-    Function::new("format", "format(pattern, value, ...)", (1, MANY), Body::Whole(format::format)),
-    Function::new("index", "index(list, value)", (2, 2), Body::Whole(collection::index)),
-    Function::new("join", "join(separator, list)", (2, 2), Body::Whole(text::join)),
-    Function::new("jsondecode", "jsondecode(text)", (1, 1), Body::Whole(encoding::jsondecode)),
-    Function::new("jsonencode", "jsonencode(value)", (1, 1), Body::Whole(encoding::jsonencode)),
-    Function::new("keys", "keys(table)", (1, 1), Body::Outside(1, collection::keys)),
-    Function::new("length", "length(list, table or text)", (1, 1), Body::Outside(1, collection::length)),
-    Function::new("lookup", "lookup(table, key, default)", (2, 3), Body::Outside(2, collection::lookup)),
-    Function::new("lower", "lower(text)", (1, 1), Body::Whole(text::lower)),
-    Function::new("merge", "merge(table, ...)", (1, MANY), Body::Outside(MANY, collection::merge)),
-    Function::new("replace", "replace(text, part, replacement)", (3, 3), Body::Whole(text::replace)),
-    Function::new("sha256", "sha256(text)", (1, 1), Body::Whole(encoding::sha256)),
-    Function::new("sort", "sort(list)", (1, 1), Body::Whole(collection::sort)),
-    Function::new("split", "split(separator, text)", (2, 2), Body::Whole(text::split)),
-    Function::new("tonumber", "tonumber(text)", (1, 1), Body::Whole(text::tonumber)),
-    Function::new("tostring", "tostring(value)", (1, 1), Body::Whole(text::tostring)),
-    Function::new("trim", "trim(text, characters)", (1, 2), Body::Whole(text::trim)),
-    Function::new("try", "try(expression, ...)", (1, MANY), Body::Try),
-    Function::new("upper", "upper(text)", (1, 1), Body::Whole(text::upper)),
-    Function::new("values", "values(table)", (1, 1), Body::Outside(1, collection::values)),
+static GROUPS: [FunctionGroup; 11] = [
+    text::GROUP,
+    patterns::GROUP,
+    lists::GROUP,
+    tables::GROUP,
+    collections::GROUP,
+    sets::GROUP,
+    numbers::GROUP,
+    address_ranges::GROUP,
+    encoding::GROUP,
+    conversion::GROUP,
+    choice::GROUP,
 ];
+
+/// Returns every function of the expression language.
+#[must_use]
+pub fn function_groups() -> &'static [FunctionGroup] {
+    &GROUPS
+}
 
 /// Returns the function with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.iter().find(|function| function.name == name)
+    all().find(|function| function.name() == name)
 }
 
-/// Returns the name of every function.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|function| function.name)
+/// Returns every function.
+pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
+    GROUPS.iter().flat_map(|group| group.functions)
 }
 
-impl ArgumentError {
-    fn new(argument: usize, message: impl Into<String>) -> Self {
-        Self { argument, message: message.into() }
+impl Function {
+    const fn new(
+        signature: &'static str,
+        arity: (usize, usize),
+        body: Body,
+        documentation: &'static str,
+        (example, result): (&'static str, &'static str),
+    ) -> Self {
+        Self { signature, documentation, example, result, body, minimum: arity.0, maximum: arity.1 }
     }
 
-    fn wrong_type(arguments: &[Value], argument: usize, expected: &str) -> Self {
-        Self::new(argument, format!("expected {expected}, found {}", arguments[argument].type_name()))
+    /// Returns its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.signature.split('(').next().unwrap_or(self.signature)
     }
-}
 
-fn text_argument(arguments: &[Value], argument: usize) -> Result<&str, ArgumentError> {
-    arguments[argument].as_str().ok_or_else(|| ArgumentError::wrong_type(arguments, argument, "a string"))
-}
-
-fn list_argument(arguments: &[Value], argument: usize) -> Result<&[Value], ArgumentError> {
-    arguments[argument].as_list().ok_or_else(|| ArgumentError::wrong_type(arguments, argument, "a list"))
-}
-
-fn map_argument(arguments: &[Value], argument: usize) -> Result<&crate::value::ValueMap, ArgumentError> {
-    arguments[argument].as_map().ok_or_else(|| ArgumentError::wrong_type(arguments, argument, "a table"))
-}
-
-fn integer_argument(arguments: &[Value], argument: usize) -> Result<i64, ArgumentError> {
-    match arguments[argument] {
-        Value::Integer(integer) => Ok(integer),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Float(_)
-        | Value::String(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Unknown(_) => Err(ArgumentError::wrong_type(arguments, argument, "a whole number")),
+    /// Tells whether it can be called with so many arguments.
+    pub(crate) fn takes(&self, count: usize) -> bool {
+        (self.minimum..=self.maximum).contains(&count)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn names_are_sorted_and_usages_begin_with_them() {
-        assert!(names().is_sorted());
-        for function in &FUNCTIONS {
-            assert!(function.usage.starts_with(&format!("{}(", function.name)));
+    fn every_function_is_there_once_and_sorted_in_its_group() {
+        for group in &GROUPS {
+            assert!(group.functions.is_sorted_by_key(Function::name), "{}", group.title);
+        }
+        let names: BTreeSet<_> = all().map(Function::name).collect();
+        assert_eq!(names.len(), all().count());
+    }
+
+    #[test]
+    fn signatures_say_how_many_arguments_there_are() {
+        for function in all() {
+            let inside = function.signature.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+            let inside = inside.expect("a signature has parentheses");
+            let (needed, rest) = inside.split_once('[').unwrap_or((inside, ""));
+            let count =
+                |text: &str| text.split(", ").filter(|word| !word.is_empty() && *word != "...").count();
+            assert_eq!(count(needed), function.minimum, "{}", function.signature);
+            let maximum = if inside.contains("...") {
+                MANY
+            } else {
+                function.minimum + count(rest.trim_end_matches(']'))
+            };
+            assert_eq!(maximum, function.maximum, "{}", function.signature);
+        }
+    }
+
+    #[test]
+    fn every_function_is_explained_in_sentences_and_shown_in_its_example() {
+        for function in all() {
+            assert!(function.documentation.ends_with('.'), "{}", function.signature);
+            assert!(function.example.contains(&format!("{}(", function.name())), "{}", function.signature);
         }
     }
 }

@@ -1,0 +1,122 @@
+//! What references stand for.
+
+use std::borrow::Cow;
+
+use crate::address::Address;
+use crate::diagnostic::Span;
+use crate::spec::expression::access::missing_instance;
+use crate::spec::expression::ast::{
+    Expression, ExpressionKind, Instance, Reference, ResourceReference, Step,
+};
+use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
+use crate::spec::pattern::{Content, Pattern, field_named};
+use crate::spec::world::{Local, Shape};
+use crate::value::Value;
+
+impl<'a> Evaluation<'a> {
+    /// Returns what a reference stands for.
+    pub(super) fn reference(&self, reference: &'a Reference, span: Span) -> Evaluated<Cow<'a, Value>> {
+        let known = |value: Option<&'a Value>| value.map(Cow::Borrowed).ok_or(Failure::Broken);
+        match reference {
+            Reference::Variable(name) => known(self.world.variables.get(name).and_then(Option::as_ref)),
+            Reference::Local(name) => match self.world.locals.get(name) {
+                Some(Local::Known(value)) => Ok(Cow::Borrowed(value)),
+                Some(Local::Symbolic(pattern)) => self.symbolic_local(name, pattern),
+                Some(Local::Broken) | None => Err(Failure::Broken),
+            },
+            Reference::AccountId(name) => {
+                known(self.world.accounts.get(name).and_then(Option::as_ref).map(|account| &account.id))
+            }
+            Reference::AccountRegion(name) => {
+                known(self.world.accounts.get(name).and_then(Option::as_ref).map(|account| &account.region))
+            }
+            Reference::StackName => Ok(Cow::Owned(Value::from(self.world.stack_name.as_str()))),
+            Reference::StackId => Ok(Cow::Owned(self.scope.stack_id())),
+            Reference::EachKey => {
+                let each = self.each.ok_or(Failure::Broken)?;
+                Ok(Cow::Owned(Value::from(&*each.key)))
+            }
+            Reference::EachValue => self.nested(&self.each.ok_or(Failure::Broken)?.value),
+            Reference::Resource(reference) => self.resource(reference, span).map(Cow::Owned),
+        }
+    }
+
+    fn symbolic_local(&self, name: &'a str, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
+        if let Some(value) = self.locals.borrow().get(name) {
+            return Ok(Cow::Owned(value.clone()));
+        }
+        let value = self.nested(pattern)?;
+        self.locals.borrow_mut().insert(name, value.clone().into_owned());
+        Ok(value)
+    }
+
+    /// Evaluates a pattern that a reference stands for; such patterns have no `each` of their own.
+    pub(super) fn nested(&self, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
+        match &pattern.content {
+            Content::Constant(value) => Ok(Cow::Borrowed(value)),
+            Content::Expression(expression) => self.expression(expression),
+            Content::Text(_)
+            | Content::List(_)
+            | Content::Table(_)
+            | Content::Layers(_)
+            | Content::Item(..)
+            | Content::Broken => self.pattern(pattern).map(Cow::Owned),
+        }
+    }
+
+    fn resource(&self, reference: &'a ResourceReference, span: Span) -> Evaluated<Value> {
+        let attribute = |address: &Address| self.scope.attribute(address, &reference.attribute);
+        match (self.world.shapes.get(&reference.block), &reference.instance) {
+            (Some(Shape::Single(address)), Instance::Single) => Ok(attribute(address)),
+            (Some(Shape::Keyed(addresses)), Instance::All) => {
+                Ok(Value::List(addresses.values().map(attribute).collect()))
+            }
+            (Some(Shape::Keyed(addresses)), Instance::Key(key)) => {
+                let value = self.expression(key)?;
+                let key = match &*value {
+                    Value::Unknown(unknown) => return Ok(unknown.derived()),
+                    Value::String(key) => key,
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Integer(_)
+                    | Value::Float(_)
+                    | Value::List(_)
+                    | Value::Map(_) => {
+                        let label = format!("keys are strings, found {}", value.type_name());
+                        return Err(wrong("wrong-type", "wrong type", key.span, label));
+                    }
+                };
+                let missing = || missing_instance(&reference.block, key, addresses, span);
+                let address = addresses.get(key.as_str());
+                address.map(attribute).ok_or_else(|| Failure::Wrong(missing().into()))
+            }
+            (Some(Shape::Single(_) | Shape::Keyed(_) | Shape::Broken) | None, _) => Err(Failure::Broken),
+        }
+    }
+
+    /// Returns the part of `each.value` or of a local table that a path names, so that only that
+    /// part is evaluated.
+    pub(super) fn symbolic_field(&self, source: &'a Expression, step: &Step) -> Option<&'a Pattern> {
+        let whole = match &source.kind {
+            ExpressionKind::Reference(Reference::EachValue) => &*self.each?.value,
+            ExpressionKind::Reference(Reference::Local(name)) => match self.world.locals.get(name)? {
+                Local::Symbolic(pattern) => pattern,
+                Local::Known(_) | Local::Broken => return None,
+            },
+            ExpressionKind::Access(inner, inner_step) => self.symbolic_field(inner, inner_step)?,
+            ExpressionKind::Literal(_)
+            | ExpressionKind::Reference(_)
+            | ExpressionKind::Attribute(_)
+            | ExpressionKind::Splat(..)
+            | ExpressionKind::Unary(..)
+            | ExpressionKind::Binary(..)
+            | ExpressionKind::Conditional(_)
+            | ExpressionKind::List(_)
+            | ExpressionKind::Map(_)
+            | ExpressionKind::Bound(_)
+            | ExpressionKind::For(_)
+            | ExpressionKind::Call(..) => return None,
+        };
+        field_named(whole, step).map(|part| &**part)
+    }
+}
