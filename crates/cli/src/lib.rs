@@ -102,6 +102,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Plan(arguments) => commands::plan::run(program, arguments),
         Command::Apply(arguments) => commands::apply::run(program, arguments),
         Command::Destroy(arguments) => commands::destroy::run(program, arguments),
+        Command::Graph(arguments) => commands::graph::run(program, arguments),
         Command::State(command) => commands::state::run(program, command),
         Command::Output(arguments) => commands::output::run(program, arguments),
         Command::Reference(arguments) => commands::reference::run(program, arguments),

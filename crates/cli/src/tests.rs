@@ -444,3 +444,18 @@ fn a_state_is_looked_into_without_a_spec_that_loads() {
     let several = world.run("state list SPEC", Exit::Error);
     assert!(several.stderr.contains("names no stack"), "{}", several.stderr);
 }
+
+#[test]
+fn a_graph_has_the_resources_and_what_a_plan_does_to_them() {
+    let world = World::new();
+    let graph = json(&world.run("graph SPEC --format json", Exit::Success).stdout);
+    assert_eq!(graph["nodes"].as_array().unwrap().len(), 3);
+    assert!(graph["edges"].as_array().unwrap().iter().all(|edge| edge["needs"] == "network.main"));
+    assert_eq!(world.network.cloud().log().len(), 0);
+    world.run("apply SPEC --auto-approve", Exit::Success);
+    let end = json(&world.run("graph SPEC --plan --destroy --fold --format json", Exit::Success).stdout);
+    let actions: Vec<_> = end["nodes"].as_array().unwrap().iter().map(|node| &node["action"]).collect();
+    assert_eq!(actions, ["delete", "delete"]);
+    let dot = world.run("graph SPEC", Exit::Success).stdout;
+    assert!(dot.starts_with("digraph \"shop\" {") && dot.contains("network 111111111111 us-east-1"));
+}

@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod format;
+mod graph;
 mod language;
 mod plan;
 mod shared;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
 pub(crate) use format::FormatArguments;
+pub(crate) use graph::{GraphArguments, GraphFormat};
 pub(crate) use language::{
     CompletionsArguments, ManArguments, ReferenceArguments, SchemaArguments, ValidateArguments,
     VersionArguments,
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Apply(ApplyArguments),
     /// Delete everything that the stack made, in every account.
     Destroy(DestroyArguments),
+    /// Draw what needs what, as a graph.
+    Graph(GraphArguments),
     /// Look into the state.
     #[command(
         subcommand,
@@ -95,6 +99,7 @@ impl Command {
             Self::Validate(arguments) => arguments.json,
             Self::Format(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
+            Self::Graph(arguments) => arguments.format == GraphFormat::Json,
             Self::Apply(arguments) => arguments.carry_out.json,
             Self::Destroy(arguments) => arguments.carry_out.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,

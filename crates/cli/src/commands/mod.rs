@@ -5,6 +5,7 @@ mod carry_out;
 pub(crate) mod completions;
 pub(crate) mod destroy;
 pub(crate) mod format;
+pub(crate) mod graph;
 pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;

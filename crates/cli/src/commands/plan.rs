@@ -5,7 +5,7 @@ use std::path::Path;
 use straddle_engine::plan::{Mode, Plan};
 use straddle_engine::run::{Interrupt, RunError};
 
-use crate::arguments::PlanArguments;
+use crate::arguments::{PlanArguments, RunArguments};
 use crate::commands::{Program, runtime, signals};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,7 +18,8 @@ use crate::stack::Stack;
 /// Makes a plan, shows it, and saves it if asked.
 pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, Failure> {
     let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
-    let plan = make(program, arguments, &stack)?;
+    let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
+    let plan = make(program, &arguments.run, mode, &stack)?;
     let stdout = &program.terminal.stdout;
     if program.is_json {
         let mut object = json::plan(&plan, &program.registry);
@@ -35,11 +36,16 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
     Ok(if has_changes { Exit::Changes } else { Exit::Success })
 }
 
-fn make(program: &Program, arguments: &PlanArguments, stack: &Stack) -> Result<Plan, Failure> {
-    let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
+/// Makes a plan, and shows its progress.
+pub(crate) fn make(
+    program: &Program,
+    arguments: &RunArguments,
+    mode: Mode,
+    stack: &Stack,
+) -> Result<Plan, Failure> {
     let progress = Progress::of(program);
     let engine =
-        program.engine(&stack.backend, &progress, arguments.run.settings.settings(), Interrupt::default());
+        program.engine(&stack.backend, &progress, arguments.settings.settings(), Interrupt::default());
     runtime()?.block_on(async {
         let mut signals = signals()?;
         // A plan writes nothing, so that it can end anywhere.

@@ -55,6 +55,7 @@ fn spec(needs: Needs<'_>) -> Spec {
             account: AccountName::new("a"),
             attributes: BTreeMap::new(),
             dependencies: addresses(needs),
+            depends_on: BTreeSet::new(),
             lifecycle: Lifecycle::default(),
             span,
         };

@@ -32,6 +32,7 @@ pub(crate) struct Draft {
     pub(crate) attributes: BTreeMap<String, Arc<Pattern>>,
     pub(crate) each: Option<Arc<Each>>,
     pub(crate) dependencies: BTreeSet<Address>,
+    pub(crate) depends_on: BTreeSet<Address>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) span: Span,
 }
@@ -166,6 +167,7 @@ impl<'a> Evaluator<'a> {
                 kind: draft.kind,
                 account: draft.account,
                 dependencies: draft.dependencies,
+                depends_on: draft.depends_on,
                 lifecycle: draft.lifecycle,
                 span: draft.span,
             };

@@ -48,6 +48,7 @@ impl Evaluator<'_> {
                 attributes: attributes.clone(),
                 each,
                 dependencies: depends_on.clone(),
+                depends_on: depends_on.clone(),
                 lifecycle: block.lifecycle.clone(),
                 span: block.span,
             };
@@ -81,6 +82,7 @@ impl Evaluator<'_> {
                         attributes: self.with_tags(attributes, schema, span),
                         each: each.clone(),
                         dependencies: depends_on.iter().cloned().chain([parent.clone()]).collect(),
+                        depends_on: depends_on.clone(),
                         lifecycle: block.lifecycle.clone(),
                         span,
                     };

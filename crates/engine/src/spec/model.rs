@@ -54,6 +54,8 @@ pub struct ResourceNode {
     /// The resources that have to be there first: those that attributes refer to and those of
     /// `depends_on`. A block that expands is there once all its children are.
     pub dependencies: BTreeSet<Address>,
+    /// Those of the dependencies that `depends_on` names.
+    pub depends_on: BTreeSet<Address>,
     /// How its life is managed.
     pub lifecycle: Lifecycle,
     /// The block's header, or the place of a child inside its block.
