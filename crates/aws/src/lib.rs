@@ -6,6 +6,8 @@ mod ec2;
 mod error;
 mod ram;
 mod tags;
+#[cfg(test)]
+mod testing;
 
 use straddle_engine::registry::Registry;
 

@@ -162,6 +162,7 @@ fn explained(mut error: ProviderError) -> ProviderError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Answer, Asked, answered_by, intent};
 
     fn services(names: &[&str]) -> Switch {
         let service = |name: &&str| EnabledServicePrincipal::builder().service_principal(*name).build();
@@ -175,6 +176,36 @@ mod tests {
         assert_eq!((seen.readiness.clone(), seen.inputs.enable), (Readiness::Ready, None));
         assert_eq!(OrganizationSharing::next_step(&seen, None), None);
         assert_eq!(observe(&services(&["sso.amazonaws.com"])), None);
+    }
+
+    /// An organization whose second page has this service.
+    fn organization(asked: &Asked, service: &str) -> Answer {
+        match asked.operation.as_str() {
+            LIST if asked.body.contains("\"NextToken\":\"2\"") => {
+                Ok(format!("{{\"EnabledServicePrincipals\":[{{\"ServicePrincipal\":\"{service}\"}}]}}"))
+            }
+            LIST => Ok("{\"EnabledServicePrincipals\":[],\"NextToken\":\"2\"}".to_owned()),
+            "enablesharingwithawsorganization" => Ok("{\"returnValue\":true}".to_owned()),
+            _ => Err("NotCalled"),
+        }
+    }
+
+    /// Makes it; returns what came of it and the last operation.
+    async fn made(enable: bool, service: &str) -> (Result<RemoteId, ErrorClass>, String) {
+        let inputs = OrganizationSharingInputs { enable: Some(enable) };
+        let intent = intent("ram_organization_sharing");
+        let create = async |client: &Client| OrganizationSharing::create(client, &intent, &inputs).await;
+        let (made, log) = answered_by(|asked| organization(asked, service), create).await;
+        (made.map_err(|error| error.class), log.last().expect("something was asked").operation.clone())
+    }
+
+    #[tokio::test]
+    async fn it_is_switched_on_only_where_the_spec_says_so() {
+        let (there, off) = (Ok(RemoteId::new(RAM)), Err(ErrorClass::Rejected));
+        assert_eq!(made(false, RAM).await, (there.clone(), LIST.to_owned()));
+        assert_eq!(made(false, "sso.amazonaws.com").await, (off, LIST.to_owned()));
+        let enabled = "enablesharingwithawsorganization".to_owned();
+        assert_eq!(made(true, "sso.amazonaws.com").await, (there, enabled));
     }
 
     #[test]

@@ -243,6 +243,7 @@ fn cannot_leave(mut error: ProviderError) -> ProviderError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Answer, Asked, answered_by, intent};
 
     const ARN: &str = "arn:aws:ram:us-east-1:111122223333:resource-share/1";
 
@@ -285,6 +286,51 @@ mod tests {
         assert_eq!(invitations(&["EXPIRED", "ACCEPTED"]), Todo::Nothing);
         assert_eq!(invitations(&["EXPIRED"]), Todo::Ended("expired".to_owned()));
         assert_eq!(invitations(&[]), Todo::NotInvited);
+    }
+
+    /// A RAM with these invitations, of which the first page is empty, and these shares of others.
+    fn ram(asked: &Asked, invitations: &str, shares: &str) -> Answer {
+        match asked.operation.as_str() {
+            "getresourceshareinvitations" if asked.body.contains("\"nextToken\":\"2\"") => {
+                Ok(format!("{{\"resourceShareInvitations\":[{invitations}]}}"))
+            }
+            "getresourceshareinvitations" => {
+                Ok("{\"resourceShareInvitations\":[],\"nextToken\":\"2\"}".to_owned())
+            }
+            "getresourceshares" => Ok(format!("{{\"resourceShares\":[{shares}]}}")),
+            "acceptresourceshareinvitation" => Ok("{}".to_owned()),
+            _ => Err("NotCalled"),
+        }
+    }
+
+    /// Accepts the share; returns what came of it and the last call.
+    async fn accepted(invitations: &str, shares: &str) -> (Result<RemoteId, ProviderError>, Asked) {
+        let inputs = ShareAccepterInputs { resource_share_arn: ARN.to_owned() };
+        let intent = intent("ram_share_accepter");
+        let create = async |client: &Client| ShareAccepter::create(client, &intent, &inputs).await;
+        let (made, mut log) = answered_by(|asked| ram(asked, invitations, shares), create).await;
+        (made, log.pop().expect("something was asked"))
+    }
+
+    #[tokio::test]
+    async fn an_invitation_after_an_empty_page_is_accepted_with_the_token() {
+        let invitation = format!(
+            "{{\"resourceShareArn\":\"{ARN}\",\"resourceShareInvitationArn\":\"arn:invitation\",\"status\":\"PENDING\"}}"
+        );
+        let (made, asked) = accepted(&invitation, "").await;
+        assert_eq!(made, Ok(RemoteId::new(ARN)));
+        assert_eq!(asked.operation, "acceptresourceshareinvitation");
+        assert!(asked.body.contains("arn:invitation") && asked.body.contains("token-1"), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn a_share_that_needs_no_invitation_is_not_accepted() {
+        let share = format!("{{\"resourceShareArn\":\"{ARN}\",\"status\":\"ACTIVE\"}}");
+        let (made, asked) = accepted("", &share).await;
+        assert_eq!(made.map_err(|error| error.class), Err(ErrorClass::Rejected));
+        assert!(asked.operation == "getresourceshares" && asked.body.contains("OTHER-ACCOUNTS"), "{asked:?}");
+        let (made, _) = accepted("", "").await;
+        assert_eq!(made.map_err(|error| error.class), Err(ErrorClass::Propagation));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use aws_sdk_ram::types::{ResourceShareAssociationStatus, Tag};
 
 use super::*;
+use crate::testing::{Answer, Asked, answered_by, intent};
 
 const ARN: &str = "arn:aws:ram:us-east-1:111122223333:resource-share/1";
 const SUBNET: &str = "arn:aws:ec2:us-east-1:111122223333:subnet/subnet-1";
@@ -249,4 +250,75 @@ fn a_refusal_about_the_organization_says_how_to_switch_sharing_on() {
     let (class, text) = error("InvalidParameterException", &message);
     assert_eq!(class, ErrorClass::Propagation);
     assert!(text.contains("`ram_organization_sharing`"), "{text}");
+}
+
+/// A RAM that knows this share and another one, refuses ARNs that it does not know, and begins every
+/// list with an empty page.
+fn ram(asked: &Asked) -> Answer {
+    let listed = |name: &str, items: &str| {
+        let second = asked.body.contains("\"nextToken\":\"2\"");
+        let page = if second { format!("[{items}]") } else { "[],\"nextToken\":\"2\"".to_owned() };
+        Ok(format!("{{\"{name}\":{page}}}"))
+    };
+    let share =
+        |arn: &str| format!("{{\"resourceShareArn\":\"{arn}\",\"name\":\"x\",\"status\":\"ACTIVE\"}}");
+    let association = |arn: &str, sort: &str, entity: &str| {
+        format!(
+            "{{\"resourceShareArn\":\"{arn}\",\"associationType\":\"{sort}\",\"associatedEntity\":\"{entity}\",\
+             \"status\":\"ASSOCIATED\"}}"
+        )
+    };
+    match asked.operation.as_str() {
+        "getresourceshares" if asked.body.contains("gone") => Err("UnknownResourceException"),
+        "getresourceshares" => listed("resourceShares", &format!("{},{}", share("arn:other"), share(ARN))),
+        "getresourceshareassociations" if asked.body.contains("RESOURCE") => {
+            listed("resourceShareAssociations", &association(ARN, "RESOURCE", SUBNET))
+        }
+        "getresourceshareassociations" => listed(
+            "resourceShareAssociations",
+            &[association(ARN, "PRINCIPAL", APPS), association("arn:other", "PRINCIPAL", "777788889999")]
+                .join(","),
+        ),
+        "createresourceshare" => Ok(format!("{{\"resourceShare\":{}}}", share(ARN))),
+        other => panic!("{other} is not called"),
+    }
+}
+
+#[tokio::test]
+async fn every_page_is_read_and_an_unknown_share_spoils_none() {
+    use straddle_engine::resource::Listing;
+    let ids = [RemoteId::new(ARN), RemoteId::new("arn:gone")];
+    let (listing, log) = answered_by(ram, async |client| OwnShares::fetch(client, &ids).await).await;
+    let listing = listing.expect("it was answered");
+    let seen = ResourceShare::observe(&listing, &ids[0]).expect("it is listed");
+    assert_eq!((seen.inputs.resources, seen.inputs.principals), (Some(set(&[SUBNET])), Some(set(&[APPS]))));
+    assert_eq!(ResourceShare::observe(&listing, &ids[1]), None);
+    assert_eq!(ResourceShare::observe(&listing, &RemoteId::new("arn:other")), None);
+    // The refused call, two pages of shares, and two pages of each sort of members.
+    assert_eq!(log.len(), 1 + 2 + 4, "{log:#?}");
+    let members = log.iter().filter(|asked| asked.operation == "getresourceshareassociations");
+    assert!(
+        members.clone().all(|asked| asked.body.contains(ARN) && !asked.body.contains("arn:other")),
+        "{log:#?}"
+    );
+}
+
+#[tokio::test]
+async fn the_birth_call_has_the_token_the_first_members_and_our_tag() {
+    let inputs = ResourceShareInputs { allow_external_principals: None, ..desired(&[SUBNET], &[APPS]) };
+    let create =
+        async |client: &Client| ResourceShare::create(client, &intent("ram_resource_share"), &inputs).await;
+    let (made, log) = answered_by(ram, create).await;
+    assert_eq!(made, Ok(RemoteId::new(ARN)));
+    let [asked] = log.as_slice() else { panic!("one call: {log:#?}") };
+    for part in [
+        "\"clientToken\":\"token-1\"",
+        "\"allowExternalPrincipals\":false",
+        SUBNET,
+        APPS,
+        "straddle:op",
+        "op-1",
+    ] {
+        assert!(asked.body.contains(part), "{part} is missing in {}", asked.body);
+    }
 }
