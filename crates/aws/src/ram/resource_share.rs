@@ -275,12 +275,15 @@ fn present(members: &Members<'_>) -> BTreeSet<String> {
     members.iter().filter(|(_, member)| stays(member)).map(|(entity, _)| (*entity).to_owned()).collect()
 }
 
-/// Returns those who have been invited. Whether they accept is nothing that the share can wait
-/// for: what accepts may need the share.
+/// Returns those who may have been invited: not an organization and its units. Whether they accept
+/// is nothing that the share can wait for: what accepts may need the share.
 fn awaiting_acceptance(principals: &Members<'_>, allow_external_principals: bool) -> BTreeSet<String> {
-    let invited = principals.iter().filter(|(_, member)| member.standing == Standing::Coming);
-    let entities = invited.map(|(entity, _)| (*entity).to_owned());
-    if allow_external_principals { entities.collect() } else { BTreeSet::new() }
+    let invited = principals.iter().filter(|(entity, member)| {
+        allow_external_principals
+            && member.standing == Standing::Coming
+            && !entity.contains(":organizations:")
+    });
+    invited.map(|(entity, _)| (*entity).to_owned()).collect()
 }
 
 fn failed_members(members: [&Members<'_>; 2]) -> BTreeMap<String, String> {

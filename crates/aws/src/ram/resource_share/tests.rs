@@ -148,6 +148,9 @@ fn members_on_their_way_are_waited_for_in_words() {
 fn an_invitation_is_told_and_not_waited_for() {
     let invited = listed("ACTIVE").with(APPS, "ASSOCIATING").open_to_all().seen().expect("it is listed");
     assert_eq!(invited.readiness, Readiness::Ready);
+    let unit = "arn:aws:organizations::111122223333:ou/o-1/ou-1";
+    let uninvited = listed("ACTIVE").with(unit, "ASSOCIATING").open_to_all();
+    assert_eq!(uninvited.readiness(), Readiness::Pending("ou-1 to be let in".to_owned()));
     assert_eq!(invited.outputs.awaiting_acceptance, Some(set(&[APPS])));
 }
 
