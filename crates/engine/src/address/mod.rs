@@ -65,8 +65,14 @@ name_type! {
 /// The name of one atomic resource: `subnet.public['a']`, or for a part of a block that
 /// expands, `route_table.public/association['a']`. Before it stands the component that it is in,
 /// if it is in one: `network['eu']/subnet.public['a']`.
+///
+/// A run of thousands of resources has many copies of each: they share one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address {
+pub struct Address(Arc<Parts>);
+
+/// What an address is made of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Parts {
     component: ComponentPath,
     block: BlockAddress,
     key: Option<Arc<str>>,
@@ -113,63 +119,62 @@ impl Address {
     /// Makes the address of a block that is not expanded.
     #[must_use]
     pub fn of_block(block: BlockAddress) -> Self {
-        Self { component: ComponentPath::default(), block, key: None, child: None }
+        Self(Arc::new(Parts { component: ComponentPath::default(), block, key: None, child: None }))
     }
 
     /// Returns the address of the same thing inside of a component.
     #[must_use]
     pub fn within(self, component: ComponentPath) -> Self {
-        Self { component, ..self }
+        self.with(|parts| parts.component = component)
     }
 
     /// Returns the address of one instance of a block with `for_each`.
     #[must_use]
-    pub fn with_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.key = Some(key.into());
-        self
+    pub fn with_key(self, key: impl Into<Arc<str>>) -> Self {
+        self.with(|parts| parts.key = Some(key.into()))
     }
 
     /// Returns the address of a child: `role` is such as `route`, `key` tells it from its siblings.
     #[must_use]
     pub fn child(&self, role: impl Into<Arc<str>>, key: impl Into<Arc<str>>) -> Self {
         let child = ChildName { role: role.into(), key: key.into() };
-        Self { child: Some(child), ..self.clone() }
+        self.clone().with(|parts| parts.child = Some(child))
     }
 
     /// Returns the component that the resource is in; the empty path is the spec itself.
     #[must_use]
     pub fn component(&self) -> &ComponentPath {
-        &self.component
+        &self.0.component
     }
 
     /// Returns the block that the resource comes from.
     #[must_use]
     pub fn block(&self) -> &BlockAddress {
-        &self.block
+        &self.0.block
     }
 
     /// Returns the `for_each` key.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+        self.0.key.as_deref()
     }
 
     /// Returns the role and key of a child.
     #[must_use]
     pub fn child_name(&self) -> Option<(&str, &str)> {
-        self.child.as_ref().map(|child| (&*child.role, &*child.key))
+        self.0.child.as_ref().map(|child| (&*child.role, &*child.key))
     }
 
     /// Returns the resource that a child belongs to, or `None` for one that is no child.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        self.child.as_ref().map(|_| Self { child: None, ..self.clone() })
+        self.0.child.as_ref().map(|_| self.clone().with(|parts| parts.child = None))
     }
 
     /// Returns what every resource of the block is called without its key: the block as a whole.
     #[must_use]
     pub fn whole_block(&self) -> Self {
-        Self { key: None, child: None, ..self.clone() }
+        self.clone().with(|parts| (parts.key, parts.child) = (None, None))
     }
 
     /// Returns the address in an alphabet that every service takes as a tag value.
@@ -179,13 +184,14 @@ impl Address {
     /// digits a byte; what is too long ends in its own SHA-256.
     #[must_use]
     pub fn tag_value(&self) -> String {
-        let mut encoded = self.component.tag_prefix();
-        encoded.push_str(&self.block.to_string());
-        if let Some(key) = &self.key {
+        let Parts { component, block, key, child } = &*self.0;
+        let mut encoded = component.tag_prefix();
+        encoded.push_str(&block.to_string());
+        if let Some(key) = key {
             encoded.push(':');
             push_tag_encoded(&mut encoded, key);
         }
-        if let Some(child) = &self.child {
+        if let Some(child) = child {
             encoded.push('/');
             encoded.push_str(&child.role);
             encoded.push(':');
@@ -197,6 +203,11 @@ impl Address {
         let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(encoded.as_bytes()));
         encoded.truncate(256 - digest.len());
         encoded + &digest
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 }
 
@@ -213,11 +224,12 @@ fn push_tag_encoded(encoded: &mut String, text: &str) {
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = format!("{}{}", self.component, self.block);
-        if let Some(key) = &self.key {
+        let Parts { component, block, key, child } = &*self.0;
+        let mut text = format!("{component}{block}");
+        if let Some(key) = key {
             text.push_str(&quoted_key(key));
         }
-        if let Some(child) = &self.child {
+        if let Some(child) = child {
             text.push('/');
             text.push_str(&child.role);
             text.push_str(&quoted_key(&child.key));
