@@ -3,11 +3,13 @@
 //! An unknown value is an object with the single key `$unknown`; a user's own map whose only
 //! key begins with `$` gets one more `$`, so that the two cannot be mistaken for each other.
 
-use serde::de::Error as _;
+use std::fmt;
+
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::value::{Unknown, Value, ValueMap};
+use crate::value::{AttributeReference, Unknown, Value, ValueMap};
 
 const UNKNOWN_KEY: &str = "$unknown";
 
@@ -44,47 +46,85 @@ fn serialize_map<S: Serializer>(entries: &ValueMap, serializer: S) -> Result<S::
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_json(serde_json::Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        deserializer.deserialize_any(ValueVisitor)
     }
 }
 
-fn from_json(json: serde_json::Value) -> Result<Value, serde_json::Error> {
-    Ok(match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(value),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(integer) => Value::Integer(integer),
-            None => Value::Float(number.as_f64().ok_or_else(|| {
-                <serde_json::Error as serde::de::Error>::custom(format!(
-                    "the number {number} is out of range"
-                ))
-            })?),
-        },
-        serde_json::Value::String(value) => Value::String(value),
-        serde_json::Value::Array(items) => {
-            Value::List(items.into_iter().map(from_json).collect::<Result<_, _>>()?)
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Integer(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a number too large for 64 bits is one with a fraction")]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or(Value::Float(value as f64), Value::Integer))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element()? {
+            items.push(item);
         }
-        serde_json::Value::Object(mut entries) => {
-            if entries.len() == 1
-                && let Some((key, _)) = entries.iter().next()
-                && key.starts_with('$')
-            {
-                let key = key.clone();
-                let value = entries.remove(&key).expect("the only key was just read");
-                return from_marked(&key, value);
-            }
-            let entries = entries.into_iter().map(|(key, value)| Ok((key, from_json(value)?)));
-            Value::Map(entries.collect::<Result<_, serde_json::Error>>()?)
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut entries = ValueMap::new();
+        while let Some((key, value)) = members.next_entry()? {
+            entries.insert(key, value);
         }
-    })
+        let is_marked = entries.len() == 1 && entries.keys().all(|key| key.starts_with('$'));
+        if !is_marked {
+            return Ok(Value::Map(entries));
+        }
+        let (key, value) = entries.pop_first().expect("there is one entry");
+        if key == UNKNOWN_KEY {
+            return unknown(value)
+                .map(Value::Unknown)
+                .ok_or_else(|| A::Error::custom("a broken unknown value"));
+        }
+        Ok(Value::Map(ValueMap::from([(key[1..].to_owned(), value)])))
+    }
 }
 
-fn from_marked(key: &str, value: serde_json::Value) -> Result<Value, serde_json::Error> {
-    if key == UNKNOWN_KEY {
-        return Ok(Value::Unknown(serde_json::from_value::<Unknown>(value)?));
-    }
-    let key = key.strip_prefix('$').expect("only keys that begin with `$` are marked");
-    Ok(Value::Map(ValueMap::from([(key.to_owned(), from_json(value)?)])))
+fn unknown(value: Value) -> Option<Unknown> {
+    let Value::Map(mut members) = value else { return None };
+    let (origin, exact) = (members.remove("origin")?, members.remove("exact")?);
+    let (Value::Map(mut origin), Value::Bool(exact), true) = (origin, exact, members.is_empty()) else {
+        return None;
+    };
+    let (address, attribute) = (origin.remove("address")?, origin.remove("attribute")?);
+    let (Value::String(attribute), true) = (attribute, origin.is_empty()) else { return None };
+    let address = address.as_str()?.parse().ok()?;
+    Some(Unknown { origin: AttributeReference { address, attribute }, exact })
 }
 
 #[cfg(test)]

@@ -244,9 +244,9 @@ fn records_that_do_not_fit_are_told() {
     let gone = end("make", Outcome::Gone);
     let made = created("make", &a(), &[], "subnet-1").concat();
     for (records, expected) in [
-        (vec![attempt("x")], "a record of the operation x, which never began"),
-        (vec![identified("x", "subnet-1")], "a record of the operation x, which never began"),
-        (vec![end("x", stopped(None))], "a record of the operation x, which never began"),
+        (vec![attempt("x")], "a record of the operation x, which has not begun or has ended"),
+        (vec![identified("x", "subnet-1")], "a record of the operation x, which has not begun or has ended"),
+        (vec![end("x", stopped(None))], "a record of the operation x, which has not begun or has ended"),
         (vec![surplus("x", "subnet-1")], "a surplus of an operation that has made nothing"),
         (vec![begin("x", &a(), &[], update(1))], "a record about subnet.a, which is not in the state"),
         (vec![begin("x", &a(), &[], delete("y"))], "a record about subnet.a, which is not in the state"),
@@ -254,7 +254,11 @@ fn records_that_do_not_fit_are_told() {
             vec![Record::Observed { address: a(), outputs: None }],
             "a record about subnet.a, which is not in the state",
         ),
-        ([&made[..], &[gone]].concat(), "only a deletion can end in an object that is gone"),
+        (
+            [&made[..made.len() - 1], &[gone.clone()]].concat(),
+            "only a deletion can end in an object that is gone",
+        ),
+        ([&made[..], &[gone]].concat(), "a record of the operation make, which has not begun or has ended"),
         (
             [&made[..], &[begin("x", &a(), &[], delete("y"))]].concat(),
             "a record about y of subnet.a, which is not in the state",

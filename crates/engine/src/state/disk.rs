@@ -1,7 +1,9 @@
 //! The files of one stack: what is in them, and what that means together.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest, Sha256};
 
 use crate::state::format::Defect;
 use crate::state::journal_file::Journal;
@@ -12,6 +14,8 @@ pub(super) struct Disk {
     pub(super) files: Arc<dyn Files>,
     pub(super) names: FileNames,
     pub(super) stack: String,
+    /// The file that was read last and found to be good: the same bytes need no second look.
+    known: Mutex<Option<Head>>,
 }
 
 /// The names of the files of one stack.
@@ -48,10 +52,19 @@ impl FileNames {
     }
 }
 
-/// A state and the bytes it was read from.
+/// A state's file, and what has to be known of the state to replace it.
 pub(super) struct StateFile {
-    pub(super) state: State,
+    pub(super) head: Head,
     pub(super) bytes: Vec<u8>,
+}
+
+/// What tells states apart.
+#[derive(Clone)]
+pub(super) struct Head {
+    pub(super) lineage: String,
+    pub(super) serial: u64,
+    /// SHA-256 of the file.
+    digest: [u8; 32],
 }
 
 /// What a journal is to the state beside it.
@@ -65,18 +78,30 @@ pub(super) enum JournalFound {
 }
 
 /// What is on the disk.
-pub(super) struct Found {
-    pub(super) state: Option<StateFile>,
+pub(super) struct Found<S = StateFile> {
+    pub(super) state: Option<S>,
     pub(super) journal: JournalFound,
 }
 
 impl Disk {
-    /// Reads state and journal as they belong together.
+    pub(super) fn new(files: Arc<dyn Files>, names: FileNames, stack: &str) -> Self {
+        Self { files, names, stack: stack.to_owned(), known: Mutex::default() }
+    }
+
+    /// Looks at state and journal as they belong together.
     pub(super) fn find(&self) -> Result<Found, StateError> {
+        self.find_state(|| self.look_at_state(), |file| &file.head)
+    }
+
+    fn find_state<S>(
+        &self,
+        read: impl FnOnce() -> Result<Option<S>, StateError>,
+        head: impl Fn(&S) -> &Head,
+    ) -> Result<Found<S>, StateError> {
         // The journal first: a run that ends in between has then put its records into the state
         // that is read, and the other way round they would be in neither.
         let journal = self.read_journal()?;
-        let state = self.read_state()?;
+        let state = read()?;
         let Some(journal) = journal else {
             if state.is_none()
                 && (self.has(&self.names.state_backup)? || self.has(&self.names.journal_backup)?)
@@ -89,9 +114,9 @@ impl Disk {
             // The first run was killed before there was a state.
             None if journal.header.serial == 0 && !self.has(&self.names.state_backup)? => 0,
             None => return Err(self.missing_state()),
-            Some(StateFile { state, .. }) => {
-                self.check_same_lineage(state, &journal)?;
-                state.serial
+            Some(state) => {
+                self.check_same_lineage(head(state), &journal)?;
+                head(state).serial
             }
         };
         let journal =
@@ -101,8 +126,8 @@ impl Disk {
 
     /// Reads state and journal, and proves that they can be folded.
     pub(super) fn read(&self) -> Result<Stored, StateError> {
-        let found = self.find()?;
-        let state = found.state.map(|file| file.state);
+        let found = self.find_state(|| self.read_state(), |(head, _)| head)?;
+        let state = found.state.map(|(_, state)| state);
         let JournalFound::Open(journal) = found.journal else {
             return Ok(Stored { state, journal: Vec::new() });
         };
@@ -112,11 +137,22 @@ impl Disk {
         Ok(stored)
     }
 
-    /// Reads and checks the state.
-    pub(super) fn read_state(&self) -> Result<Option<StateFile>, StateError> {
+    fn read_state(&self) -> Result<Option<(Head, State)>, StateError> {
+        self.files.read(&self.names.state)?.map(|bytes| self.decode_state(&bytes)).transpose()
+    }
+
+    /// Checks the state, and returns its file.
+    pub(super) fn look_at_state(&self) -> Result<Option<StateFile>, StateError> {
+        let Some(bytes) = self.files.read(&self.names.state)? else { return Ok(None) };
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        let known = self.known().clone().filter(|known| known.digest == digest);
+        let head = known.map_or_else(|| self.decode_state(&bytes).map(|(head, _)| head), Ok)?;
+        Ok(Some(StateFile { head, bytes }))
+    }
+
+    fn decode_state(&self, bytes: &[u8]) -> Result<(Head, State), StateError> {
         let path = &self.names.state;
-        let Some(bytes) = self.files.read(path)? else { return Ok(None) };
-        let state = format::decode(&bytes).and_then(|state| {
+        let state = format::decode(bytes).and_then(|state| {
             verify(&state).map(|()| state).map_err(|problems| Defect::Damaged(problems.join("; ")))
         });
         let state =
@@ -125,7 +161,15 @@ impl Disk {
             let problem = format!("it is the state of the stack `{}`, not of `{}`", state.stack, self.stack);
             return Err(corrupt(path, problem, remedy::for_foreign(path)));
         }
-        Ok(Some(StateFile { state, bytes }))
+        let (lineage, serial) = (state.lineage.clone(), state.serial);
+        let head = Head { lineage, serial, digest: Sha256::digest(bytes).into() };
+        *self.known() = Some(head.clone());
+        Ok((head, state))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Head>> {
+        // Whoever holds it only replaces it.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read_journal(&self) -> Result<Option<Journal>, StateError> {
@@ -144,7 +188,7 @@ impl Disk {
         Ok(self.files.read(path)?.is_some())
     }
 
-    fn check_same_lineage(&self, state: &State, journal: &Journal) -> Result<(), StateError> {
+    fn check_same_lineage(&self, state: &Head, journal: &Journal) -> Result<(), StateError> {
         if journal.header.lineage == state.lineage {
             return Ok(());
         }
@@ -180,6 +224,10 @@ pub fn recovered(stored: Stored) -> Result<Option<State>, StateError> {
 }
 
 fn fold_stored(stored: Stored) -> Result<Option<State>, String> {
+    if stored.journal.is_empty() {
+        // It was checked when it was read.
+        return Ok(stored.state);
+    }
     let Some(state) = stored.state else {
         return if stored.journal.is_empty() { Ok(None) } else { Err("its state is missing".to_owned()) };
     };

@@ -26,14 +26,18 @@ pub fn fold(state: State, records: &[Record]) -> Result<State, String> {
 #[derive(Debug, Clone)]
 pub struct Fold {
     state: State,
+    /// The operations that have begun; those that have ended well are taken out.
     begun: BTreeMap<String, Begin>,
+    /// How many resources need each resource.
+    dependents: Dependents,
 }
 
 impl Fold {
     /// Starts from the state that a run starts from.
     #[must_use]
     pub fn new(state: State) -> Self {
-        Self { state, begun: BTreeMap::new() }
+        let dependents = Dependents::of(&state);
+        Self { state, begun: BTreeMap::new(), dependents }
     }
 
     /// Returns the state as of the last record.
@@ -201,8 +205,14 @@ impl Fold {
         let begin = self.begun.get(operation_id).ok_or_else(|| no_begin(operation_id))?.clone();
         match outcome {
             Outcome::NothingMade => {}
-            Outcome::Ready { outputs } => self.ready(&begin, outputs)?,
-            Outcome::Gone => self.gone(&begin)?,
+            Outcome::Ready { outputs } => {
+                self.ready(&begin, outputs)?;
+                self.begun.remove(operation_id);
+            }
+            Outcome::Gone => {
+                self.gone(&begin)?;
+                self.begun.remove(operation_id);
+            }
             Outcome::Stopped { failed } => {
                 let reason = failed.clone();
                 if let Some(object) = self.operated(&begin) {
@@ -223,8 +233,9 @@ impl Fold {
         object.status = Status::Ready;
         self.need(&begin.address, &begin.dependencies)?;
         let resource = self.resource(&begin.address)?;
-        resource.dependencies.clone_from(&begin.dependencies);
         resource.lifecycle.clone_from(&begin.lifecycle);
+        let before = std::mem::replace(&mut resource.dependencies, begin.dependencies.clone());
+        self.dependents.remove(before.difference(&begin.dependencies));
         Ok(())
     }
 
@@ -260,10 +271,15 @@ impl Fold {
         let known = self.resource(address)?;
         let mut waiting: Vec<Address> = dependencies.difference(&known.dependencies).cloned().collect();
         known.dependencies.extend(waiting.iter().cloned());
+        self.dependents.add(&waiting);
+        if !self.dependents.has(address) {
+            // What nothing needs is in no circle: it is new, as most that need something new are.
+            return Ok(());
+        }
         let mut reached = BTreeSet::new();
         while let Some(needed) = waiting.pop() {
             if let Some(resource) = self.state.resources.get_mut(&needed) {
-                resource.dependencies.remove(address);
+                self.dependents.remove(resource.dependencies.take(address).iter());
                 if reached.insert(needed) {
                     waiting.extend(resource.dependencies.iter().cloned());
                 }
@@ -274,8 +290,10 @@ impl Fold {
 
     fn drop_if_empty(&mut self, address: &Address) {
         let empty = |resource: &ResourceState| resource.object.is_none() && resource.deposed.is_empty();
-        if self.state.resources.get(address).is_some_and(empty) {
-            self.state.resources.remove(address);
+        if self.state.resources.get(address).is_some_and(empty)
+            && let Some(resource) = self.state.resources.remove(address)
+        {
+            self.dependents.remove(resource.dependencies.iter());
         }
     }
 
@@ -309,6 +327,39 @@ impl Fold {
     }
 }
 
+/// How many resources need each resource.
+#[derive(Debug, Clone, Default)]
+struct Dependents(BTreeMap<Address, usize>);
+
+impl Dependents {
+    fn of(state: &State) -> Self {
+        let mut dependents = Self::default();
+        state.resources.values().for_each(|resource| dependents.add(&resource.dependencies));
+        dependents
+    }
+
+    fn has(&self, address: &Address) -> bool {
+        self.0.contains_key(address)
+    }
+
+    fn add<'a>(&mut self, needed: impl IntoIterator<Item = &'a Address>) {
+        for address in needed {
+            *self.0.entry(address.clone()).or_default() += 1;
+        }
+    }
+
+    fn remove<'a>(&mut self, needed: impl Iterator<Item = &'a Address>) {
+        for address in needed {
+            if let Some(count) = self.0.get_mut(address) {
+                *count -= 1;
+                if *count == 0 {
+                    self.0.remove(address);
+                }
+            }
+        }
+    }
+}
+
 /// Adds what is not owned yet, also inside of tables: a tag that an update takes away has to be
 /// known as ours until it is gone.
 fn own(owned: &mut ValueMap, added: &ValueMap) {
@@ -322,7 +373,7 @@ fn own(owned: &mut ValueMap, added: &ValueMap) {
 }
 
 fn no_begin(operation_id: &str) -> String {
-    format!("a record of the operation {operation_id}, which never began")
+    format!("a record of the operation {operation_id}, which has not begun or has ended")
 }
 
 fn born(operation_id: &str, id: &RemoteId, inputs: &ValueMap, at: Timestamp) -> Object {

@@ -16,7 +16,8 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::state::{State, strict_json};
+use crate::state::canonical::Split;
+use crate::state::{State, canonical};
 
 /// The version of the format of state files.
 pub const FORMAT: u64 = 1;
@@ -92,7 +93,7 @@ struct Document<S> {
 
 /// Writes a state; fails for values that have no JSON form.
 pub(super) fn encode(state: &State) -> Result<Vec<u8>, serde_json::Error> {
-    let checksum = checksum(serde_json::to_value(state)?);
+    let checksum = checksum(&canonical::canonical(&serde_json::to_vec(state)?)?);
     let document = Document { format: FORMAT, program: PROGRAM.to_owned(), checksum, state };
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
@@ -105,10 +106,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<State, Defect> {
         return Err(Defect::Damaged("it is empty".to_owned()));
     }
     let damaged = |error: serde_json::Error| Defect::Damaged(error.to_string());
-    let mut tree = strict_json::parse(bytes).map_err(damaged)?;
-    Defect::check_format(&tree)?;
+    let Split { canonical, rest } = canonical::split(bytes, "state").map_err(damaged)?;
+    Defect::check_format(&rest)?;
     let document: Document<State> = serde_json::from_slice(bytes).map_err(damaged)?;
-    if document.checksum != checksum(tree["state"].take()) {
+    if document.checksum != checksum(&canonical) {
         return Err(Defect::Damaged(
             "its checksum does not fit: something else than straddle changed it".to_owned(),
         ));
@@ -116,7 +117,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<State, Defect> {
     Ok(document.state)
 }
 
-fn checksum(mut state: serde_json::Value) -> String {
-    state.sort_all_objects();
-    format!("sha256:{}", HEXLOWER.encode(&Sha256::digest(state.to_string().as_bytes())))
+fn checksum(canonical: &[u8]) -> String {
+    format!("sha256:{}", HEXLOWER.encode(&Sha256::digest(canonical)))
 }

@@ -15,7 +15,7 @@
 use serde::Serialize;
 
 use crate::state::format::{Defect, FormatLine};
-use crate::state::{Record, RunHeader, strict_json};
+use crate::state::{Record, RunHeader, canonical};
 
 /// What is in a journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,7 +105,8 @@ fn check_format(line: Line<'_>) -> Result<(), Defect> {
     let Line::Good(text) = line else {
         return Err(Defect::Damaged("its first line is not that of a journal".to_owned()));
     };
-    let format = strict_json::parse(text).map_err(|error| on_line(0, &error))?;
+    let format = canonical::canonical(text).and_then(|text| serde_json::from_slice(&text));
+    let format: serde_json::Value = format.map_err(|error| on_line(0, &error))?;
     Defect::check_format(&format)?;
     serde_json::from_value::<FormatLine>(format).map(drop).map_err(|error| on_line(0, &error))
 }

@@ -3,6 +3,7 @@
 //! [`Backend`] is what the engine knows; [`LocalBackend`] keeps everything in files.
 
 mod backend;
+mod canonical;
 mod disk;
 mod files;
 mod fold;
@@ -13,7 +14,6 @@ mod listing;
 mod model;
 mod remedy;
 mod store;
-mod strict_json;
 mod system_files;
 mod verify;
 mod writer;

@@ -45,7 +45,7 @@ impl LocalBackend {
     }
 
     fn of_files(files: Arc<dyn Files>, names: FileNames, stack: &str) -> Self {
-        let disk = Arc::new(Disk { files, names, stack: stack.to_owned() });
+        let disk = Arc::new(Disk::new(files, names, stack));
         Self {
             writer: Arc::new(tokio::sync::Mutex::new(Writer::new(disk.clone()))),
             disk,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::state::disk::{Disk, JournalFound};
+use crate::state::disk::{Disk, Found, Head, JournalFound, StateFile};
 use crate::state::journal_file::End;
 use crate::state::{JournalFile, Record, State, StateError, format, verify};
 
@@ -43,6 +43,12 @@ impl OpenJournal {
         self.end = end;
         Ok(())
     }
+}
+
+/// What a new state takes the place of.
+struct Replaced {
+    state: Option<StateFile>,
+    has_journal: bool,
 }
 
 impl Writer {
@@ -111,12 +117,12 @@ impl Writer {
             JournalFound::Folded => files.rename(&names.journal, &names.journal_backup)?,
             JournalFound::Missing => {}
         }
-        self.check_header(records, found.state.map(|file| file.state).as_ref())?;
+        self.check_header(records, found.state.as_ref().map(|file| &file.head))?;
         self.journal = Some(self.create_journal(records)?);
         Ok(None)
     }
 
-    fn check_header(&self, records: &[Record], state: Option<&State>) -> Result<(), StateError> {
+    fn check_header(&self, records: &[Record], state: Option<&Head>) -> Result<(), StateError> {
         let Some(Record::Run(header)) = records.first() else {
             return Err(refused(&self.disk, "a journal begins with the record of its run".to_owned()));
         };
@@ -147,8 +153,8 @@ impl Writer {
     fn replace_or_fail(&mut self, expected: u64, state: &State) -> Result<(), StateError> {
         verify(state).map_err(|problems| refused(&self.disk, problems.join("; ")))?;
         let bytes = format::encode(state).map_err(|error| refused(&self.disk, error.to_string()))?;
-        let found = self.disk.find()?;
-        self.check_fence(expected, state, found.state.as_ref().map(|file| &file.state))?;
+        let found = self.find_to_replace()?;
+        self.check_fence(expected, state, found.state.as_ref().map(|file| &file.head))?;
         let Disk { files, names, .. } = &*self.disk;
         files.write(&names.state_new, &bytes)?;
         if let Some(before) = &found.state {
@@ -159,14 +165,24 @@ impl Writer {
         files.sync_folder(&names.folder)?;
         // From here on the new state is there, and a journal that is left is known to be folded.
         self.journal = None;
-        if !matches!(found.journal, JournalFound::Missing) {
+        if found.has_journal {
             files.rename(&names.journal, &names.journal_backup)?;
             files.sync_folder(&names.folder)?;
         }
         Ok(())
     }
 
-    fn check_fence(&self, expected: u64, new: &State, now: Option<&State>) -> Result<(), StateError> {
+    /// Looks at what a new state takes the place of. A journal that this run has written needs no
+    /// second look: it has been growing since it was read.
+    fn find_to_replace(&self) -> Result<Replaced, StateError> {
+        if self.journal.is_some() {
+            return Ok(Replaced { state: self.disk.look_at_state()?, has_journal: true });
+        }
+        let Found { state, journal } = self.disk.find()?;
+        Ok(Replaced { state, has_journal: !matches!(journal, JournalFound::Missing) })
+    }
+
+    fn check_fence(&self, expected: u64, new: &State, now: Option<&Head>) -> Result<(), StateError> {
         let found = now.map_or(0, |state| state.serial);
         if found != expected {
             return Err(StateError::Fenced { location: location(&self.disk.names.state), expected, found });
