@@ -10,6 +10,7 @@ mod syntax;
 use toml::de::DeTable;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::spec::invalid_toml;
 
 /// Returns the text of a file as this program lays it out. A text that is laid out already comes
 /// back as it was.
@@ -46,9 +47,7 @@ fn problems(source: SourceId, text: &str) -> Diagnostics {
     let (_, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let place = error.span().unwrap_or(text.len()..text.len());
-        let diagnostic = Diagnostic::error("invalid-toml", "invalid TOML")
-            .with_span(Span::new(source, place), error.message());
-        problems.push(diagnostic);
+        problems.push(invalid_toml(source, text, place, error.message()));
     }
     problems
 }

@@ -228,8 +228,21 @@ pub(crate) fn unknown_kind(word: &str, span: Span, registry: &Registry) -> Diagn
     let diagnostic = Diagnostic::error("unknown-kind", "unknown kind")
         .with_span(span, "no kind has this name")
         .with_detail(format!("There is no kind `{}`.", word.escape_debug()));
-    if let Some(ours) = suggest::foreign_kind(word).filter(|kind| registry.kind(kind).is_some()) {
-        return diagnostic.with_hint(format!("This kind is called `{ours}` here."));
+    if let Some(sentence) = suggest::foreign_block(word) {
+        return diagnostic.with_hint(sentence);
+    }
+    if suggest::is_planned(word) {
+        return diagnostic.with_hint("This version does not have this kind yet.");
+    }
+    match suggest::foreign_kind(word) {
+        Some(ours) if registry.kind(&ours).is_some() => {
+            return diagnostic.with_hint(format!("This kind is called `{ours}` here."));
+        }
+        Some(ours) if suggest::is_planned(&ours) => {
+            let hint = format!("This kind is called `{ours}` here, and this version does not have it yet.");
+            return diagnostic.with_hint(hint);
+        }
+        Some(_) | None => {}
     }
     let kinds = registry.kinds().map(|resource| resource.schema().kind.as_str());
     suggest::did_you_mean(diagnostic, word, kinds.chain(SUPPORTED).chain(["moved", "removed"]))

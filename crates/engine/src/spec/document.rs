@@ -1,9 +1,12 @@
 //! One TOML file as a tree in which everything knows its place.
 
+use std::ops::Range;
+
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::spec::suggest;
 use crate::value::{Value, ValueMap};
 
 /// How deep tables and lists may be nested.
@@ -89,12 +92,36 @@ pub(crate) fn read_document(
     let mut reader = Reader { source, diagnostics, failed: !errors.is_empty() };
     for error in errors {
         let place = error.span().unwrap_or(text.len()..text.len());
-        let diagnostic = Diagnostic::error("invalid-toml", "invalid TOML")
-            .with_span(Span::new(source, place), error.message());
-        reader.diagnostics.push(diagnostic);
+        reader.diagnostics.push(invalid_toml(source, text, place, error.message()));
     }
     let table = reader.table(document.get_ref(), 0);
     (!reader.failed).then_some(table)
+}
+
+/// Describes text that is no TOML.
+pub(crate) fn invalid_toml(source: SourceId, text: &str, place: Range<usize>, message: &str) -> Diagnostic {
+    let hint = line_around(text, place.start).and_then(suggest::foreign_line);
+    let diagnostic =
+        Diagnostic::error("invalid-toml", "invalid TOML").with_span(Span::new(source, place), message);
+    match hint {
+        Some(sentence) => diagnostic.with_hint(sentence),
+        None => diagnostic,
+    }
+}
+
+/// Returns the line around a place; `None` if it is too long for anybody to have written it.
+fn line_around(text: &str, place: usize) -> Option<&str> {
+    const LONGEST: usize = 300;
+    let is_newline = |byte: &u8| *byte == b'\n';
+    let (before, after) = text.as_bytes().split_at_checked(place)?;
+    let before = &before[before.len().saturating_sub(LONGEST)..];
+    let begin = match before.iter().rposition(is_newline) {
+        Some(newline) => place - before.len() + newline + 1,
+        None if before.len() < LONGEST => 0,
+        None => return None,
+    };
+    let length = after.iter().take(LONGEST).position(is_newline).or(Some(after.len()));
+    text.get(begin..place + length.filter(|length| *length <= LONGEST)?)
 }
 
 /// Reads one value in the syntax of a file, as after `--var name=`.
@@ -187,6 +214,12 @@ impl Reader<'_> {
             let label = format!("contains the control character U+{:04X}", u32::from(character));
             let diagnostic =
                 Diagnostic::warning("control-character", "control character").with_span(span, label);
+            self.diagnostics.push(diagnostic);
+        }
+        if let Some(sentence) = suggest::foreign_text(text) {
+            let diagnostic = Diagnostic::warning("foreign-syntax", "syntax of another tool")
+                .with_span(span, "is taken as it is written")
+                .with_hint(sentence);
             self.diagnostics.push(diagnostic);
         }
         Data::Text(text.to_owned())

@@ -49,6 +49,7 @@ use crate::diagnostic::{Diagnostics, Severity, SourceId, Sources};
 use crate::registry::Registry;
 
 pub(crate) use accounts::account_attributes;
+pub(crate) use document::invalid_toml;
 pub use expression::functions::{Function, FunctionGroup, function_groups};
 pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
 pub use normalize::{InvalidText, normalize_inputs};

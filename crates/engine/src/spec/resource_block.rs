@@ -116,6 +116,9 @@ pub(crate) fn unknown_attribute(
     if let Some(ours) = ours.into_iter().find(|ours| names.contains(&ours.as_str())) {
         return (diagnostic.with_hint(format!("This attribute is called `{ours}` here.")), Some(ours));
     }
+    if let Some(sentence) = suggest::foreign_sentence(word) {
+        return (diagnostic.with_hint(sentence), None);
+    }
     let names = || names.iter().copied();
     let meant = suggest::closest(word, names()).map(str::to_owned);
     (suggest::did_you_mean(diagnostic, word, names()), meant)

@@ -45,10 +45,22 @@ fn spec_paths(path: &Path, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
     if names.is_empty() {
         let diagnostic = Diagnostic::error("empty-spec", "no spec in this folder")
             .with_detail(format!("`{}` holds no `.toml` file.", shown(path).display()))
-            .with_hint("Name the folder that holds the spec; subfolders are not searched.");
+            .with_hint(empty_hint(path));
         diagnostics.push(diagnostic);
     }
     names
+}
+
+/// Returns what to do about a folder without a spec, in which there may be files of another tool.
+fn empty_hint(folder: &Path) -> String {
+    let foreign =
+        |name: &String| [".tf", ".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    match names.filter(foreign).min() {
+        Some(name) => format!("A spec is written in TOML; `{}` is not read.", name.escape_debug()),
+        None => "Name the folder that holds the spec; subfolders are not searched.".to_owned(),
+    }
 }
 
 fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

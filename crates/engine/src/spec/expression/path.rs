@@ -59,9 +59,11 @@ fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> P
         Instance::Single
     };
     if !parser.take_symbol(".")? {
+        let foreign = suggest::foreign_block(block.kind.as_str()).map(str::to_owned);
+        let hint = foreign.unwrap_or_else(|| format!("Name one of its attributes, such as `{block}.id`."));
         let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
             .with_span(Span { end: parser.before().end, ..block_span }, "names a whole resource")
-            .with_hint(format!("Name one of its attributes, such as `{block}.id`."));
+            .with_hint(hint);
         return Err(diagnostic.into());
     }
     let (attribute, attribute_span) = parser.name("the name of an attribute")?;
@@ -79,6 +81,7 @@ fn lone_word(word: &str, span: Span, bound: &[String]) -> Diagnostic {
         "account" => "Write `account.NAME.id` or `account.NAME.region`.".to_owned(),
         "each" => "Write `each.key` or `each.value`.".to_owned(),
         "stack" => "Write `stack.name` or `stack.id`.".to_owned(),
+        _ if let Some(sentence) = suggest::foreign_block(word) => sentence.to_owned(),
         _ => format!("A variable is `var.{word}`, a text is `'{word}'`."),
     };
     let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
