@@ -35,7 +35,18 @@ pub fn json_schema(registry: &Registry) -> Json {
         "output".to_owned(),
         named("What the stack tells the outside.", &reserved_block(reserved::OUTPUT)),
     );
-    let account = attribute_block(&account_attributes(registry), Map::new());
+    blocks.insert("component".to_owned(), reserved("Makes the folder a component.", reserved::COMPONENT));
+    blocks.insert(
+        "input".to_owned(),
+        named("What a component gets from where it is used.", &reserved_block(reserved::VARIABLE)),
+    );
+    blocks.insert("use".to_owned(), named("Components that are used.", &reserved_block(reserved::USE)));
+    // In a component, an account is a name alone.
+    let account = account_attributes(registry);
+    let account = object(
+        &account.iter().map(|attribute| (attribute.name.to_owned(), property(attribute))).collect(),
+        &[],
+    );
     blocks.insert("account".to_owned(), named("Accounts, and how each is reached.", &account));
     blocks.insert("moved".to_owned(), repeated("Resources that have new names.", reserved::MOVED));
     blocks.insert(
@@ -98,6 +109,8 @@ fn shape(shape: Shape) -> Json {
         Shape::VariableType => json!({ "enum": variable_types() }),
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Tags => type_schema(&AttributeType::Tags),
+        Shape::PlainTextsByName => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        Shape::Values => json!({ "type": "object" }),
         Shape::Durations(names) => {
             let duration = json!({ "type": "string", "pattern": DURATION });
             let property = |name: &&str| ((*name).to_owned(), duration.clone());

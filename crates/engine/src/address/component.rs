@@ -27,6 +27,12 @@ impl ComponentPath {
         Self { steps: self.steps.iter().cloned().chain([step]).collect() }
     }
 
+    /// Returns the path of the same component inside of another.
+    #[must_use]
+    pub fn within(&self, around: &Self) -> Self {
+        self.rebased(0, around)
+    }
+
     /// Tells whether this is the spec itself.
     #[must_use]
     pub fn is_root(&self) -> bool {
@@ -59,6 +65,11 @@ impl ComponentPath {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.steps.last()?.key.as_deref()
+    }
+
+    /// Returns the names of the `[use]` blocks, the outermost first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().map(|step| &*step.name)
     }
 
     /// Returns the name of the last `[use]`.

@@ -73,15 +73,17 @@ pub struct Address(Arc<Parts>);
 /// What an address is made of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Parts {
-    component: ComponentPath,
     block: BlockAddress,
     key: Option<Arc<str>>,
     child: Option<ChildName>,
 }
 
-/// The name of a whole block, `kind.name`, which `for_each` may turn into many resources.
+/// The name of a whole block, `kind.name`, which `for_each` may turn into many resources; before it
+/// the component that it is in, if it is in one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockAddress {
+    /// The component that it is in; the empty path is the spec itself.
+    pub component: ComponentPath,
     /// The kind in the block's header.
     pub kind: Kind,
     /// The name in the block's header.
@@ -92,13 +94,19 @@ impl BlockAddress {
     /// Makes the name of a block.
     #[must_use]
     pub fn new(kind: Kind, name: impl Into<Arc<str>>) -> Self {
-        Self { kind, name: name.into() }
+        Self { component: ComponentPath::default(), kind, name: name.into() }
+    }
+
+    /// Returns the name of the same block inside of a component.
+    #[must_use]
+    pub fn within(self, component: ComponentPath) -> Self {
+        Self { component, ..self }
     }
 }
 
 impl fmt::Display for BlockAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}", self.kind, self.name)
+        write!(formatter, "{}{}.{}", self.component, self.kind, self.name)
     }
 }
 
@@ -119,13 +127,13 @@ impl Address {
     /// Makes the address of a block that is not expanded.
     #[must_use]
     pub fn of_block(block: BlockAddress) -> Self {
-        Self(Arc::new(Parts { component: ComponentPath::default(), block, key: None, child: None }))
+        Self(Arc::new(Parts { block, key: None, child: None }))
     }
 
     /// Returns the address of the same thing inside of a component.
     #[must_use]
     pub fn within(self, component: ComponentPath) -> Self {
-        self.with(|parts| parts.component = component)
+        self.with(|parts| parts.block.component = component)
     }
 
     /// Returns the address of one instance of a block with `for_each`.
@@ -144,7 +152,7 @@ impl Address {
     /// Returns the component that the resource is in; the empty path is the spec itself.
     #[must_use]
     pub fn component(&self) -> &ComponentPath {
-        &self.0.component
+        &self.0.block.component
     }
 
     /// Returns the block that the resource comes from.
@@ -184,9 +192,11 @@ impl Address {
     /// digits a byte; what is too long ends in its own SHA-256.
     #[must_use]
     pub fn tag_value(&self) -> String {
-        let Parts { component, block, key, child } = &*self.0;
-        let mut encoded = component.tag_prefix();
-        encoded.push_str(&block.to_string());
+        let Parts { block, key, child } = &*self.0;
+        let mut encoded = block.component.tag_prefix();
+        encoded.push_str(&block.kind.0);
+        encoded.push('.');
+        encoded.push_str(&block.name);
         if let Some(key) = key {
             encoded.push(':');
             push_tag_encoded(&mut encoded, key);
@@ -224,8 +234,8 @@ fn push_tag_encoded(encoded: &mut String, text: &str) {
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { component, block, key, child } = &*self.0;
-        let mut text = format!("{component}{block}");
+        let Parts { block, key, child } = &*self.0;
+        let mut text = block.to_string();
         if let Some(key) = key {
             text.push_str(&quoted_key(key));
         }

@@ -37,6 +37,17 @@ impl Target {
         names
     }
 
+    /// Returns the name of the same thing inside of a component.
+    #[must_use]
+    pub fn within(&self, around: &ComponentPath) -> Self {
+        match self {
+            Self::Resource(address) => {
+                Self::Resource(address.clone().within(address.component().within(around)))
+            }
+            Self::Component(component) => Self::Component(component.within(around)),
+        }
+    }
+
     /// Returns what a resource is called once this is called `to`; `None` if that means nothing
     /// for the resource.
     #[must_use]

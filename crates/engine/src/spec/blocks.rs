@@ -34,14 +34,30 @@ pub(crate) struct Blocks {
     pub(crate) outputs: BTreeMap<String, Block>,
     pub(crate) defaults: BTreeMap<SourceId, Block>,
     pub(crate) resources: BTreeMap<BlockAddress, KindBlock>,
+    /// What makes the folder a component.
+    pub(crate) component: Option<Block>,
+    pub(crate) inputs: BTreeMap<String, Block>,
+    pub(crate) uses: BTreeMap<String, Block>,
     pub(crate) moved: Vec<Block>,
     pub(crate) removed: Vec<Block>,
     /// Blocks that were refused; references to them are no further error.
     pub(crate) refused: BTreeSet<BlockAddress>,
 }
 
-const SUPPORTED: [&str; 6] = ["stack", "var", "local", "account", "defaults", "output"];
-const RESERVED: [&str; 5] = ["lookup", "component", "use", "input", "import"];
+const SUPPORTED: [&str; 11] = [
+    "stack",
+    "var",
+    "local",
+    "account",
+    "defaults",
+    "output",
+    "component",
+    "input",
+    "use",
+    "moved",
+    "removed",
+];
+const RESERVED: [&str; 2] = ["lookup", "import"];
 
 /// Tells whether a word at the head of a block is no kind.
 pub(crate) fn is_reserved(word: &str) -> bool {
@@ -95,11 +111,15 @@ impl Sorter<'_> {
                 Some(first) => duplicate(self.diagnostics, "`[stack]`", key_span, first.span),
                 None => self.blocks.stack = Some(whole(table)),
             },
+            "component" => match &self.blocks.component {
+                Some(first) => duplicate(self.diagnostics, "`[component]`", key_span, first.span),
+                None => self.blocks.component = Some(whole(table)),
+            },
             "defaults" => {
                 self.blocks.defaults.insert(source, whole(table));
             }
             "local" => self.locals(table),
-            "var" | "account" | "output" => self.named(&key, table),
+            "var" | "account" | "output" | "input" | "use" => self.named(&key, table),
             _ => self.kind(&key, key_span, table),
         }
     }
@@ -149,6 +169,8 @@ impl Sorter<'_> {
             let blocks = match reserved {
                 "var" => &mut self.blocks.variables,
                 "account" => &mut self.blocks.accounts,
+                "input" => &mut self.blocks.inputs,
+                "use" => &mut self.blocks.uses,
                 _ => &mut self.blocks.outputs,
             };
             match blocks.entry(name) {
@@ -245,5 +267,5 @@ pub(crate) fn unknown_kind(word: &str, span: Span, registry: &Registry) -> Diagn
         Some(_) | None => {}
     }
     let kinds = registry.kinds().map(|resource| resource.schema().kind.as_str());
-    suggest::did_you_mean(diagnostic, word, kinds.chain(SUPPORTED).chain(["moved", "removed"]))
+    suggest::did_you_mean(diagnostic, word, kinds.chain(SUPPORTED))
 }

@@ -80,7 +80,8 @@ impl Evaluator<'_> {
             | Reference::AccountRegion(_)
             | Reference::StackName
             | Reference::StackId
-            | Reference::EachKey => {}
+            | Reference::EachKey
+            | Reference::Use(_) => {}
         });
         pattern.visit_attributes(&mut |reference| self.wait_for(&reference.address, wait, addresses));
         if let Some(each) = each.filter(|_| uses_each_value) {

@@ -3,22 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::address::{AccountName, Address, Kind};
+use crate::address::{AccountName, Address, ComponentPath, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
 use crate::provider::Account;
 use crate::registry::Registry;
 use crate::schema::AttributeSchema;
 use crate::spec::accounts::{account_schema, check_account};
 use crate::spec::check::{account_name, check_tags};
-use crate::spec::compile::Program;
+use crate::spec::components::body::Output;
+use crate::spec::components::program::{DefaultAccount, Program};
 use crate::spec::expression::ast::Reference;
 use crate::spec::expression::evaluate::{Evaluation, Failure};
 use crate::spec::model::{Crossing, Lifecycle, OutputNode, ResourceNode};
 use crate::spec::order::{Order, Part, Wait};
 use crate::spec::pattern::Pattern;
 use crate::spec::references::resource_not_allowed;
-use crate::spec::world::{AccountFacts, Each, Local, Shape, World};
-use crate::spec::{Refactoring, Scope, Spec, Template, suggest};
+use crate::spec::world::{AccountFacts, Each, Local, LocalName, Shape, World};
+use crate::spec::{Scope, Spec, Template, suggest};
 use crate::value::{Value, ValueMap};
 
 /// The largest local value, by [`Value::weight`]; values made of values can double at each step.
@@ -51,16 +52,17 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) world: World,
     pub(crate) scope: CheckScope<'a>,
     pub(crate) stack_tags: Option<Arc<Pattern>>,
-    pub(crate) defaults: BTreeMap<SourceId, FileDefaults>,
+    /// By component and file.
+    pub(crate) defaults: BTreeMap<(ComponentPath, SourceId), FileDefaults>,
     pub(crate) drafts: BTreeMap<Address, Draft>,
     /// What each resource expands to.
     pub(crate) children: BTreeMap<Address, Vec<Address>>,
-    pub(crate) local_dependencies: BTreeMap<(String, Wait), BTreeSet<Address>>,
+    pub(crate) local_dependencies: BTreeMap<(LocalName, Wait), BTreeSet<Address>>,
     pub(crate) accounts: BTreeMap<AccountName, Account>,
     pub(crate) crossings: Vec<Crossing>,
     account_schema: Vec<AttributeSchema>,
     /// Local values that depend on resources.
-    late_locals: BTreeSet<String>,
+    late_locals: BTreeSet<LocalName>,
     /// The first resource for which a problem of a place was reported; the other instances of
     /// its block have the same.
     reported: BTreeMap<(Span, &'static str), Address>,
@@ -145,7 +147,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns the spec; it is of use only if no error was reported.
-    pub(crate) fn finish(mut self, sources: &Sources, refactoring: Refactoring, digest: String) -> Spec {
+    pub(crate) fn finish(mut self, sources: &Sources, digest: String) -> Spec {
         let program = self.program;
         for output in program.outputs.values() {
             self.evaluate(&output.value, None, None);
@@ -154,7 +156,7 @@ impl<'a> Evaluator<'a> {
         let template = |pattern: &Arc<Pattern>, each: &Option<Arc<Each>>| {
             Template::new(pattern.clone(), each.clone(), world.clone())
         };
-        let output = |(name, output): (&String, &crate::spec::compile::Output)| {
+        let output = |(name, output): (&String, &Output)| {
             let value = template(&output.value, &None);
             (name.clone(), OutputNode { value, description: output.description.clone(), span: output.span })
         };
@@ -180,7 +182,7 @@ impl<'a> Evaluator<'a> {
             resources: self.drafts.into_iter().map(resource).collect(),
             crossings: self.crossings,
             outputs: program.outputs.iter().map(output).collect(),
-            refactoring,
+            refactoring: program.refactoring.clone(),
             digest,
         }
     }
@@ -251,7 +253,8 @@ impl<'a> Evaluator<'a> {
                 | Reference::AccountRegion(_)
                 | Reference::StackName
                 | Reference::EachKey
-                | Reference::EachValue => false,
+                | Reference::EachValue
+                | Reference::Use(_) => false,
             };
             if late {
                 found.get_or_insert(span);
@@ -260,9 +263,11 @@ impl<'a> Evaluator<'a> {
         found
     }
 
-    fn local(&mut self, name: &str) {
+    fn local(&mut self, name: &LocalName) {
         let pattern = self.program.locals[name].clone();
-        let value = self.evaluate(&pattern, None, None).filter(|value| {
+        let value =
+            self.evaluate(&pattern, None, None).filter(|value| self.check_input(name, value, pattern.span));
+        let value = value.filter(|value| {
             let small = value.weight() <= MAXIMUM_WEIGHT;
             if !small {
                 let diagnostic = Diagnostic::error("value-too-large", "value too large")
@@ -276,16 +281,30 @@ impl<'a> Evaluator<'a> {
             Some(_) => Local::Symbolic(pattern),
             None => Local::Broken,
         };
-        self.world.locals.insert(name.to_owned(), local);
+        self.world.locals.insert(name.clone(), local);
     }
 
-    fn late_local(&mut self, name: &str, wait: Wait) {
+    /// Tells whether a value is what the component wants that it is an input of.
+    fn check_input(&mut self, name: &LocalName, value: &Value, given: Span) -> bool {
+        let Some(check) = self.program.input_checks.get(name) else { return true };
+        if matches!(value, Value::Unknown(_)) {
+            return true;
+        }
+        let Err(message) = check.wanted.check(value) else { return true };
+        let diagnostic = Diagnostic::error("wrong-type", "wrong type")
+            .with_span(given, message)
+            .with_related(check.declared, "the input is described here");
+        self.diagnostics.push(diagnostic);
+        false
+    }
+
+    fn late_local(&mut self, name: &LocalName, wait: Wait) {
         if wait == Wait::Parent {
             self.local(name);
         }
         let mut dependencies = BTreeSet::new();
         self.collect_dependencies(&self.program.locals[name], None, wait, &mut dependencies);
-        self.local_dependencies.insert((name.to_owned(), wait), dependencies);
+        self.local_dependencies.insert((name.clone(), wait), dependencies);
     }
 
     fn account(&mut self, name: &AccountName) {
@@ -332,11 +351,13 @@ impl<'a> Evaluator<'a> {
     fn tags_and_defaults(&mut self) {
         let program = self.program;
         self.stack_tags = program.stack.tags.as_ref().and_then(|pattern| self.static_tags(pattern));
-        for (source, written) in &program.defaults {
+        for (place, written) in &program.defaults {
             let tags = written.tags.as_ref().and_then(|pattern| self.static_tags(pattern));
-            let account =
-                written.account.as_ref().and_then(|pattern| self.named_account(pattern, None, None).ok()?);
-            self.defaults.insert(*source, FileDefaults { account, tags });
+            let account = written
+                .account
+                .as_ref()
+                .and_then(|pattern| self.named_account(pattern, None, None, &place.0).ok()?);
+            self.defaults.insert(place.clone(), FileDefaults { account, tags });
         }
     }
 
@@ -356,6 +377,7 @@ impl<'a> Evaluator<'a> {
         pattern: &Arc<Pattern>,
         each: Option<&Each>,
         address: Option<&Address>,
+        component: &ComponentPath,
     ) -> Result<Option<AccountName>, Reported> {
         let value = self.static_value(pattern, each, address).ok_or(Reported)?;
         let name = account_name(&value, pattern).map_err(|diagnostic| {
@@ -363,17 +385,22 @@ impl<'a> Evaluator<'a> {
             Reported
         })?;
         let Some(name) = name else { return Ok(None) };
-        if let Some((known, _)) = self.world.accounts.get_key_value(name.as_str()) {
-            return Ok(Some(known.clone()));
+        let known = match self.program.settings.get(component) {
+            None => self.world.accounts.get_key_value(name.as_str()).map(|(known, _)| known.clone()),
+            Some(setting) => setting.accounts.get(name.as_str()).cloned(),
+        };
+        if known.is_some() {
+            return Ok(known);
         }
         let diagnostic = Diagnostic::error("unknown-account", "unknown account")
             .with_span(pattern.span, format!("there is no `[account.{}]`", name.escape_debug()));
-        let names = self.world.accounts.keys().map(AccountName::as_str);
+        let names = self.account_names(component);
+        let names = names.iter().map(AccountName::as_str);
         self.report(suggest::did_you_mean(diagnostic, &name, names), address);
         Err(Reported)
     }
 
-    /// Returns the account of a resource: its own, its file's, or the only one.
+    /// Returns the account of a resource: its own, its file's, its component's, or the only one.
     pub(crate) fn account_of(
         &mut self,
         written: Option<&Arc<Pattern>>,
@@ -381,26 +408,41 @@ impl<'a> Evaluator<'a> {
         address: &Address,
         header: Span,
     ) -> Result<AccountName, Reported> {
+        let component = address.component();
         if let Some(pattern) = written
-            && let Some(account) = self.named_account(pattern, each, Some(address))?
+            && let Some(account) = self.named_account(pattern, each, Some(address), component)?
         {
             return Ok(account);
         }
-        let file = self.program.defaults.get(&header.source);
-        if file.is_some_and(|defaults| defaults.account.is_some()) {
-            let account = self.defaults.get(&header.source).and_then(|defaults| defaults.account.clone());
+        self.default_account(component, header, address)
+    }
+
+    /// Returns the account of what stands at a place of a component and does not say where it lives.
+    fn default_account(
+        &mut self,
+        component: &ComponentPath,
+        header: Span,
+        address: &Address,
+    ) -> Result<AccountName, Reported> {
+        let place = (component.clone(), header.source);
+        if self.program.defaults.get(&place).is_some_and(|defaults| defaults.account.is_some()) {
+            let account = self.defaults.get(&place).and_then(|defaults| defaults.account.clone());
             return account.ok_or(Reported);
         }
-        let mut accounts = self.world.accounts.keys();
-        let (first, second) = (accounts.next(), accounts.next());
+        match self.program.settings.get(component).map(|setting| setting.account.clone()) {
+            Some(DefaultAccount::Known(account)) => return Ok(account),
+            Some(DefaultAccount::OfUser(user, span)) => return self.default_account(&user, span, address),
+            Some(DefaultAccount::None) | None => {}
+        }
+        let names = self.account_names(component);
         let diagnostic = Diagnostic::error("missing-account", "missing account");
-        let diagnostic = match (first, second) {
-            (Some(only), None) => return Ok(only.clone()),
-            (None, _) => diagnostic
+        let diagnostic = match names.as_slice() {
+            [only] if component.is_root() => return Ok(only.clone()),
+            [] => diagnostic
                 .with_span(header, "the spec has no account for it")
                 .with_hint("Write `[account.NAME]` and below it `id = \"...\"` and `region = \"...\"`."),
-            (Some(_), Some(_)) => {
-                let names: Vec<_> = self.world.accounts.keys().map(AccountName::as_str).collect();
+            names => {
+                let names: Vec<_> = names.iter().map(AccountName::as_str).collect();
                 diagnostic
                     .with_span(header, "does not say in which account it lives")
                     .with_detail(format!("The accounts are {}.", suggest::list(&names)))
@@ -409,6 +451,14 @@ impl<'a> Evaluator<'a> {
         };
         self.report(diagnostic, Some(address));
         Err(Reported)
+    }
+
+    /// Returns how accounts are called in a component.
+    fn account_names(&self, component: &ComponentPath) -> Vec<AccountName> {
+        match self.program.settings.get(component) {
+            Some(setting) => setting.accounts.keys().cloned().collect(),
+            None => self.world.accounts.keys().cloned().collect(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::address::{AccountName, Address};
+use crate::address::{AccountName, Address, ComponentPath};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::schema::KindSchema;
 use crate::spec::evaluator::{Draft, Evaluator};
@@ -35,7 +35,8 @@ impl Evaluator<'_> {
             }
         };
         let schema = block.resource.schema();
-        let attributes = self.with_tags(block.attributes.clone(), schema, block.span);
+        let attributes =
+            self.with_tags(block.attributes.clone(), schema, block.span, &block.address.component);
         self.check_depends_on(block);
         let depends_on = self.depends_on(block);
         for (address, each) in instances {
@@ -79,7 +80,7 @@ impl Evaluator<'_> {
                         address: address.clone(),
                         kind: schema.kind.clone(),
                         account: account.clone(),
-                        attributes: self.with_tags(attributes, schema, span),
+                        attributes: self.with_tags(attributes, schema, span, &block.address.component),
                         each: each.clone(),
                         dependencies: depends_on.iter().cloned().chain([parent.clone()]).collect(),
                         depends_on: depends_on.clone(),
@@ -115,7 +116,12 @@ impl Evaluator<'_> {
             }
             Ok(instances.into_values().collect())
         });
-        instances.map_err(|label| self.diagnostics.push(bad_for_each(for_each.span, label))).ok()
+        instances
+            .map_err(|label| {
+                let address = Address::of_block(block.address.clone());
+                self.diagnostics.push(bad_for_each(for_each.span, label).with_address(address));
+            })
+            .ok()
     }
 
     /// Returns the attributes with the tags of the stack and of the file under their own.
@@ -124,11 +130,13 @@ impl Evaluator<'_> {
         mut attributes: BTreeMap<String, Arc<Pattern>>,
         schema: &KindSchema,
         span: Span,
+        component: &ComponentPath,
     ) -> BTreeMap<String, Arc<Pattern>> {
         if !schema.has_tags() {
             return attributes;
         }
-        let file = self.defaults.get(&span.source).and_then(|defaults| defaults.tags.clone());
+        let file =
+            self.defaults.get(&(component.clone(), span.source)).and_then(|defaults| defaults.tags.clone());
         let mut layers: Vec<_> = self.stack_tags.iter().cloned().chain(file).collect();
         if layers.is_empty() {
             return attributes;
@@ -142,7 +150,10 @@ impl Evaluator<'_> {
 }
 
 /// Returns the keys and values of `for_each`; the error says what is wrong with it.
-fn each_entries(for_each: &Arc<Pattern>, value: &Value) -> Result<Vec<(String, Arc<Pattern>)>, String> {
+pub(crate) fn each_entries(
+    for_each: &Arc<Pattern>,
+    value: &Value,
+) -> Result<Vec<(String, Arc<Pattern>)>, String> {
     match value {
         Value::Map(entries) => Ok(for_each.entries(entries)),
         Value::List(items) => {
@@ -173,7 +184,8 @@ fn child_attributes(inline: &Inline<'_>, item: Item) -> BTreeMap<String, Arc<Pat
     attributes
 }
 
-fn bad_for_each(span: Span, label: String) -> Diagnostic {
+/// Describes a `for_each` of which the keys are not known, or are none.
+pub(crate) fn bad_for_each(span: Span, label: String) -> Diagnostic {
     Diagnostic::error("invalid-for-each", "invalid `for_each`").with_span(span, label).with_detail(
         "`for_each` makes one resource for each key, so the keys have to be known before anything is made.",
     )

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::address::Address;
+use crate::address::{Address, ComponentPath};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::schema::{Expansion, ExpansionShape, KindSchema};
 use crate::spec::evaluator::Evaluator;
@@ -73,7 +73,8 @@ impl Evaluator<'_> {
 
     fn single_items(&mut self, inline: &Inline<'_>, each: Option<&Each>, value: &str) -> Vec<Item> {
         let Some(Value::List(values)) = self.inline_value(inline, each) else { return Vec::new() };
-        let named = item_keys(&values).into_iter().zip(inline.pattern.items(&values));
+        let named =
+            item_keys(&values, inline.parent.component()).into_iter().zip(inline.pattern.items(&values));
         named.map(|(key, pattern)| Item::single(key, value, pattern)).collect()
     }
 
@@ -242,7 +243,7 @@ fn known_late(unknown: &Unknown) -> String {
 }
 
 /// Names the items of a list: what is known by itself, the rest by where it comes from.
-fn item_keys(values: &[Value]) -> Vec<String> {
+fn item_keys(values: &[Value], component: &ComponentPath) -> Vec<String> {
     let origin = |value| {
         if let &Value::Unknown(Unknown { ref origin, .. }) = value { Some(&origin.address) } else { None }
     };
@@ -251,6 +252,10 @@ fn item_keys(values: &[Value]) -> Vec<String> {
     let one_block = blocks.is_some_and(|blocks| blocks.windows(2).all(|pair| pair[0] == pair[1]));
     let name = |value| match origin(value) {
         Some(address) if one_block => address.key().unwrap_or_default().to_owned(),
+        // Inside of a component, where that is used does not matter.
+        Some(address) if address.component() == component => {
+            address.clone().within(ComponentPath::default()).to_string()
+        }
         Some(address) => address.to_string(),
         None => value.as_str().unwrap_or_default().to_owned(),
     };

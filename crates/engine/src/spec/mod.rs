@@ -18,6 +18,7 @@ mod blocks;
 mod boundary;
 mod check;
 mod compile;
+mod components;
 mod dependencies;
 mod document;
 mod evaluator;
@@ -30,6 +31,7 @@ mod normalize;
 mod order;
 mod outline;
 mod owner;
+mod parts;
 mod pattern;
 mod refactoring;
 mod references;
@@ -144,16 +146,24 @@ pub fn load(request: &LoadRequest, registry: &Registry) -> Result<Loaded, Box<Lo
         variable_files: files.variable_files,
         variables: request.variables.clone(),
     };
-    load_text(text, registry)
+    load_with(text, &source::Folders::of(&request.path), registry)
 }
 
-/// Expands and checks a spec that is in memory.
+/// Expands and checks a spec that is in memory; it can have no components.
 ///
 /// # Errors
 /// If the spec has errors; all of them are in the failure.
 pub fn load_text(text: SpecText, registry: &Registry) -> Result<Loaded, Box<LoadFailure>> {
+    load_with(text, &source::Folders::NONE, registry)
+}
+
+fn load_with(
+    mut text: SpecText,
+    folders: &source::Folders,
+    registry: &Registry,
+) -> Result<Loaded, Box<LoadFailure>> {
     let mut diagnostics = Diagnostics::default();
-    let spec = compile::compile(&text, registry, &mut diagnostics);
+    let spec = compile::compile(&mut text, folders, registry, &mut diagnostics);
     diagnostics.sort();
     match spec {
         Some(spec) if !diagnostics.has_errors() => Ok(Loaded { spec, warnings: diagnostics }),

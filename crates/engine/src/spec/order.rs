@@ -10,6 +10,7 @@ use petgraph::visit::EdgeRef;
 
 use crate::address::{AccountName, BlockAddress};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::spec::world::LocalName;
 
 /// How many parts of a cycle a problem shows.
 const MAXIMUM_SHOWN: usize = 20;
@@ -27,7 +28,7 @@ pub(crate) enum Wait {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     Account(AccountName),
-    Local(String, Wait),
+    Local(LocalName, Wait),
     /// The resources of a block, without those that they expand to.
     Own(BlockAddress),
     /// What the resources of a block expand to.
@@ -38,7 +39,7 @@ impl fmt::Display for Part {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account(name) => write!(formatter, "account.{name}"),
-            Self::Local(name, _) => write!(formatter, "local.{name}"),
+            Self::Local(name, _) => write!(formatter, "{name}"),
             Self::Own(block) | Self::Children(block) => write!(formatter, "{block}"),
         }
     }

@@ -8,14 +8,17 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::registry::Registry;
 use crate::schema::KindSchema;
 use crate::spec::blocks::{Blocks, unknown_kind};
-use crate::spec::expression::ast::{Instance, Reference, ResourceReference};
+use crate::spec::expression::ast::{Instance, Reference, ResourceReference, UseReference};
 use crate::spec::pattern::{Content, Pattern};
 use crate::spec::suggest;
+use crate::spec::world::LocalSort;
 
 /// Everything that has a name.
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'a> {
     pub(crate) blocks: &'a Blocks,
+    /// What each `[use]` brings in; `None` if that could not be read.
+    pub(crate) components: &'a BTreeMap<String, Option<Arc<Blocks>>>,
     pub(crate) registry: &'a Registry,
 }
 
@@ -86,7 +89,12 @@ impl Names<'_> {
     fn reference(&self, reference: &Reference, span: Span, place: Place<'_>) -> Result<(), Problem> {
         match reference {
             Reference::Variable(name) => named("var", name, span, &self.blocks.variables),
-            Reference::Local(name) => named("local", name, span, &self.blocks.locals),
+            Reference::Local(name) => match name.sort {
+                LocalSort::Input => named("input", &name.name, span, &self.blocks.inputs),
+                LocalSort::Local | LocalSort::Output | LocalSort::Outputs | LocalSort::EachValue => {
+                    named("local", &name.name, span, &self.blocks.locals)
+                }
+            },
             Reference::AccountId(name) | Reference::AccountRegion(name) => {
                 named("account", name.as_str(), span, &self.blocks.accounts)
             }
@@ -99,6 +107,7 @@ impl Names<'_> {
                     .into())
             }
             Reference::Resource(reference) => self.resource(reference, span, place),
+            Reference::Use(reference) => self.output(reference, span, place),
         }
     }
 
@@ -120,10 +129,45 @@ impl Names<'_> {
     /// Reports a `depends_on` that leads nowhere.
     pub(crate) fn check_block(&self, block: &BlockAddress, keyed: bool, span: Span) -> Option<Diagnostic> {
         match self.target(block, span) {
-            Ok(target) if keyed && !target.keyed => Some(no_key(block, span)),
+            Ok(target) if keyed && !target.keyed => Some(needless_key(&block.to_string(), span)),
             Ok(_) | Err(Problem::Explained) => None,
             Err(Problem::New(diagnostic)) => Some(*diagnostic),
         }
+    }
+
+    fn output(&self, reference: &UseReference, span: Span, place: Place<'_>) -> Result<(), Problem> {
+        let UseReference { name, name_span, instance, output, output_span } = reference;
+        named("use", name, *name_span, self.components)?;
+        if !place.resources {
+            return Err(not_allowed(span));
+        }
+        let Some(component) = &self.components[name] else { return Err(Problem::Explained) };
+        if !component.outputs.contains_key(output) {
+            let diagnostic = Diagnostic::error("unknown-output", "unknown output")
+                .with_span(*output_span, format!("the component has no `[output.{output}]`"));
+            let known = component.outputs.keys().map(String::as_str);
+            return Err(suggest::did_you_mean(diagnostic, output, known).into());
+        }
+        let written = format!("use.{name}");
+        match (instance, self.is_keyed(name)) {
+            (Instance::Single, false) | (Instance::Key(_) | Instance::All, true) => Ok(()),
+            (Instance::Single, true) => Err(missing_key(&written, "components", output, span).into()),
+            (Instance::Key(_) | Instance::All, false) => Err(needless_key(&written, span).into()),
+        }
+    }
+
+    /// Reports a `use.NAME` in a `depends_on` that leads nowhere.
+    pub(crate) fn check_use(&self, name: &str, keyed: bool, span: Span) -> Option<Diagnostic> {
+        match named("use", name, span, self.components) {
+            Ok(()) if keyed && !self.is_keyed(name) => Some(needless_key(&format!("use.{name}"), span)),
+            Ok(()) | Err(Problem::Explained) => None,
+            Err(Problem::New(diagnostic)) => Some(*diagnostic),
+        }
+    }
+
+    fn is_keyed(&self, name: &str) -> bool {
+        let block = self.blocks.uses.get(name);
+        block.is_some_and(|block| block.table.entries.iter().any(|entry| entry.key == "for_each"))
     }
 
     fn target(&self, block: &BlockAddress, span: Span) -> Result<Target<'_>, Problem> {
@@ -219,18 +263,20 @@ fn check_instance(keyed: bool, reference: &ResourceReference, span: Span) -> Res
     let block = &reference.block;
     match (&reference.instance, keyed) {
         (Instance::Single, false) | (Instance::Key(_) | Instance::All, true) => Ok(()),
-        (Instance::Single, true) => Err(Diagnostic::error("missing-key", "missing key")
-            .with_span(span, format!("`{block}` has `for_each` and is several resources"))
-            .with_hint(format!(
-                "Write `{block}['KEY'].{attribute}` for one, `{block}[*].{attribute}` for all.",
-                attribute = reference.attribute
-            ))
-            .into()),
-        (Instance::Key(_) | Instance::All, false) => Err(no_key(block, span).into()),
+        (Instance::Single, true) => {
+            Err(missing_key(&block.to_string(), "resources", &reference.attribute, span).into())
+        }
+        (Instance::Key(_) | Instance::All, false) => Err(needless_key(&block.to_string(), span).into()),
     }
 }
 
-fn no_key(block: &BlockAddress, span: Span) -> Diagnostic {
+fn missing_key(block: &str, several: &str, attribute: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("missing-key", "missing key")
+        .with_span(span, format!("`{block}` has `for_each` and is several {several}"))
+        .with_hint(format!("Write `{block}['KEY'].{attribute}` for one, `{block}[*].{attribute}` for all."))
+}
+
+fn needless_key(block: &str, span: Span) -> Diagnostic {
     Diagnostic::error("needless-key", "key of a block without `for_each`")
         .with_span(span, format!("`{block}` is one resource and has no keys"))
         .with_hint(format!("Write `{block}` alone."))

@@ -29,6 +29,10 @@ pub(crate) enum Shape {
     Flag,
     /// Texts by name, in which expressions can stand.
     Tags,
+    /// Texts by name, as they are.
+    PlainTextsByName,
+    /// Anything by name, expressions too.
+    Values,
     /// A table of lengths of time for these names.
     Durations(&'static [&'static str]),
     /// A table, or a list of texts, in which expressions can stand.
@@ -71,6 +75,43 @@ pub(crate) const DEFAULTS: &[ReservedAttribute] = &[
 pub(crate) const OUTPUT: &[ReservedAttribute] = &[
     required("value", "What the stack tells the outside.", Shape::Any),
     optional("description", "What it is for.", Shape::PlainText),
+];
+
+/// `[component]`.
+pub(crate) const COMPONENT: &[ReservedAttribute] = &[
+    optional("name", "What the component is called.", Shape::PlainText),
+    optional("description", "What it is for.", Shape::PlainText),
+    optional(
+        "requires",
+        "The versions of straddle that the component is written for, such as `>=0.1`.",
+        Shape::PlainText,
+    ),
+];
+
+/// `[use.NAME]`.
+pub(crate) const USE: &[ReservedAttribute] = &[
+    required(
+        "source",
+        "The folder of the component, inside the spec's folder, such as `./components/network`.",
+        Shape::PlainText,
+    ),
+    optional("inputs", "What the component wants, by name.", Shape::Values),
+    optional("accounts", "Which account each of the component's names is.", Shape::PlainTextsByName),
+    optional(
+        "account",
+        "Where everything lives, if the component has no names for accounts.",
+        Shape::PlainText,
+    ),
+    optional(
+        "for_each",
+        "One instance for each entry of a table or each string of a list.",
+        Shape::Instances,
+    ),
+    optional(
+        "depends_on",
+        "Addresses of what has to be there before anything of the component.",
+        Shape::PlainTexts,
+    ),
 ];
 
 /// `[[moved]]`.

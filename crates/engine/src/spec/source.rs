@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources};
 use crate::spec::LoadRequest;
 
@@ -15,6 +18,62 @@ pub(crate) struct Files {
     pub(crate) sources: Sources,
     /// Those of `sources` that hold values of variables; later ones win.
     pub(crate) variable_files: Vec<SourceId>,
+}
+
+/// Reads the folders of components, all inside the folder of the spec.
+pub(crate) struct Folders {
+    root: Option<PathBuf>,
+}
+
+impl Folders {
+    /// Stands for a spec in memory, which has no folder.
+    pub(crate) const NONE: Self = Self { root: None };
+
+    /// Stands for the folder of a spec, or that of its only file.
+    pub(crate) fn of(path: &Path) -> Self {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+        let here = || PathBuf::from(".");
+        Self { root: Some(if folder.as_os_str().is_empty() { here() } else { folder.to_owned() }) }
+    }
+
+    /// Returns the path and text of every `*.toml` of a folder, sorted. Links that lead out of the
+    /// spec's folder are refused.
+    pub(crate) fn read(&self, folder: &str) -> Result<Vec<(PathBuf, String)>, Box<Diagnostic>> {
+        let Some(root) = &self.root else {
+            let diagnostic = Diagnostic::error("missing-file", "missing file or folder")
+                .with_detail("A spec in memory has no folder that components could be in.");
+            return Err(diagnostic.into());
+        };
+        let path = root.join(folder);
+        let failed = |error: std::io::Error| Box::new(unreadable(&path, &error));
+        let root = Dir::open_ambient_dir(root, ambient_authority()).map_err(failed)?;
+        let inside = root.open_dir(folder).map_err(failed)?;
+        let mut names = Vec::new();
+        for entry in inside.entries().map_err(failed)? {
+            let name = PathBuf::from(entry.map_err(failed)?.file_name());
+            if is_spec_file(&name) && !inside.metadata(&name).is_ok_and(|metadata| metadata.is_dir()) {
+                names.push(name);
+            }
+        }
+        names.sort();
+        names.into_iter().map(|name| read_inside(&inside, &name, &path)).collect()
+    }
+}
+
+fn read_inside(folder: &Dir, name: &Path, path: &Path) -> Result<(PathBuf, String), Box<Diagnostic>> {
+    let path = path.join(name);
+    let failed = |error: std::io::Error| Box::new(unreadable(&path, &error));
+    if !folder.metadata(name).map_err(failed)?.is_file() {
+        return Err(irregular(&path));
+    }
+    let text = read_to_end(folder.open(name).map_err(failed)?, &path)?;
+    Ok((shown(&path).to_owned(), text))
+}
+
+/// Tells whether a file is part of a spec: not hidden, and `*.toml`.
+fn is_spec_file(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && path.extension().is_some_and(|extension| extension == "toml")
 }
 
 /// Reads every file of the request; what cannot be read is reported.
@@ -67,8 +126,7 @@ fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|extension| extension == "toml") && !path.is_dir() {
+        if is_spec_file(&path) && !path.is_dir() {
             names.push(path);
         }
     }
@@ -94,14 +152,22 @@ fn read_into(sources: &mut Sources, path: &Path, diagnostics: &mut Diagnostics) 
 
 fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let failed = |error: std::io::Error| Box::new(unreadable(path, &error));
-    let metadata = path.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        let diagnostic = Diagnostic::error("unreadable-file", "unreadable file")
-            .with_detail(format!("`{}` is no regular file.", shown(path).display()));
-        return Err(diagnostic.into());
+    if !path.metadata().map_err(failed)?.is_file() {
+        return Err(irregular(path));
     }
+    read_to_end(File::open(path).map_err(failed)?, path)
+}
+
+fn irregular(path: &Path) -> Box<Diagnostic> {
+    Diagnostic::error("unreadable-file", "unreadable file")
+        .with_detail(format!("`{}` is no regular file.", shown(path).display()))
+        .into()
+}
+
+fn read_to_end(file: impl Read, path: &Path) -> Result<String, Box<Diagnostic>> {
     let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let read = file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Box::new(unreadable(path, &error)))?;
     if bytes.len() as u64 > MAXIMUM_BYTES {
         let diagnostic = Diagnostic::error("file-too-large", "file too large")
             .with_detail(format!("`{}` is larger than 16 MiB.", shown(path).display()))

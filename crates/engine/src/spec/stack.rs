@@ -55,7 +55,7 @@ fn take(
 ) -> Result<(), Box<Diagnostic>> {
     match entry.key.as_str() {
         "name" => read.stack.name = name(&entry.node)?,
-        "requires" => read.stack.requires = Some(requires(&entry.node)?),
+        "requires" => read.stack.requires = Some(read_requires(&entry.node)?),
         "tags" => read.tags = Some(read_pattern(&entry.node, sources, diagnostics)),
         other => {
             let known = reserved::names(reserved::STACK);
@@ -85,7 +85,8 @@ fn name(node: &Node) -> Result<String, Box<Diagnostic>> {
     }
 }
 
-fn requires(node: &Node) -> Result<VersionReq, Box<Diagnostic>> {
+/// Reads a range of versions that this program must be in.
+pub(crate) fn read_requires(node: &Node) -> Result<VersionReq, Box<Diagnostic>> {
     let invalid = || {
         Diagnostic::error("invalid-version", "invalid version")
             .with_span(node.span, "no range of versions")

@@ -12,7 +12,7 @@ use crate::value::Value;
 
 /// The types that a variable can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum VariableType {
+pub(crate) enum VariableType {
     Any,
     String,
     Bool,
@@ -38,12 +38,14 @@ pub(crate) fn variable_types() -> [&'static str; 7] {
     TYPES.map(|(name, _)| name)
 }
 
-struct Variable {
-    wanted: VariableType,
-    default: Option<Value>,
+/// A variable, or an input of a component.
+pub(crate) struct Variable {
+    pub(crate) wanted: VariableType,
+    pub(crate) default: Option<Value>,
     description: Option<String>,
-    span: Span,
-    broken: bool,
+    pub(crate) span: Span,
+    /// Whether a problem was reported.
+    pub(crate) broken: bool,
 }
 
 /// Returns the value of every variable; `None` for one whose problem is reported.
@@ -70,7 +72,8 @@ pub(crate) fn resolve_variables(
     variables.into_iter().map(resolve).collect()
 }
 
-fn read_variable(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) -> Variable {
+/// Reads the block of a variable or an input; what is wrong with it is reported.
+pub(crate) fn read_variable(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) -> Variable {
     let mut variable = Variable {
         wanted: VariableType::Any,
         default: None,
@@ -159,7 +162,7 @@ fn inferred_type(default: Option<&Value>) -> VariableType {
 
 impl VariableType {
     /// Returns what is wrong with the value, without a full stop.
-    fn check(self, value: &Value) -> Result<(), String> {
+    pub(crate) fn check(self, value: &Value) -> Result<(), String> {
         let fits = match (self, value) {
             (Self::Any, _)
             | (Self::String, Value::String(_))

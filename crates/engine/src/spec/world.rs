@@ -1,9 +1,10 @@
 //! What expressions may refer to besides resources; fixed once a spec is loaded.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use crate::address::{AccountName, Address, BlockAddress};
+use crate::address::{AccountName, Address, BlockAddress, ComponentPath};
 use crate::spec::pattern::Pattern;
 use crate::value::Value;
 
@@ -13,10 +14,60 @@ pub(crate) struct World {
     pub(crate) stack_name: String,
     /// `None` for a variable whose problem was reported.
     pub(crate) variables: BTreeMap<String, Option<Value>>,
-    pub(crate) locals: BTreeMap<String, Local>,
+    pub(crate) locals: BTreeMap<LocalName, Local>,
     /// `None` for an account whose problem was reported.
     pub(crate) accounts: BTreeMap<AccountName, Option<AccountFacts>>,
     pub(crate) shapes: BTreeMap<BlockAddress, Shape>,
+}
+
+/// Names a value that is worked out once: an entry of `[local]`, or what goes into a component
+/// and comes out of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LocalName {
+    /// The component that it is in.
+    pub(crate) component: ComponentPath,
+    pub(crate) sort: LocalSort,
+    pub(crate) name: String,
+}
+
+/// The sorts of such values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LocalSort {
+    /// An entry of `[local]`.
+    Local,
+    /// What a `[use]` gives to a component.
+    Input,
+    /// What a component tells.
+    Output,
+    /// The outputs of one name of all instances of a `[use]`, by key.
+    Outputs,
+    /// The value of a `[use]` with `for_each` for this instance.
+    EachValue,
+}
+
+impl LocalName {
+    /// Names a value of the spec itself.
+    pub(crate) fn new(sort: LocalSort, name: impl Into<String>) -> Self {
+        Self { component: ComponentPath::default(), sort, name: name.into() }
+    }
+
+    /// Returns the name of the same value inside of a component.
+    pub(crate) fn within(self, component: ComponentPath) -> Self {
+        Self { component, ..self }
+    }
+}
+
+impl fmt::Display for LocalName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.sort {
+            LocalSort::Local => "local",
+            LocalSort::Input => "input",
+            LocalSort::Output => "output",
+            LocalSort::Outputs => "use",
+            LocalSort::EachValue => "each",
+        };
+        write!(formatter, "{}{word}.{}", self.component, self.name)
+    }
 }
 
 /// What an expression can ask of an account.

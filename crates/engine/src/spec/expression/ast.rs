@@ -3,6 +3,7 @@
 use crate::address::{AccountName, BlockAddress};
 use crate::diagnostic::Span;
 use crate::spec::expression::functions::Function;
+use crate::spec::world::LocalName;
 use crate::value::{AttributeReference, Value};
 
 /// An expression and where it is written.
@@ -76,7 +77,7 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) enum Reference {
     Variable(String),
-    Local(String),
+    Local(LocalName),
     AccountId(AccountName),
     AccountRegion(AccountName),
     StackName,
@@ -84,6 +85,18 @@ pub(crate) enum Reference {
     EachKey,
     EachValue,
     Resource(ResourceReference),
+    /// An output of a component; linking puts a value in its place.
+    Use(UseReference),
+}
+
+/// `use.name.output`, `use.name['key'].output` or `use.name[*].output`.
+#[derive(Debug, Clone)]
+pub(crate) struct UseReference {
+    pub(crate) name: String,
+    pub(crate) name_span: Span,
+    pub(crate) instance: Instance,
+    pub(crate) output: String,
+    pub(crate) output_span: Span,
 }
 
 /// `kind.name.attribute`, `kind.name['key'].attribute` or `kind.name[*].attribute`.
@@ -235,7 +248,9 @@ impl Step {
 impl Reference {
     fn visit<'a>(&'a self, span: Span, visit: &mut dyn FnMut(&'a Self, Span)) {
         visit(self, span);
-        if let Self::Resource(ResourceReference { instance: Instance::Key(key), .. }) = self {
+        if let Self::Resource(ResourceReference { instance: Instance::Key(key), .. })
+        | Self::Use(UseReference { instance: Instance::Key(key), .. }) = self
+        {
             key.visit_references(visit);
         }
     }

@@ -12,8 +12,8 @@ use crate::spec::expression::parser::{Parsed, Parser, join};
 use crate::value::{Unknown, Value, ValueMap};
 
 /// Names that mean something else.
-const RESERVED: [&str; 11] =
-    ["var", "local", "account", "stack", "each", "true", "false", "null", "for", "in", "if"];
+const RESERVED: [&str; 13] =
+    ["var", "local", "input", "use", "account", "stack", "each", "true", "false", "null", "for", "in", "if"];
 
 /// Reads what follows `[for`.
 pub(super) fn parse_list(parser: &mut Parser<'_>, start: Span) -> Parsed<Expression> {

@@ -12,7 +12,7 @@ use crate::spec::expression::budget::Budget;
 use crate::spec::expression::functions::text::scalar_text;
 use crate::spec::expression::operators;
 use crate::spec::pattern::{Content, Field, Key, Pattern, Piece};
-use crate::spec::world::{Each, World};
+use crate::spec::world::{Each, LocalName, World};
 use crate::value::{Value, ValueMap};
 
 /// How deep expressions, and local values inside them, may go.
@@ -37,7 +37,7 @@ pub(crate) struct Evaluation<'a> {
     depth: Cell<usize>,
     pub(super) budget: Budget,
     /// Local values that were evaluated already, so that each is only once.
-    pub(super) locals: RefCell<BTreeMap<&'a str, Value>>,
+    pub(super) locals: RefCell<BTreeMap<&'a LocalName, Value>>,
     /// What the names of the for-expressions around stand for, the outermost first.
     pub(super) bound: RefCell<Vec<Rc<Value>>>,
 }

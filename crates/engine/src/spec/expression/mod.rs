@@ -12,6 +12,7 @@ mod operators;
 mod parser;
 mod path;
 mod reference;
+mod rewrite;
 mod tokens;
 
 pub(crate) use parser::parse_expression;

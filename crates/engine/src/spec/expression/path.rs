@@ -2,9 +2,12 @@
 
 use crate::address::{AccountName, BlockAddress, Kind};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::spec::expression::ast::{Expression, ExpressionKind, Instance, Reference, ResourceReference};
+use crate::spec::expression::ast::{
+    Expression, ExpressionKind, Instance, Reference, ResourceReference, UseReference,
+};
 use crate::spec::expression::parser::{Parsed, Parser};
 use crate::spec::suggest;
+use crate::spec::world::{LocalName, LocalSort};
 
 /// Reads the reference that begins with `word`.
 pub(super) fn parse_reference(parser: &mut Parser<'_>, word: &str, start: Span) -> Parsed<Expression> {
@@ -15,7 +18,9 @@ pub(super) fn parse_reference(parser: &mut Parser<'_>, word: &str, start: Span) 
     let span = Span { end: name_span.end, ..start };
     let reference = match word {
         "var" => Reference::Variable(name),
-        "local" => Reference::Local(name),
+        "local" => Reference::Local(LocalName::new(LocalSort::Local, name)),
+        "input" => Reference::Local(LocalName::new(LocalSort::Input, name)),
+        "use" => Reference::Use(component_output(parser, name, span)?),
         "account" => account(parser, name, span)?,
         "stack" => match name.as_str() {
             "name" => Reference::StackName,
@@ -48,16 +53,33 @@ fn account(parser: &mut Parser<'_>, name: String, span: Span) -> Parsed<Referenc
     }
 }
 
-fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> Parsed<ResourceReference> {
-    let instance = if parser.take_symbol("[*]")? {
-        Instance::All
+/// Reads which of several resources or components is meant.
+fn instance(parser: &mut Parser<'_>) -> Parsed<Instance> {
+    if parser.take_symbol("[*]")? {
+        Ok(Instance::All)
     } else if parser.take_symbol("[")? {
         let key = parser.expression()?;
         parser.expect("]")?;
-        Instance::Key(Box::new(key))
+        Ok(Instance::Key(Box::new(key)))
     } else {
-        Instance::Single
-    };
+        Ok(Instance::Single)
+    }
+}
+
+fn component_output(parser: &mut Parser<'_>, name: String, name_span: Span) -> Parsed<UseReference> {
+    let instance = instance(parser)?;
+    if !parser.take_symbol(".")? {
+        let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
+            .with_span(Span { end: parser.before().end, ..name_span }, "names a whole component")
+            .with_hint(format!("Name one of its outputs: `use.{name}.OUTPUT`."));
+        return Err(diagnostic.into());
+    }
+    let (output, output_span) = parser.name("the name of an output")?;
+    Ok(UseReference { name, name_span, instance, output, output_span })
+}
+
+fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> Parsed<ResourceReference> {
+    let instance = instance(parser)?;
     if !parser.take_symbol(".")? {
         let foreign = suggest::foreign_block(block.kind.as_str()).map(str::to_owned);
         let hint = foreign.unwrap_or_else(|| format!("Name one of its attributes, such as `{block}.id`."));
@@ -77,7 +99,8 @@ fn lone_word(word: &str, span: Span, bound: &[String]) -> Diagnostic {
         _ if bound_before_dash.is_some() => {
             "Names may have dashes in them: write spaces around a minus.".to_owned()
         }
-        "var" | "local" => format!("Write `{word}.NAME`."),
+        "var" | "local" | "input" => format!("Write `{word}.NAME`."),
+        "use" => "Write `use.NAME.OUTPUT`.".to_owned(),
         "account" => "Write `account.NAME.id` or `account.NAME.region`.".to_owned(),
         "each" => "Write `each.key` or `each.value`.".to_owned(),
         "stack" => "Write `stack.name` or `stack.id`.".to_owned(),

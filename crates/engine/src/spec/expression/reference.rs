@@ -10,7 +10,7 @@ use crate::spec::expression::ast::{
 };
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
 use crate::spec::pattern::{Content, Pattern, field_named};
-use crate::spec::world::{Local, Shape};
+use crate::spec::world::{Local, LocalName, Shape};
 use crate::value::Value;
 
 impl<'a> Evaluation<'a> {
@@ -38,10 +38,12 @@ impl<'a> Evaluation<'a> {
             }
             Reference::EachValue => self.nested(&self.each.ok_or(Failure::Broken)?.value),
             Reference::Resource(reference) => self.resource(reference, span).map(Cow::Owned),
+            // Before it is linked, nobody knows what a component tells.
+            Reference::Use(_) => Err(Failure::Broken),
         }
     }
 
-    fn symbolic_local(&self, name: &'a str, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
+    fn symbolic_local(&self, name: &'a LocalName, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
         if let Some(value) = self.locals.borrow().get(name) {
             return Ok(Cow::Owned(value.clone()));
         }

@@ -11,7 +11,7 @@ use crate::address::{AccountName, Address, BlockAddress, Kind};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::spec::Scope;
 use crate::spec::text::TextMap;
-use crate::spec::world::{AccountFacts, Local, Shape, World};
+use crate::spec::world::{AccountFacts, Local, LocalName, LocalSort, Shape, World};
 use crate::value::{AttributeReference, Unknown, Value, ValueMap};
 
 fn parse(text: &str) -> Result<Expression, Box<Diagnostic>> {
@@ -52,7 +52,7 @@ fn world() -> World {
             ("zones".to_owned(), Some(Value::Map(zones))),
             ("list".to_owned(), Some(Value::from(vec![3, 1, 2, 1]))),
         ]),
-        locals: BTreeMap::from([("two".to_owned(), Local::Known(Value::Integer(2)))]),
+        locals: BTreeMap::from([(LocalName::new(LocalSort::Local, "two"), Local::Known(Value::Integer(2)))]),
         accounts: BTreeMap::from([(
             AccountName::new("main"),
             Some(AccountFacts { id: Value::from("111122223333"), region: Value::from("us-east-1") }),

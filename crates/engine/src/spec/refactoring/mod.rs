@@ -6,7 +6,7 @@ mod read;
 
 use std::collections::BTreeMap;
 
-use crate::address::{Address, Target};
+use crate::address::{Address, ComponentPath, Target};
 use crate::diagnostic::Span;
 
 pub(crate) use check::check_refactoring;
@@ -39,6 +39,16 @@ struct Removal {
 struct Circle(Vec<Span>);
 
 impl Refactoring {
+    /// Adds what one instance of a component says of the things in it.
+    pub(crate) fn add_within(&mut self, other: &Self, component: &ComponentPath) {
+        for (from, found) in &other.moves {
+            let moved = Move { to: found.to.within(component), ..found.clone() };
+            self.moves.insert(from.within(component), moved);
+        }
+        let removals = other.removals.iter();
+        self.removals.extend(removals.map(|(from, removal)| (from.within(component), *removal)));
+    }
+
     /// Returns what the spec calls a resource of the state now, and where it says so last; `None`
     /// if it says nothing of the resource.
     pub(crate) fn new_name(&self, address: &Address) -> Option<(Address, Span)> {

@@ -1,0 +1,122 @@
+//! What one folder says: the spec's own, or a component's. Read once, however often it is used.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::BlockAddress;
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::registry::Registry;
+use crate::spec::blocks::{Block, Blocks};
+use crate::spec::components::read::{Use, read_use};
+use crate::spec::document::Data;
+use crate::spec::pattern::{Pattern, read_pattern};
+use crate::spec::refactoring::{Refactoring, read_refactoring};
+use crate::spec::resource_block::{ResourceBlock, read_resource};
+use crate::spec::variables::{Variable, read_variable};
+use crate::spec::{reserved, suggest};
+
+/// What one folder says, nothing evaluated.
+pub(crate) struct Body {
+    pub(crate) blocks: Arc<Blocks>,
+    pub(crate) locals: BTreeMap<String, Arc<Pattern>>,
+    pub(crate) defaults: BTreeMap<SourceId, Defaults>,
+    pub(crate) resources: BTreeMap<BlockAddress, ResourceBlock>,
+    pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) inputs: BTreeMap<String, Variable>,
+    pub(crate) uses: BTreeMap<String, Use>,
+    pub(crate) refactoring: Refactoring,
+}
+
+/// The `[defaults]` of one file.
+#[derive(Clone, Default)]
+pub(crate) struct Defaults {
+    pub(crate) account: Option<Arc<Pattern>>,
+    pub(crate) tags: Option<Arc<Pattern>>,
+}
+
+/// An `[output.NAME]` block.
+pub(crate) struct Output {
+    pub(crate) value: Arc<Pattern>,
+    pub(crate) description: Option<String>,
+    pub(crate) span: Span,
+}
+
+impl Body {
+    /// Reads the blocks of a folder; what is wrong with them is reported.
+    pub(crate) fn read(
+        blocks: Blocks,
+        registry: &Registry,
+        sources: &Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        let refactoring = read_refactoring(&blocks, registry, diagnostics);
+        let locals = blocks.locals.iter();
+        let locals =
+            locals.map(|(name, entry)| (name.clone(), read_pattern(&entry.node, sources, diagnostics)));
+        let locals = locals.collect();
+        let defaults = blocks.defaults.iter();
+        let defaults = defaults.map(|(source, block)| (*source, read_defaults(block, sources, diagnostics)));
+        let defaults = defaults.collect();
+        let resources = blocks.resources.iter();
+        let resources = resources
+            .map(|(address, block)| (address.clone(), read_resource(address, block, sources, diagnostics)));
+        let resources = resources.collect();
+        let outputs = blocks.outputs.iter();
+        let outputs = outputs
+            .filter_map(|(name, block)| Some((name.clone(), read_output(block, sources, diagnostics)?)));
+        let outputs = outputs.collect();
+        let inputs = blocks.inputs.iter();
+        let inputs = inputs.map(|(name, block)| (name.clone(), read_variable(block, sources, diagnostics)));
+        let inputs = inputs.collect();
+        let uses = blocks.uses.iter();
+        let uses = uses.map(|(name, block)| (name.clone(), read_use(block, sources, diagnostics)));
+        let uses = uses.collect();
+        Self { locals, defaults, resources, outputs, inputs, uses, refactoring, blocks: Arc::new(blocks) }
+    }
+}
+
+fn read_defaults(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) -> Defaults {
+    let mut defaults = Defaults::default();
+    for entry in &block.table.entries {
+        match entry.key.as_str() {
+            "account" => defaults.account = Some(read_pattern(&entry.node, sources, diagnostics)),
+            "tags" => defaults.tags = Some(read_pattern(&entry.node, sources, diagnostics)),
+            other => {
+                let known = reserved::names(reserved::DEFAULTS);
+                let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
+                    .with_span(entry.key_span, "`[defaults]` has no such attribute")
+                    .with_detail(format!("It has {}.", suggest::list(&known)));
+                diagnostics.push(suggest::did_you_mean(diagnostic, other, known));
+            }
+        }
+    }
+    defaults
+}
+
+fn read_output(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Output> {
+    let (mut value, mut description) = (None, None);
+    for entry in &block.table.entries {
+        match (entry.key.as_str(), &entry.node.data) {
+            ("value", _) => value = Some(read_pattern(&entry.node, sources, diagnostics)),
+            ("description", Data::Text(text)) => description = Some(text.clone()),
+            ("description", _) => {
+                let label = format!("expected a string, found {}", entry.node.type_name());
+                diagnostics
+                    .push(Diagnostic::error("wrong-type", "wrong type").with_span(entry.node.span, label));
+            }
+            (other, _) => {
+                let known = reserved::names(reserved::OUTPUT);
+                let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
+                    .with_span(entry.key_span, "outputs have no such attribute")
+                    .with_detail(format!("An output has {}.", suggest::list(&known)));
+                diagnostics.push(suggest::did_you_mean(diagnostic, other, known));
+            }
+        }
+    }
+    if value.is_none() {
+        let diagnostic = Diagnostic::error("missing-attribute", "missing attribute")
+            .with_span(block.span, "`value` is missing");
+        diagnostics.push(diagnostic);
+    }
+    Some(Output { value: value?, description, span: block.span })
+}
