@@ -4,6 +4,7 @@
 //! - `meddling.json`: what others did since, a list of `{"address": .., "set": {..}}`,
 //!   `{"address": .., "tags": {..}}`, `{"address": .., "vanish": true}` or `{"address": .., "fail": ".."}`;
 //! - `after.toml`: what is wanted now; without it, the stack is destroyed, by `destroy.toml` if there is one;
+//! - folders of components, which all of these can use;
 //! - `plan.txt`: the plan, or why there is none.
 //!
 //! Whatever the plan is, applying it must leave nothing to plan. `UPDATE_EXPECT=1` writes the plans anew.
@@ -100,10 +101,23 @@ fn spec(world: &World, path: &Path) -> Option<Spec> {
     let folder = tempfile::tempdir().unwrap();
     let preamble = if text.contains("[stack]") { "" } else { PREAMBLE };
     fs::write(folder.path().join("spec.toml"), format!("{preamble}{text}")).unwrap();
+    copy_components(path.parent().unwrap(), folder.path());
     let request = LoadRequest { path: folder.path().to_owned(), ..LoadRequest::default() };
     let loaded = load(&request, world.registry())
         .unwrap_or_else(|failure| panic!("{}: {:#?}", path.display(), failure.diagnostics));
     Some(loaded.spec)
+}
+
+fn copy_components(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            fs::create_dir(&to).unwrap();
+            for file in fs::read_dir(&from).unwrap().map(Result::unwrap) {
+                fs::copy(file.path(), to.join(file.file_name())).unwrap();
+            }
+        }
+    }
 }
 
 fn meddle(world: &World, path: &Path) {
