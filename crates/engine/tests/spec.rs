@@ -397,3 +397,20 @@ fn for_expressions_refer_to_resources_and_expand() {
     assert_eq!(attribute(&spec, association, "subnet_id", &known), Value::from("subnet-b"));
     assert_eq!(dependencies(&spec, association), ["route_table.private", "subnet.private['b']"]);
 }
+
+#[test]
+fn a_local_value_inside_a_for_expression_has_names_of_its_own() {
+    let spec = load(
+        r#"
+[vpc.main]
+cidr_block = "10.0.0.0/16"
+[local]
+ids = "${[for number in [1, 2] : format('%s-%s', number, vpc.main.id)]}"
+[output.ids]
+value = "${[for word in ['a'] : join(' ', concat([word], local.ids))]}"
+"#,
+    );
+    let known = Known(BTreeMap::from([("vpc.main.id".to_owned(), Value::from("vpc-1"))]));
+    let ids = spec.outputs["ids"].value.evaluate(&known).expect("it can be evaluated");
+    assert_eq!(ids, Value::from(vec!["a 1-vpc-1 2-vpc-1"]));
+}

@@ -52,9 +52,11 @@ impl<'a> Evaluation<'a> {
         Ok(value)
     }
 
-    /// Evaluates a pattern that a reference stands for; such patterns have no `each` of their own.
+    /// Evaluates a pattern that a reference stands for; such patterns have no `each` of their own,
+    /// and nothing of the for-expressions around the reference.
     pub(super) fn nested(&self, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
-        match &pattern.content {
+        let around = self.bound.take();
+        let value = match &pattern.content {
             Content::Constant(value) => Ok(Cow::Borrowed(value)),
             Content::Expression(expression) => self.expression(expression),
             Content::Text(_)
@@ -63,7 +65,9 @@ impl<'a> Evaluation<'a> {
             | Content::Layers(_)
             | Content::Item(..)
             | Content::Broken => self.pattern(pattern).map(Cow::Owned),
-        }
+        };
+        self.bound.replace(around);
+        value
     }
 
     fn resource(&self, reference: &'a ResourceReference, span: Span) -> Evaluated<Value> {
