@@ -35,6 +35,7 @@ class Organization:
         self.straddle = straddle
         self.proxy = proxy
         self._organizations = world.client("network", "organizations")
+        self._shares = world.client("network", "ram")
 
     def found(self) -> None:
         """Makes the organization."""
@@ -53,6 +54,12 @@ class Organization:
         services = self._organizations.list_aws_service_access_for_organization()
         names = [service["ServicePrincipal"] for service in services["EnabledServicePrincipals"]]
         return "ram.amazonaws.com" in names
+
+    def open_share(self) -> None:
+        """Lets accounts outside of the organization into the share, as somebody else would."""
+        (share,) = self._shares.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+        arn = share["resourceShareArn"]
+        self._shares.update_resource_share(resourceShareArn=arn, name="main", allowExternalPrincipals=True)
 
     def write(self, attributes: str = "") -> None:
         """Writes the spec, with these attributes of the condition."""
@@ -89,6 +96,18 @@ def test_an_account_without_organization_is_told_which_one_it_must_be(organizati
     words = organization.run("apply", "--auto-approve", code=3)
     assert "Only the organization's management account can do this" in words
     assert organization.calls() == []
+
+
+def test_a_share_is_closed_to_the_outside_unless_the_spec_says_otherwise(organization: Organization) -> None:
+    organization.found()
+    organization.switch_on()
+    organization.run("apply", "--auto-approve")
+    organization.open_share()
+    words = organization.run("plan", "--detailed-exitcode", code=2)
+    assert "allow_external_principals = true -> false" in words
+    organization.run("apply", "--auto-approve")
+    assert organization.calls() == ["CreateResourceShare", "UpdateResourceShare"]
+    assert "No changes." in organization.run("plan", "--detailed-exitcode")
 
 
 def test_sharing_that_is_on_is_left_alone(organization: Organization) -> None:

@@ -41,7 +41,7 @@ pub(crate) struct ResourceShareInputs {
     #[attribute(default = Vec::<Value>::new())]
     principals: Option<BTreeSet<String>>,
     /// Whether accounts outside of the organization can be let in. RAM's own default is true.
-    #[attribute(default = false)]
+    #[attribute(default = false, always)]
     allow_external_principals: Option<bool>,
     /// The ARNs of RAM's permissions for the types of resources. If they are not set, RAM attaches
     /// the default one of each type. The new share is there before the old one goes.
