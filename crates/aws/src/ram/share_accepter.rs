@@ -1,5 +1,6 @@
 //! `ram_share_accepter`: that an account takes what one outside of its organization shares with it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_ram::operation::get_resource_share_invitations::GetResourceShareInvitationsOutput;
@@ -44,14 +45,21 @@ pub(crate) struct ShareAccepterOutputs {
     owner_id: Option<String>,
 }
 
-/// The shares that other accounts let this one use.
-pub(crate) struct ReceivedShares(Vec<ResourceShare>);
+/// The shares that other accounts let this one use, by ARN.
+pub(crate) struct ReceivedShares(BTreeMap<String, ResourceShare>);
+
+impl ReceivedShares {
+    fn new(shares: Vec<ResourceShare>) -> Self {
+        let by_arn = |share: ResourceShare| Some((share.resource_share_arn()?.to_owned(), share));
+        Self(shares.into_iter().filter_map(by_arn).collect())
+    }
+}
 
 impl Listing for ReceivedShares {
     type Client = Client;
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        listing::shares(client, &ResourceOwner::OtherAccounts, ids).await.map(Self)
+        listing::shares(client, &ResourceOwner::OtherAccounts, ids).await.map(Self::new)
     }
 }
 
@@ -97,7 +105,7 @@ impl Resource for ShareAccepter {
         listing: &ReceivedShares,
         id: &RemoteId,
     ) -> Option<Observed<ShareAccepterInputs, ShareAccepterOutputs>> {
-        let share = listing.0.iter().find(|share| share.resource_share_arn() == Some(id.as_str()))?;
+        let share = listing.0.get(id.as_str())?;
         let readiness = match share.status().map(ResourceShareStatus::as_str) {
             Some("DELETED") => return None,
             Some("ACTIVE") | None => Readiness::Ready,
@@ -253,7 +261,7 @@ mod tests {
             .name("prefixes")
             .owning_account_id("111122223333")
             .status(ResourceShareStatus::from(status));
-        ShareAccepter::observe(&ReceivedShares(vec![share.build()]), &RemoteId::new(ARN))
+        ShareAccepter::observe(&ReceivedShares::new(vec![share.build()]), &RemoteId::new(ARN))
     }
 
     #[test]
