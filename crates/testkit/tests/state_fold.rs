@@ -255,7 +255,7 @@ fn records_that_do_not_fit_are_told() {
             "a record about subnet.a, which is not in the state",
         ),
         (
-            [&made[..made.len() - 1], &[gone.clone()]].concat(),
+            [&made[..made.len() - 1], std::slice::from_ref(&gone)].concat(),
             "only a deletion can end in an object that is gone",
         ),
         ([&made[..], &[gone]].concat(), "a record of the operation make, which has not begun or has ended"),

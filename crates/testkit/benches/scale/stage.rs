@@ -120,7 +120,7 @@ pub(crate) fn program(command: &str, folder: &Folder) -> Cost {
         "validate" => {
             process.arg(folder.spec());
         }
-        "state list" | "output" => {
+        "output" => {
             process.arg("--spec").arg(folder.spec()).arg("--state-dir").arg(folder.state());
         }
         _ => {
