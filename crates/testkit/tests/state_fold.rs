@@ -284,6 +284,17 @@ fn names_change_all_at_once_and_where_others_need_them() {
 }
 
 #[test]
+fn a_circle_is_found_under_the_new_names() {
+    let needs_a = created("other", &subnet("z"), &[a()], "subnet-2").concat();
+    let names = [(a(), subnet("y"))].into_iter().collect();
+    let mut fold = Fold::new(after(&needs_a));
+    fold.record(&Record::Renamed { names }).expect("the names fit");
+    let turned = begin("turn", &subnet("y"), &[subnet("z")], update(2));
+    fold.record(&turned).expect("the order may be turned around");
+    assert_eq!(verify(fold.state()), Ok(()));
+}
+
+#[test]
 fn names_that_do_not_fit_are_refused() {
     let rename = |from: Address, to: Address| Record::Renamed { names: [(from, to)].into_iter().collect() };
     let refused = |records: &[Record]| {

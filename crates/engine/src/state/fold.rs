@@ -117,6 +117,7 @@ impl Fold {
             pending.dependencies =
                 std::mem::take(&mut pending.dependencies).into_iter().map(rename).collect();
         }
+        self.dependents = Dependents::of(&self.state);
         Ok(())
     }
 
