@@ -41,12 +41,9 @@ pub fn json_schema(registry: &Registry) -> Json {
         named("What a component gets from where it is used.", &reserved_block(reserved::VARIABLE)),
     );
     blocks.insert("use".to_owned(), named("Components that are used.", &reserved_block(reserved::USE)));
+    let account = attribute_block(&account_attributes(registry), Map::new());
     // In a component, an account is a name alone.
-    let account = account_attributes(registry);
-    let account = object(
-        &account.iter().map(|attribute| (attribute.name.to_owned(), property(attribute))).collect(),
-        &[],
-    );
+    let account = json!({ "anyOf": [account, reserved_block(reserved::ACCOUNT_NAME)] });
     blocks.insert("account".to_owned(), named("Accounts, and how each is reached.", &account));
     blocks.insert("moved".to_owned(), repeated("Resources that have new names.", reserved::MOVED));
     blocks.insert(

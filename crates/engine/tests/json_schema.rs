@@ -20,7 +20,10 @@ fn is_read(header: &str, attribute: &str) -> bool {
 /// Returns the header of a block and its attributes, as the schema has them.
 fn block<'a>(word: &str, schema: &'a Json) -> Option<(String, &'a Json)> {
     let properties = |schema: &'a Json| schema.get("properties");
-    let named = || properties(schema.get("patternProperties")?.as_object()?.values().next()?);
+    let named = || {
+        let block = schema.get("patternProperties")?.as_object()?.values().next()?;
+        properties(block.get("anyOf").and_then(|forms| forms.get(0)).unwrap_or(block))
+    };
     properties(schema)
         .map(|attributes| (format!("[{word}]"), attributes))
         .or_else(|| Some((format!("[[{word}]]"), properties(schema.get("items")?)?)))

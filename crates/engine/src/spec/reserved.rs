@@ -77,6 +77,10 @@ pub(crate) const OUTPUT: &[ReservedAttribute] = &[
     optional("description", "What it is for.", Shape::PlainText),
 ];
 
+/// `[account.NAME]` in a component, where whoever uses it says which account that is.
+pub(crate) const ACCOUNT_NAME: &[ReservedAttribute] =
+    &[optional("description", "What the account is for.", Shape::PlainText)];
+
 /// `[component]`.
 pub(crate) const COMPONENT: &[ReservedAttribute] = &[
     optional("name", "What the component is called.", Shape::PlainText),

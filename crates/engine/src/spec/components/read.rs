@@ -119,7 +119,8 @@ pub(crate) fn check_component(blocks: &Blocks, used_at: Span, folder: &str, diag
         diagnostics.push(misplaced(variable.span, "[var]", "belong to a stack").with_hint(hint));
     }
     for alias in blocks.accounts.values() {
-        for entry in alias.table.entries.iter().filter(|entry| entry.key != "description") {
+        let known = reserved::names(reserved::ACCOUNT_NAME);
+        for entry in alias.table.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
                 .with_span(entry.key_span, "an account of a component has no such attribute")
                 .with_detail("It is a name that every `[use]` maps to an account of its own: `accounts = { alias = \"account\" }`.")
