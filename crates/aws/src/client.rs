@@ -1,5 +1,8 @@
 //! What the kinds are given to work with: the clients of one account in one region.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 
@@ -15,6 +18,8 @@ pub(crate) struct Client {
     pub(crate) organizations: Calls<aws_sdk_organizations::Client>,
     /// Calls RAM.
     pub(crate) ram: Calls<aws_sdk_ram::Client>,
+    /// The rules of security groups that are the stack's.
+    pub(crate) own_rules: OwnIds,
     /// Where the things are.
     pub(crate) place: Place,
 }
@@ -26,8 +31,27 @@ impl Client {
             ec2: Calls::new(config, aws_sdk_ec2::Client::new),
             organizations: Calls::new(config, aws_sdk_organizations::Client::new),
             ram: Calls::new(config, aws_sdk_ram::Client::new),
+            own_rules: OwnIds::default(),
             place,
         }
+    }
+}
+
+/// The ids that the engine has asked about in this run. It asks about what its state has and about
+/// nothing else, so these are the stack's, whatever their tags say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OwnIds(Arc<Mutex<BTreeSet<String>>>);
+
+impl OwnIds {
+    /// Takes note of ids that were asked about.
+    pub(crate) fn add<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        own.extend(ids.into_iter().map(str::to_owned));
+    }
+
+    /// Tells whether this id was asked about.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 }
 

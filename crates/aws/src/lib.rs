@@ -21,6 +21,8 @@ pub fn registry() -> Registry {
         .with::<ec2::route::Route>()
         .with::<ec2::route_table::RouteTable>()
         .with::<ec2::route_table_association::RouteTableAssociation>()
+        .with::<ec2::security_group::SecurityGroup>()
+        .with::<ec2::security_group_rule::SecurityGroupRule>()
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
         .with::<ram::organization_sharing::OrganizationSharing>()

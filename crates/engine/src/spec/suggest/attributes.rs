@@ -6,7 +6,7 @@ use crate::spec::suggest::snake_case;
 const ANY: &str = "*";
 
 /// The kind, the name elsewhere, ours.
-const NAMES: [(&str, &str, &str); 72] = [
+const NAMES: [(&str, &str, &str); 81] = [
     (ANY, "cidr", "cidr_block"),
     (ANY, "cidrs", "cidr_block"),
     (ANY, "ipv4_cidr_block", "cidr_block"),
@@ -62,6 +62,15 @@ const NAMES: [(&str, &str, &str); 72] = [
     ("security_group_rule", "referenced_security_group_id", "source"),
     ("security_group_rule", "security_groups", "source"),
     ("security_group_rule", "user_id", "source_account"),
+    ("security_group_rule", "cidr_block", "cidr"),
+    ("security_group_rule", "ipv6_cidr_blocks", "cidr"),
+    ("security_group_rule", "cidr_ipv6", "cidr"),
+    ("security_group_rule", "self", "source"),
+    ("security_group_rule", "destination_security_group_id", "source"),
+    ("security_group_rule", "source_security_group_owner_id", "source_account"),
+    ("security_group_rule", "prefix_list_ids", "prefix_list_id"),
+    ("security_group_rule", "source_prefix_list_id", "prefix_list_id"),
+    ("security_group_rule", "destination_prefix_list_id", "prefix_list_id"),
     ("vpc_endpoint", "vpc_endpoint_type", "type"),
     ("vpc_endpoint", "service_name", "service"),
     ("iam_role", "assume_role_policy", "trust"),
