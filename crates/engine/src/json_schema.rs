@@ -22,6 +22,24 @@ const DURATION: &str = "^([0-9]+[hms])+$";
 /// Returns the schema of a file of a spec with the kinds of a program.
 #[must_use]
 pub fn json_schema(registry: &Registry) -> Json {
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A file of a straddle spec",
+        "type": "object",
+        "properties": blocks(registry),
+        "additionalProperties": false,
+        "definitions": {
+            "expression": {
+                "description": "An expression, such as `${vpc.main.id}`.",
+                "type": "string",
+                "pattern": EXPRESSION,
+            },
+        },
+    })
+}
+
+/// Returns the schema of each sort of block.
+fn blocks(registry: &Registry) -> Map<String, Json> {
     let mut blocks = Map::new();
     let reserved = |documentation, attributes| described(documentation, reserved_block(attributes));
     blocks.insert("stack".to_owned(), reserved("What holds for the whole stack.", reserved::STACK));
@@ -55,20 +73,7 @@ pub fn json_schema(registry: &Registry) -> Json {
         let block = kind_block(schema, registry);
         blocks.insert(schema.kind.to_string(), named(schema.documentation, &block));
     }
-    json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "A file of a straddle spec",
-        "type": "object",
-        "properties": blocks,
-        "additionalProperties": false,
-        "definitions": {
-            "expression": {
-                "description": "An expression, such as `${vpc.main.id}`.",
-                "type": "string",
-                "pattern": EXPRESSION,
-            },
-        },
-    })
+    blocks
 }
 
 fn named(documentation: &str, block: &Json) -> Json {
