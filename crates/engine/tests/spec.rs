@@ -414,3 +414,37 @@ value = "${[for word in ['a'] : join(' ', concat([word], local.ids))]}"
     let ids = spec.outputs["ids"].value.evaluate(&known).expect("it can be evaluated");
     assert_eq!(ids, Value::from(vec!["a 1-vpc-1 2-vpc-1"]));
 }
+
+#[test]
+fn whole_resources_are_tables_of_what_they_are() {
+    let spec = load(
+        r#"
+[vpc.main]
+cidr_block = "10.0.0.0/16"
+[subnet.all]
+for_each = { a = 1, b = 2 }
+vpc_id = "${vpc.main.id}"
+cidr_block = "10.0.${each.value}.0/24"
+availability_zone_id = "use1-az1"
+[output.vpc]
+value = "${vpc.main}"
+[output.one]
+value = "${subnet.all['b']}"
+[output.all]
+value = "${subnet.all}"
+[output.keys]
+value = "${keys(subnet.all)}"
+"#,
+    );
+    let known = Known(BTreeMap::from([
+        ("vpc.main.cidr_block".to_owned(), Value::from("10.0.0.0/16")),
+        ("subnet.all['b'].cidr_block".to_owned(), Value::from("10.0.2.0/24")),
+    ]));
+    let value = |name: &str| spec.outputs[name].value.evaluate(&known).expect("it can be evaluated");
+    let vpc = value("vpc");
+    let vpc = vpc.as_map().expect("it is a table");
+    assert_eq!(vpc["cidr_block"], Value::from("10.0.0.0/16"));
+    assert_eq!(vpc["id"], Value::unknown(Address::new("vpc", "main"), "id"));
+    assert_eq!(value("all").as_map().expect("it is a table")["b"], value("one"));
+    assert_eq!(value("keys"), Value::from(vec!["a", "b"]));
+}

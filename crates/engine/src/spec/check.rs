@@ -146,7 +146,11 @@ impl Checker<'_> {
 
     fn report(&mut self, code: &'static str, summary: &str, label: String) {
         let span = self.pattern.locate(&self.path);
-        self.diagnostics.push(Diagnostic::error(code, summary).with_span(span, label));
+        let diagnostic = Diagnostic::error(code, summary).with_span(span, label);
+        self.diagnostics.push(match self.pattern.whole_resource() {
+            Some(block) => diagnostic.with_hint(format!("Name one of its attributes, such as `{block}.id`.")),
+            None => diagnostic,
+        });
     }
 }
 

@@ -65,7 +65,7 @@ impl Evaluator<'_> {
     ) {
         let mut uses_each_value = false;
         pattern.visit_references(&mut |reference, _| match reference {
-            Reference::Resource(reference) => {
+            Reference::Resource(reference) | Reference::Whole(reference) => {
                 for address in self.instances(reference, each) {
                     self.wait_for(address, wait, addresses);
                 }

@@ -7,7 +7,7 @@ use crate::address::{AccountName, Address, ComponentPath, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
 use crate::provider::Account;
 use crate::registry::Registry;
-use crate::schema::AttributeSchema;
+use crate::schema::{AttributeSchema, KindSchema};
 use crate::spec::accounts::{account_schema, check_account};
 use crate::spec::check::{account_name, check_tags};
 use crate::spec::components::body::Output;
@@ -105,7 +105,7 @@ impl<'a> Evaluator<'a> {
         Self {
             program,
             diagnostics,
-            world: World { stack_name, variables, ..World::default() },
+            world: World { stack_name, variables, attributes: attribute_names(registry), ..World::default() },
             scope: CheckScope { registry, inputs: BTreeMap::new(), stack },
             stack_tags: None,
             defaults: BTreeMap::new(),
@@ -246,7 +246,7 @@ impl<'a> Evaluator<'a> {
         let mut found = None;
         pattern.visit_references(&mut |reference, span| {
             let late = match reference {
-                Reference::Resource(_) | Reference::StackId => true,
+                Reference::Resource(_) | Reference::Whole(_) | Reference::StackId => true,
                 Reference::Local(name) => self.late_locals.contains(name),
                 Reference::Variable(_)
                 | Reference::AccountId(_)
@@ -460,6 +460,16 @@ impl<'a> Evaluator<'a> {
             None => self.world.accounts.keys().cloned().collect(),
         }
     }
+}
+
+/// Returns what can be asked of the resources of each kind.
+fn attribute_names(registry: &Registry) -> BTreeMap<Kind, Vec<&'static str>> {
+    let names = |schema: &KindSchema| {
+        let attributes = schema.inputs.iter().chain(&schema.outputs);
+        attributes.map(|attribute| attribute.name).chain(["id"]).collect()
+    };
+    let kinds = registry.kinds().map(|kind| kind.schema());
+    kinds.map(|schema| (schema.kind.clone(), names(schema))).collect()
 }
 
 /// A problem was reported.

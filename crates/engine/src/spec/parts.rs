@@ -53,7 +53,9 @@ fn add_needs(graph: &mut PartGraph, program: &Program, part: &Part, pattern: &Pa
         Reference::AccountId(name) | Reference::AccountRegion(name) => {
             graph.need(part, &Part::Account(name.clone()), span);
         }
-        Reference::Resource(reference) => add_block(graph, program, part, &reference.block, wait, span),
+        Reference::Resource(reference) | Reference::Whole(reference) => {
+            add_block(graph, program, part, &reference.block, wait, span);
+        }
         Reference::Variable(_)
         | Reference::StackName
         | Reference::StackId

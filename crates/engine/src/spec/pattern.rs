@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::address::BlockAddress;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::spec::document::{Data, Node};
 use crate::spec::expression::ast::{Expression, ExpressionKind, Reference, Step};
@@ -159,6 +160,13 @@ impl Pattern {
 }
 
 impl Pattern {
+    /// Returns the block of which the pattern is all attributes; `None` if it is something else.
+    pub(crate) fn whole_resource(&self) -> Option<&BlockAddress> {
+        let Content::Expression(Expression { kind, .. }) = &self.content else { return None };
+        let ExpressionKind::Reference(Reference::Whole(reference)) = kind else { return None };
+        Some(&reference.block)
+    }
+
     /// Returns the place of a key of the table, or of the whole if it has none of its own.
     pub(crate) fn locate_key(&self, key: &str) -> Span {
         let found = match &self.content {

@@ -106,7 +106,16 @@ impl Names<'_> {
                     .with_span(span, "means something only in a block with `for_each`")
                     .into())
             }
-            Reference::Resource(reference) => self.resource(reference, span, place),
+            // Without a key, all resources of a block are a table of tables.
+            Reference::Whole(reference) if matches!(reference.instance, Instance::Single) => {
+                let all = Instance::All;
+                let keyed = self.target(&reference.block, reference.block_span)?.keyed;
+                let instance = if keyed { all } else { Instance::Single };
+                self.resource(&ResourceReference { instance, ..reference.clone() }, span, place)
+            }
+            Reference::Resource(reference) | Reference::Whole(reference) => {
+                self.resource(reference, span, place)
+            }
             Reference::Use(reference) => self.output(reference, span, place),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::address::{AccountName, Address, BlockAddress, ComponentPath};
+use crate::address::{AccountName, Address, BlockAddress, ComponentPath, Kind};
 use crate::spec::pattern::Pattern;
 use crate::value::Value;
 
@@ -18,6 +18,8 @@ pub(crate) struct World {
     /// `None` for an account whose problem was reported.
     pub(crate) accounts: BTreeMap<AccountName, Option<AccountFacts>>,
     pub(crate) shapes: BTreeMap<BlockAddress, Shape>,
+    /// What can be asked of the resources of each kind.
+    pub(crate) attributes: BTreeMap<Kind, Vec<&'static str>>,
 }
 
 /// Names a value that is worked out once: an entry of `[local]`, or what goes into a component

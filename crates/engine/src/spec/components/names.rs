@@ -150,6 +150,11 @@ impl<'a> Inside<'a> {
                 resource.block = resource.block.within(self.path.clone());
                 Reference::Resource(resource)
             }
+            Reference::Whole(resource) => {
+                let mut resource = resource.rewritten(&mut |reference, span| self.reference(reference, span));
+                resource.block = resource.block.within(self.path.clone());
+                Reference::Whole(resource)
+            }
             Reference::Use(reference) => return self.output(reference, span),
         };
         ExpressionKind::Reference(linked)

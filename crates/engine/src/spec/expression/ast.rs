@@ -85,6 +85,8 @@ pub(crate) enum Reference {
     EachKey,
     EachValue,
     Resource(ResourceReference),
+    /// All attributes of a resource as a table; the attribute in the reference is its id.
+    Whole(ResourceReference),
     /// An output of a component; linking puts a value in its place.
     Use(UseReference),
 }
@@ -249,6 +251,7 @@ impl Reference {
     fn visit<'a>(&'a self, span: Span, visit: &mut dyn FnMut(&'a Self, Span)) {
         visit(self, span);
         if let Self::Resource(ResourceReference { instance: Instance::Key(key), .. })
+        | Self::Whole(ResourceReference { instance: Instance::Key(key), .. })
         | Self::Use(UseReference { instance: Instance::Key(key), .. }) = self
         {
             key.visit_references(visit);

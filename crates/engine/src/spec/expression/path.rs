@@ -32,7 +32,7 @@ pub(super) fn parse_reference(parser: &mut Parser<'_>, word: &str, start: Span) 
             "value" => Reference::EachValue,
             _ => return Err(no_such_part("each", &name, name_span, &["key", "value"])),
         },
-        _ => Reference::Resource(resource(parser, BlockAddress::new(Kind::new(word), name), span)?),
+        _ => resource(parser, BlockAddress::new(Kind::new(word), name), span)?,
     };
     let span = Span { end: parser.before().end.max(span.end), ..start };
     Ok(Expression { span, kind: ExpressionKind::Reference(reference) })
@@ -78,18 +78,27 @@ fn component_output(parser: &mut Parser<'_>, name: String, name_span: Span) -> P
     Ok(UseReference { name, name_span, instance, output, output_span })
 }
 
-fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> Parsed<ResourceReference> {
+fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> Parsed<Reference> {
     let instance = instance(parser)?;
     if !parser.take_symbol(".")? {
-        let foreign = suggest::foreign_block(block.kind.as_str()).map(str::to_owned);
-        let hint = foreign.unwrap_or_else(|| format!("Name one of its attributes, such as `{block}.id`."));
-        let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
-            .with_span(Span { end: parser.before().end, ..block_span }, "names a whole resource")
-            .with_hint(hint);
-        return Err(diagnostic.into());
+        let whole = Span { end: parser.before().end, ..block_span };
+        if let Some(foreign) = suggest::foreign_block(block.kind.as_str()) {
+            let diagnostic = Diagnostic::error("incomplete-reference", "incomplete reference")
+                .with_span(whole, "names a whole resource")
+                .with_hint(foreign);
+            return Err(diagnostic.into());
+        }
+        let (attribute, attribute_span) = ("id".to_owned(), whole);
+        return Ok(Reference::Whole(ResourceReference {
+            block,
+            block_span,
+            instance,
+            attribute,
+            attribute_span,
+        }));
     }
     let (attribute, attribute_span) = parser.name("the name of an attribute")?;
-    Ok(ResourceReference { block, block_span, instance, attribute, attribute_span })
+    Ok(Reference::Resource(ResourceReference { block, block_span, instance, attribute, attribute_span }))
 }
 
 fn lone_word(word: &str, span: Span, bound: &[String]) -> Diagnostic {

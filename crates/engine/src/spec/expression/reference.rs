@@ -1,6 +1,7 @@
 //! What references stand for.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::address::Address;
 use crate::diagnostic::Span;
@@ -37,7 +38,11 @@ impl<'a> Evaluation<'a> {
                 Ok(Cow::Owned(Value::from(&*each.key)))
             }
             Reference::EachValue => self.nested(&self.each.ok_or(Failure::Broken)?.value),
-            Reference::Resource(reference) => self.resource(reference, span).map(Cow::Owned),
+            Reference::Resource(reference) => {
+                let attribute = |address: &Address| self.scope.attribute(address, &reference.attribute);
+                self.resource(reference, span, &attribute).map(Cow::Owned)
+            }
+            Reference::Whole(reference) => self.whole(reference, span).map(Cow::Owned),
             // Before it is linked, nobody knows what a component tells.
             Reference::Use(_) => Err(Failure::Broken),
         }
@@ -70,8 +75,28 @@ impl<'a> Evaluation<'a> {
         value
     }
 
-    fn resource(&self, reference: &'a ResourceReference, span: Span) -> Evaluated<Value> {
-        let attribute = |address: &Address| self.scope.attribute(address, &reference.attribute);
+    /// Returns all attributes of a resource, or those of all resources of a block by key.
+    fn whole(&self, reference: &'a ResourceReference, span: Span) -> Evaluated<Value> {
+        let names = self.world.attributes.get(&reference.block.kind).ok_or(Failure::Broken)?;
+        let attributes = |address: &Address| {
+            let value = |name: &&'static str| ((*name).to_owned(), self.scope.attribute(address, name));
+            Value::Map(names.iter().map(value).collect())
+        };
+        match (self.world.shapes.get(&reference.block), &reference.instance) {
+            (Some(Shape::Keyed(addresses)), Instance::Single) => {
+                let entry = |(key, address): (&Arc<str>, &Address)| (key.to_string(), attributes(address));
+                Ok(Value::Map(addresses.iter().map(entry).collect()))
+            }
+            _ => self.resource(reference, span, &attributes),
+        }
+    }
+
+    fn resource(
+        &self,
+        reference: &'a ResourceReference,
+        span: Span,
+        attribute: &dyn Fn(&Address) -> Value,
+    ) -> Evaluated<Value> {
         match (self.world.shapes.get(&reference.block), &reference.instance) {
             (Some(Shape::Single(address)), Instance::Single) => Ok(attribute(address)),
             (Some(Shape::Keyed(addresses)), Instance::All) => {

@@ -52,6 +52,7 @@ fn world() -> World {
             ("zones".to_owned(), Some(Value::Map(zones))),
             ("list".to_owned(), Some(Value::from(vec![3, 1, 2, 1]))),
         ]),
+        attributes: BTreeMap::new(),
         locals: BTreeMap::from([(LocalName::new(LocalSort::Local, "two"), Local::Known(Value::Integer(2)))]),
         accounts: BTreeMap::from([(
             AccountName::new("main"),
@@ -411,9 +412,7 @@ fn limits_of_size_and_depth_hold() {
 
 #[test]
 fn broken_expressions_are_refused() {
-    let broken = [
-        "", "1 +", "(1", "[1, 2", "{a = 1", "vpc", "vpc.main", "var", "nope(1)", "length()", "a.b.c.0", "1 2",
-    ];
+    let broken = ["", "1 +", "(1", "[1, 2", "{a = 1", "vpc", "var", "nope(1)", "length()", "a.b.c.0", "1 2"];
     for text in broken {
         assert!(parse(text).is_err(), "{text} was taken");
     }
