@@ -126,6 +126,8 @@ pub enum Verb {
     Delete,
     /// Drops it from the state.
     Forget,
+    /// Takes out of a share what nothing uses any more.
+    Withdraw,
     /// Waits at a gate for something that no call of ours brings about.
     Wait,
 }

@@ -25,6 +25,11 @@ pub trait Gate: Send + Sync {
         connections: &'a BTreeMap<AccountName, Connection>,
         placement: &'a Placement,
     ) -> BoxFuture<'a, Result<Readiness, ProviderError>>;
+
+    /// Returns what to do about a gate that stayed closed, in whole sentences.
+    fn advice(&self, _placement: &Placement) -> Option<String> {
+        None
+    }
 }
 
 /// Where one gate stands.
@@ -38,7 +43,8 @@ pub struct Placement {
     pub after: Vec<Anchor>,
     /// What has to wait until the gate is open.
     pub before: Vec<Anchor>,
-    /// What [`Gate::check`] needs to know.
+    /// What [`Gate::check`] needs to know. An attribute of a resource that is not known yet may be
+    /// in it as such ([`Value::unknown`](crate::value::Value::unknown)): it is filled in once the wait starts.
     pub subject: ValueMap,
     /// How long the gate may stay closed.
     pub timeout: Duration,
@@ -53,4 +59,6 @@ pub enum Anchor {
     Made(Address),
     /// The resource, or its former object, is deleted, if it is.
     Unmade(Address),
+    /// A share lets go of what it is to hold no longer, if there is such a thing.
+    Withdrawn(Address),
 }

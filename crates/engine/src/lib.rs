@@ -38,6 +38,7 @@ pub mod run;
 pub mod schema;
 mod schema_values;
 pub mod sharing;
+mod sight;
 pub mod spec;
 mod stages;
 pub mod state;

@@ -4,6 +4,11 @@
 //! that stands on a thing of another one needs a share that holds the thing, and is made only
 //! once its account sees the thing.
 
+use crate::plan::{Change, ChangeAction, Reason};
+use crate::registry::Registry;
+use crate::spec::compare;
+use crate::value::{Value, ValueMap};
+
 /// How the things of one account are shared with others.
 #[derive(Debug, Clone, Copy)]
 pub struct Sharing {
@@ -52,5 +57,48 @@ impl Sharing {
     #[must_use]
     pub fn of(&self, kind: &str) -> Option<&'static Shareable> {
         self.shareable.iter().find(|shareable| shareable.kind == kind)
+    }
+}
+
+/// What a share lets go of in a change. It does so after everything else of the change is done,
+/// and after everything that needed it has changed or gone.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Withdrawal {
+    /// By attribute: the things, or the accounts.
+    pub(crate) values: ValueMap,
+    /// Whether nothing else of the share changes.
+    pub(crate) is_everything: bool,
+}
+
+impl Withdrawal {
+    /// Returns what a share lets go of in a change; `None` if that is nothing, or no share.
+    pub(crate) fn of(registry: &Registry, change: &Change) -> Option<Self> {
+        let sharing = registry.sharing().filter(|sharing| change.kind.as_str() == sharing.share)?;
+        if change.action != ChangeAction::Update {
+            return None;
+        }
+        let mut values = ValueMap::new();
+        let mut is_everything = change.reasons == [Reason::Differs];
+        for attribute in &change.attributes {
+            let members = [sharing.resources, sharing.principals].contains(&attribute.name.as_str());
+            let before = attribute.before.as_list().unwrap_or_default();
+            let after = attribute.after.as_list().unwrap_or_default();
+            let left: Vec<_> = before.iter().filter(|item| !after.contains(item)).cloned().collect();
+            is_everything &= members && after.iter().all(|item| before.contains(item));
+            if members && !left.is_empty() {
+                values.insert(attribute.name.clone(), Value::List(left));
+            }
+        }
+        (!values.is_empty()).then_some(Self { values, is_everything })
+    }
+
+    /// Returns the inputs of a share with what it lets go of still in them.
+    pub(crate) fn held_back(&self, mut inputs: ValueMap) -> ValueMap {
+        for (name, left) in &self.values {
+            let Some(Value::List(items)) = inputs.get_mut(name) else { continue };
+            items.extend(left.as_list().into_iter().flatten().cloned());
+            items.sort_by(compare);
+        }
+        inputs
     }
 }

@@ -60,6 +60,10 @@ impl Gate for ParticipantsGone {
             Ok(readiness(&blocking))
         })
     }
+
+    fn advice(&self, _: &Placement) -> Option<String> {
+        Some("Let the account delete what they belong to, and run the same command again.".to_owned())
+    }
 }
 
 async fn interfaces(client: &Client, subnets: &[String]) -> Result<Vec<NetworkInterface>, ProviderError> {
@@ -203,7 +207,7 @@ impl<'a> View<'a> {
         let timeouts = change.lifecycle.timeouts;
         let (anchor, limit) = match change.action {
             ChangeAction::Update => {
-                (Anchor::Made(change.address.clone()), timeouts.map(|timeouts| timeouts.update))
+                (Anchor::Withdrawn(change.address.clone()), timeouts.map(|timeouts| timeouts.update))
             }
             ChangeAction::Replace(_) | ChangeAction::Delete | ChangeAction::DeleteDeposed => {
                 (Anchor::Unmade(change.address.clone()), timeouts.map(|timeouts| timeouts.delete))
@@ -213,7 +217,7 @@ impl<'a> View<'a> {
         Some(Placement {
             address: change.address.child("participants", "gone"),
             account: prior.account.clone(),
-            after: self.unmade_by_participants(&change.address, owner),
+            after: self.changed_by_participants(&change.address, owner),
             before: vec![anchor],
             subject: Losses { owner: owner.to_owned(), by_subnet }.subject(),
             timeout: limit.unwrap_or(PATIENCE),
@@ -221,14 +225,15 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Returns what goes in other accounts and stands on the share.
-    fn unmade_by_participants(&self, share: &Address, owner: &str) -> Vec<Anchor> {
+    /// Returns what goes or changes in other accounts and stands on the share.
+    fn changed_by_participants(&self, share: &Address, owner: &str) -> Vec<Anchor> {
         let elsewhere = |change: &&&Change| {
             self.state.resources.get(&change.address).is_some_and(|prior| prior.account_id != owner)
         };
         let dependents = self.dependents.get(share).into_iter().flatten();
         let addresses: BTreeSet<_> = dependents.filter(elsewhere).map(|change| &change.address).collect();
-        addresses.into_iter().map(|address| Anchor::Unmade(address.clone())).collect()
+        let halves = |address: &Address| [Anchor::Unmade(address.clone()), Anchor::Made(address.clone())];
+        addresses.into_iter().flat_map(halves).collect()
     }
 
     /// Returns who loses a subnet that all of `principals` had; `None` if nobody does, or if a group

@@ -242,6 +242,7 @@ fn verb(verb: Verb) -> &'static str {
         Verb::Update => "update",
         Verb::Delete => "delete",
         Verb::Forget => "forget",
+        Verb::Withdraw => "withdraw",
         Verb::Wait => "wait",
     }
 }

@@ -175,7 +175,7 @@ fn accounts_words(accounts: &[AccountName]) -> String {
 fn verb_style(verb: Verb, palette: &Palette) -> anstyle::Style {
     match verb {
         Verb::Create => palette.create,
-        Verb::Update => palette.update,
+        Verb::Update | Verb::Withdraw => palette.update,
         Verb::Delete => palette.delete,
         Verb::Forget | Verb::Wait => palette.faint,
     }
@@ -188,6 +188,7 @@ pub(crate) fn doing(verb: Verb) -> &'static str {
         Verb::Update => "changing",
         Verb::Delete => "deleting",
         Verb::Forget => "forgetting",
+        Verb::Withdraw => "withdrawing",
         Verb::Wait => "waiting",
     }
 }
@@ -198,6 +199,7 @@ fn done(verb: Verb) -> &'static str {
         Verb::Update => "changed",
         Verb::Delete => "deleted",
         Verb::Forget => "forgotten",
+        Verb::Withdraw => "withdrawn",
         Verb::Wait => "waited",
     }
 }
@@ -208,6 +210,7 @@ fn to_do(verb: Verb) -> &'static str {
         Verb::Update => "change",
         Verb::Delete => "delete",
         Verb::Forget => "forget",
+        Verb::Withdraw => "withdraw",
         Verb::Wait => "wait",
     }
 }

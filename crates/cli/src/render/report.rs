@@ -1,5 +1,6 @@
 //! What came of an apply: a summary, and each failure with what to do about it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
@@ -23,9 +24,17 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
         (false, false) => "incomplete",
     };
     let done = |verb| report.done.iter().filter(|(_, done)| *done == verb).count();
+    // A share that gets something and then lets go of something is changed once.
+    let changed: BTreeSet<_> = report
+        .done
+        .iter()
+        .filter(|(_, verb)| matches!(verb, Verb::Update | Verb::Withdraw))
+        .map(|(address, _)| address)
+        .collect();
+    let changed = changed.len();
     let mut counts = vec![
         format!("{} created", done(Verb::Create)),
-        format!("{} changed", done(Verb::Update)),
+        format!("{changed} changed"),
         format!("{} deleted", done(Verb::Delete)),
     ];
     let further = [
@@ -55,6 +64,7 @@ fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {
         Verb::Update => "failed to change a resource",
         Verb::Delete => "failed to delete a resource",
         Verb::Forget => "failed to forget a resource",
+        Verb::Withdraw => "failed to take something out of a share",
         Verb::Wait => "failed to wait for something",
     };
     let detail =

@@ -8,6 +8,8 @@ use crate::event::OperationLabel;
 use crate::gate::{Gate, Placement};
 use crate::provider::ErrorClass;
 use crate::resource::Readiness;
+use crate::spec::Scope;
+use crate::value::{Value, ValueMap};
 
 /// Waits until the gate is open.
 pub(crate) async fn wait(
@@ -17,6 +19,7 @@ pub(crate) async fn wait(
     label: &OperationLabel,
 ) -> Result<(), Stop> {
     let started = Instant::now();
+    let placement = &Placement { subject: resolved(run, placement)?, ..placement.clone() };
     loop {
         let reason = match gate.check(run.access.connections(), placement).await {
             Ok(Readiness::Ready) => return Ok(()),
@@ -28,8 +31,26 @@ pub(crate) async fn wait(
             Err(error) => return Err(Stop::from_call(error)),
         };
         if started.elapsed() >= placement.timeout {
-            return Err(Stop::TimedOut { limit: placement.timeout, reason });
+            let advice = gate.advice(placement);
+            return Err(Stop::Closed { limit: placement.timeout, reason, advice });
         }
         run.pause(label, started, placement.poll, &reason).await?;
     }
+}
+
+/// Returns what the gate needs to know, with what has become known since the plan was made.
+fn resolved(run: &Run<'_>, placement: &Placement) -> Result<ValueMap, Stop> {
+    let values = run.values();
+    let resolve = |(name, value): (&String, &Value)| {
+        let value = if let Value::Unknown(unknown) = value {
+            values.attribute(&unknown.origin.address, &unknown.origin.attribute)
+        } else {
+            value.clone()
+        };
+        match value.first_unknown() {
+            None => Ok((name.clone(), value)),
+            Some(unknown) => Err(Stop::Defect(format!("{} has no value", unknown.origin))),
+        }
+    };
+    placement.subject.iter().map(resolve).collect()
 }

@@ -9,6 +9,7 @@ use crate::erased::{AnyResource, ObservedValues};
 use crate::event::Verb;
 use crate::plan::{Change, ChangeAction, ResourceValues, desired_inputs, keeps_promise};
 use crate::schema::AttributeType;
+use crate::sharing::Withdrawal;
 use crate::state::{Action, Outcome};
 use crate::value::{Value, ValueMap};
 
@@ -22,9 +23,38 @@ pub(crate) async fn make(
     let verb = if change.action == ChangeAction::Update { Verb::Update } else { Verb::Create };
     let mut operation = Operation::new(run, change, kind, verb);
     let result = match verb {
-        Verb::Update => update(&operation, &inputs).await,
-        Verb::Create | Verb::Delete | Verb::Forget | Verb::Wait => create(&mut operation, &inputs).await,
+        Verb::Update => {
+            // What a share lets go of goes last, as an operation of its own.
+            let now = Withdrawal::of(run.engine.registry, change)
+                .map_or_else(|| inputs.clone(), |withdrawal| withdrawal.held_back(inputs.clone()));
+            let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
+            update(&operation, &now, found).await
+        }
+        Verb::Create | Verb::Delete | Verb::Forget | Verb::Withdraw | Verb::Wait => {
+            create(&mut operation, &inputs).await
+        }
     };
+    finish(&operation, inputs, result).await
+}
+
+/// Lets a share let go of what it is to hold no longer.
+pub(crate) async fn withdraw(
+    run: &Run<'_>,
+    change: &Change,
+    kind: &dyn AnyResource,
+) -> Result<Option<RemoteId>, Stop> {
+    let inputs = resolve(run, change, kind)?;
+    let operation = Operation::new(run, change, kind, Verb::Withdraw);
+    // What was found before the run may have changed in it.
+    let result = update(&operation, &inputs, None).await;
+    finish(&operation, inputs, result).await
+}
+
+async fn finish(
+    operation: &Operation<'_>,
+    inputs: ValueMap,
+    result: Result<ObservedValues, Stop>,
+) -> Result<Option<RemoteId>, Stop> {
     match result {
         Ok(observed) => {
             operation.end(Outcome::Ready { outputs: observed.outputs.clone() }).await?;
@@ -32,7 +62,7 @@ pub(crate) async fn make(
             let mut seen = observed.inputs;
             seen.extend(inputs);
             let values = ResourceValues { inputs: seen, outputs: observed.outputs, settled: true };
-            run.values().set(change.address.clone(), values);
+            operation.run.values().set(operation.address().clone(), values);
             Ok(id)
         }
         Err(stop) => Err(operation.stopped(stop).await),
@@ -47,11 +77,14 @@ async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<Obse
         .await
 }
 
-async fn update(operation: &Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
+async fn update(
+    operation: &Operation<'_>,
+    inputs: &ValueMap,
+    found: Option<ObservedValues>,
+) -> Result<ObservedValues, Stop> {
     let id = operation.change.remote_id.clone();
     let id = id.ok_or_else(|| Stop::Defect("an update of an object without id".to_owned()))?;
     operation.begin(Action::Update { inputs: inputs.clone() }).await?;
-    let found = operation.run.observations.get(operation.address()).and_then(|found| found.object.clone());
     let observed = found.map(|observed| operation.owned(observed, Some(inputs)));
     let limit = operation.timeouts().update;
     let repair = Repair::Unneeded;

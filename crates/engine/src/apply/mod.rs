@@ -22,7 +22,7 @@ use crate::access::Access;
 use crate::address::Address;
 use crate::apply::stop::Stop;
 use crate::environment::random_id;
-use crate::event::{Event, OperationLabel};
+use crate::event::{Event, OperationLabel, Verb};
 use crate::graph::Graph;
 use crate::observation::Observations;
 use crate::plan::{Mode, Plan, Values};
@@ -103,8 +103,10 @@ impl Run<'_> {
     /// Returns the outputs; those of what was not done stay as they were.
     fn known_outputs(&self, walked: &Walked, before: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         let mut values = self.values().clone();
-        let failed = walked.failures.iter().map(|failure| &failure.address);
-        for address in failed.chain(walked.skipped.iter().map(|(address, _)| address)) {
+        let failed = walked.failures.iter().map(|failure| (&failure.address, failure.verb));
+        let skipped = walked.skipped.iter().map(|(address, verb)| (address, *verb));
+        // A gate is shown as a resource that is as it was.
+        for (address, _) in failed.chain(skipped).filter(|(_, verb)| *verb != Verb::Wait) {
             values.forget(address);
         }
         let output = |(name, node): (&String, &OutputNode)| {

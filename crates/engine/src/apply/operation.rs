@@ -129,6 +129,7 @@ impl<'a> Operation<'a> {
             Stop::Call(_)
             | Stop::Expired(_)
             | Stop::TimedOut { .. }
+            | Stop::Closed { .. }
             | Stop::Exists(_)
             | Stop::Stale { .. }
             | Stop::Defect(_)

@@ -28,6 +28,16 @@ pub(crate) enum Stop {
         /// What was waited for last.
         reason: String,
     },
+    /// A gate stayed closed.
+    #[error("not open within {}: {reason}", seconds(*limit))]
+    Closed {
+        /// The time limit.
+        limit: Duration,
+        /// What was waited for last.
+        reason: String,
+        /// What to do.
+        advice: Option<String>,
+    },
     /// Something with the same natural key exists and is not ours.
     #[error("{0}")]
     Exists(ProviderError),
@@ -77,6 +87,7 @@ impl Stop {
     /// Returns what to do, in whole sentences.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Closed { advice: Some(advice), .. } => advice,
             Self::Expired(_) => "Renew the credentials and apply again: it goes on where it stopped.",
             Self::Call(error) if error.class == ErrorClass::AccessDenied => {
                 "Give the account's role this permission and apply again: it goes on where it stopped."
@@ -93,7 +104,7 @@ impl Stop {
             Self::Impaired(_) => {
                 "Correct what the service complains about and apply again: only the part that failed is made anew."
             }
-            Self::TimedOut { .. } => {
+            Self::TimedOut { .. } | Self::Closed { advice: None, .. } => {
                 "Apply again: it goes on waiting. `timeouts` in the spec makes the limit longer."
             }
             Self::Stale { .. } => "Apply again: the new plan has the value as it is now.",

@@ -206,6 +206,10 @@ async fn execute(run: &Run<'_>, index: NodeIndex) -> Finished {
             let change = &run.plan.changes[*position];
             unmake::unmake(run, change, kind(run, change)).await.map(|()| None)
         }
+        Node::Withdraw(position) => {
+            let change = &run.plan.changes[*position];
+            make::withdraw(run, change, kind(run, change)).await
+        }
         Node::Gate(gate, placement) => gate::wait(run, &**gate, placement, &operation).await.map(|()| None),
         Node::Provider(_) | Node::Unchanged => Ok(None),
     };
@@ -222,6 +226,10 @@ fn label(run: &Run<'_>, index: NodeIndex) -> Option<OperationLabel> {
         Node::Provider(_) | Node::Unchanged => None,
         Node::Make(position) => Some(change_label(&run.plan.changes[*position], true)),
         Node::Unmake(position) => Some(change_label(&run.plan.changes[*position], false)),
+        Node::Withdraw(position) => {
+            let label = change_label(&run.plan.changes[*position], true);
+            Some(OperationLabel { verb: Verb::Withdraw, ..label })
+        }
         Node::Gate(_, placement) => {
             let region = region(run, &placement.account);
             let (address, account) = (placement.address.clone(), placement.account.clone());

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::address::{Address, Kind};
-use crate::gate::Anchor;
+use crate::gate::{Anchor, Gate};
 use crate::graph::{Edge, Graph, Node};
 use crate::plan::{Change, ChangeAction, Plan, Request, exclusive_values};
 use crate::resource::ReplaceOrder;
+use crate::sharing::Withdrawal;
+use crate::sight::Sight;
 use crate::value::ValueMap;
 
 /// What only one thing can have at a time: account, kind, and the values of the kind's exclusive
@@ -21,6 +23,7 @@ type Exclusive<'a> = (&'a String, &'a Kind, Vec<String>);
 struct Halves {
     make: Option<NodeIndex>,
     unmake: Vec<NodeIndex>,
+    withdraw: Option<NodeIndex>,
 }
 
 pub(crate) struct Builder<'a> {
@@ -43,6 +46,7 @@ impl<'a> Builder<'a> {
         self.order_moves();
         self.add_unchanged();
         self.order_creation();
+        self.order_withdrawals();
         self.order_deletion();
         self.order_takeovers();
         self.place_gates();
@@ -57,7 +61,13 @@ impl<'a> Builder<'a> {
                 .entry(&change.account)
                 .or_insert_with(|| self.nodes.add_node(Node::Provider(change.account.clone())));
             let halves = self.halves.entry(change.address.clone()).or_default();
-            if makes(change.action) {
+            let withdrawal = Withdrawal::of(self.request.registry, change);
+            if withdrawal.is_some() {
+                let withdraw = self.nodes.add_node(Node::Withdraw(position));
+                self.nodes.add_edge(provider, withdraw, Edge::Needed);
+                halves.withdraw = Some(withdraw);
+            }
+            if makes(change.action) && !withdrawal.is_some_and(|withdrawal| withdrawal.is_everything) {
                 let make = self.nodes.add_node(Node::Make(position));
                 self.nodes.add_edge(provider, make, Edge::Needed);
                 halves.make = Some(make);
@@ -96,6 +106,25 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Lets a share let go of things only after it has got others, and after everything that needed
+    /// it has changed or gone.
+    fn order_withdrawals(&mut self) {
+        for halves in self.halves.values() {
+            if let (Some(make), Some(withdraw)) = (halves.make, halves.withdraw) {
+                self.nodes.add_edge(make, withdraw, Edge::Needed);
+            }
+        }
+        for (address, prior) in &self.request.state.resources {
+            let withdrawn = |dependency| self.halves.get(dependency).and_then(|halves| halves.withdraw);
+            for withdraw in prior.dependencies.iter().filter_map(withdrawn).collect::<Vec<_>>() {
+                let Halves { make, unmake, .. } = self.halves[address].clone();
+                for before in make.into_iter().chain(unmake) {
+                    self.nodes.add_edge(before, withdraw, Edge::Needed);
+                }
+            }
+        }
+    }
+
     /// Adds what stays as it is, so that orders reach through it.
     fn add_unchanged(&mut self) {
         let wanted = self.request.spec.resources.keys();
@@ -130,8 +159,10 @@ impl<'a> Builder<'a> {
                     for before in &halves.unmake {
                         self.nodes.add_edge(*before, *after, Edge::Needed);
                     }
-                    if let (Some(make), true) = (halves.make, self.moves_away(address, dependency)) {
-                        self.nodes.add_edge(make, *after, Edge::Preferred);
+                    if self.moves_away(address, dependency) {
+                        for last in halves.make.into_iter().chain(halves.withdraw) {
+                            self.nodes.add_edge(last, *after, Edge::Preferred);
+                        }
                     }
                 }
                 if let (Some(make), true) = (dependency_halves.make, self.makes_way(address, dependency)) {
@@ -143,17 +174,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Tells whether a change of `address` stops it from using the object of `dependency` that is
-    /// about to go, so that it is better made before.
+    /// Tells whether a change of `address`, or of what it needs, stops it from using the object of
+    /// `dependency` that is about to go, so that it is better made before.
     fn moves_away(&self, address: &Address, dependency: &Address) -> bool {
-        let updated = self.changes.get(address).is_some_and(|change| change.action == ChangeAction::Update);
+        let updated = self.changes.get(address).is_none_or(|change| change.action == ChangeAction::Update);
         let deleted_first = self
             .changes
             .get(dependency)
             .is_some_and(|change| change.action == ChangeAction::Replace(ReplaceOrder::DeleteFirst));
         let node = self.request.spec.resources.get(address);
         let comes_back = deleted_first && node.is_some_and(|node| node.dependencies.contains(dependency));
-        updated && !comes_back
+        updated && node.is_some() && !comes_back
     }
 
     /// Lets what has something to itself go before another takes that over: a range, an address.
@@ -204,12 +235,19 @@ impl<'a> Builder<'a> {
     }
 
     fn place_gates(&mut self) {
-        for gate in self.request.registry.gates() {
+        let sight: Option<Arc<dyn Gate>> = Sight::of(self.request).map(|sight| Arc::new(sight) as _);
+        for gate in self.request.registry.gates().iter().chain(&sight) {
             for placement in gate.place(self.plan, self.request.state) {
-                let (after, before) = (self.anchors(&placement.after), self.anchors(&placement.before));
+                let (after, before) = (placement.after.clone(), self.anchors(&placement.before));
+                // What changes may do so only after something else has gone, whose turn is after the gate.
+                let frees = placement.before.iter().any(|anchor| !matches!(anchor, Anchor::Made(_)));
                 let node = self.nodes.add_node(Node::Gate(Arc::clone(gate), Box::new(placement)));
                 for anchor in after {
-                    self.nodes.add_edge(anchor, node, Edge::Needed);
+                    let changes = matches!(anchor, Anchor::Made(_));
+                    let edge = if frees && changes { Edge::Preferred } else { Edge::Needed };
+                    for first in self.anchors(&[anchor]) {
+                        self.nodes.add_edge(first, node, edge);
+                    }
                 }
                 for anchor in before {
                     self.nodes.add_edge(node, anchor, Edge::Needed);
@@ -223,6 +261,9 @@ impl<'a> Builder<'a> {
             Anchor::Made(address) => self.make(address).into_iter().collect(),
             Anchor::Unmade(address) => {
                 self.halves.get(address).map(|halves| halves.unmake.clone()).unwrap_or_default()
+            }
+            Anchor::Withdrawn(address) => {
+                self.halves.get(address).and_then(|halves| halves.withdraw).into_iter().collect()
             }
         };
         anchors.iter().flat_map(nodes).collect()

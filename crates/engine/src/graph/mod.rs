@@ -29,6 +29,8 @@ pub enum Node {
     Make(usize),
     /// A resource, or a former object of it, is deleted or forgotten.
     Unmake(usize),
+    /// A share lets go of what it is to hold no longer. What else changes of it is a [`Node::Make`].
+    Withdraw(usize),
     /// A resource stays as it is.
     Unchanged,
     /// Something is waited for.
@@ -41,6 +43,7 @@ impl std::fmt::Debug for Node {
             Self::Provider(account) => write!(formatter, "Provider({account})"),
             Self::Make(change) => write!(formatter, "Make({change})"),
             Self::Unmake(change) => write!(formatter, "Unmake({change})"),
+            Self::Withdraw(change) => write!(formatter, "Withdraw({change})"),
             Self::Unchanged => formatter.write_str("Unchanged"),
             Self::Gate(_, placement) => write!(formatter, "Gate({})", placement.address),
         }
@@ -166,7 +169,7 @@ impl Graph {
 
     fn change_of(&self, index: NodeIndex) -> Option<usize> {
         match &self.nodes[index] {
-            Node::Make(change) | Node::Unmake(change) => Some(*change),
+            Node::Make(change) | Node::Unmake(change) | Node::Withdraw(change) => Some(*change),
             Node::Provider(_) | Node::Unchanged | Node::Gate(..) => None,
         }
     }
@@ -178,12 +181,16 @@ impl Graph {
             .node_weights()
             .filter_map(|node| match node {
                 Node::Make(change) => Some(*change),
-                Node::Provider(_) | Node::Unmake(_) | Node::Unchanged | Node::Gate(..) => None,
+                Node::Provider(_)
+                | Node::Unmake(_)
+                | Node::Withdraw(_)
+                | Node::Unchanged
+                | Node::Gate(..) => None,
             })
             .collect();
         let shown = |index: &NodeIndex| match &self.nodes[*index] {
             Node::Make(change) => Some(*change),
-            Node::Unmake(change) => (!made.contains(change)).then_some(*change),
+            Node::Unmake(change) | Node::Withdraw(change) => (!made.contains(change)).then_some(*change),
             Node::Provider(_) | Node::Unchanged | Node::Gate(..) => None,
         };
         order.iter().filter_map(shown).collect()
@@ -195,7 +202,7 @@ impl Graph {
             position[*old] = new;
         }
         for node in self.nodes.node_weights_mut() {
-            if let Node::Make(change) | Node::Unmake(change) = node {
+            if let Node::Make(change) | Node::Unmake(change) | Node::Withdraw(change) = node {
                 *change = position[*change];
             }
         }

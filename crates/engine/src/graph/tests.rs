@@ -151,6 +151,7 @@ fn arranged(
     let shown = |index: NodeIndex| match graph.node(index) {
         Node::Make(change) => Some(format!("+{}", name(*change))),
         Node::Unmake(change) => Some(format!("-{}", name(*change))),
+        Node::Withdraw(change) => Some(format!("~{}", name(*change))),
         Node::Gate(_, placement) => Some(format!("?{}", placement.address.block().name)),
         Node::Provider(_) | Node::Unchanged => None,
     };

@@ -54,6 +54,7 @@ pub(crate) use accounts::account_attributes;
 pub(crate) use document::invalid_toml;
 pub use expression::functions::{Function, FunctionGroup, function_groups};
 pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
+pub(crate) use normalize::compare;
 pub use normalize::{InvalidText, normalize_inputs};
 pub use outline::{Outline, outline};
 pub use refactoring::Refactoring;

@@ -30,6 +30,8 @@ impl Cloud {
             Action::Delete { id } => (Deed::Delete, self.delete(request, rules, id)),
             Action::Change { id, .. }
             | Action::Reissue { id, .. }
+            | Action::Add { id, .. }
+            | Action::Take { id, .. }
             | Action::SetTags { id, .. }
             | Action::RemoveTags { id, .. } => (Deed::Change, self.change(request, rules, id)),
             Action::List { filter } => (Deed::Read, Ok(Answer::List(self.list(request, rules, filter)))),
@@ -82,6 +84,7 @@ impl Cloud {
             ready: self.now + self.work(rules.pending),
             doom: None,
             gone: None,
+            seen_since: BTreeMap::new(),
             stale: None,
         }
     }
@@ -90,7 +93,7 @@ impl Cloud {
         if !rules.taggable && !object.tags.is_empty() {
             return Err(Refusal::new(ErrorClass::Rejected, "InvalidParameter", "this has no tags"));
         }
-        self.check_references(rules, &object.attributes)?;
+        self.check_references(request, rules, &object.attributes)?;
         self.check_natural_key(rules, &object)?;
         let alike = |other: &&Object| other.kind == object.kind && other.account == object.account;
         if self.has_quotas && self.live().filter(alike).count() >= rules.quota {
@@ -102,6 +105,7 @@ impl Cloud {
         object.doom = (rules.doom)(&situation);
         let id = object.id.clone();
         self.objects.push(object);
+        self.spread(self.objects.all().len() - 1);
         Ok(Answer::Id(id))
     }
 
@@ -120,6 +124,24 @@ impl Cloud {
                 changed.attributes.retain(|_, value| !value.is_null());
                 changed.ready += self.work(rules.updating);
             }
+            Action::Add { attribute, item, .. } => {
+                let mut items: BTreeSet<_> =
+                    changed.attributes.get(attribute).into_iter().flat_map(texts).collect();
+                items.insert(item);
+                let items = Value::from(items.into_iter().collect::<Vec<_>>());
+                self.check_change(
+                    request,
+                    rules,
+                    object,
+                    &ValueMap::from([(attribute.clone(), items.clone())]),
+                )?;
+                changed.attributes.insert(attribute.clone(), items);
+                changed.ready += self.work(rules.updating);
+            }
+            Action::Take { attribute, item, .. } => {
+                changed.take(attribute, item);
+                changed.ready += self.work(rules.updating);
+            }
             Action::SetTags { tags, .. } => changed.tags.extend(tags.clone()),
             Action::RemoveTags { keys, .. } => changed.tags.retain(|key, _| !keys.contains(key)),
             Action::Create { .. } | Action::Delete { .. } | Action::List { .. } => {
@@ -131,7 +153,10 @@ impl Cloud {
         }
         (rules.fill)(&mut changed.attributes, id);
         changed.stale = Some(self.stale(index));
+        let before = self.objects[index].clone();
         self.objects.change(index, |object| *object = changed);
+        self.spread(index);
+        self.check_unshared(&before, &request.operation);
         Ok(Answer::Id(id.to_owned()))
     }
 
@@ -166,7 +191,7 @@ impl Cloud {
             let message = format!("{fixed} cannot be changed");
             return Err(Refusal::new(ErrorClass::Rejected, "InvalidParameter", message));
         }
-        self.check_references(rules, attributes)?;
+        self.check_references(request, rules, attributes)?;
         let mut after = object.attributes.clone();
         after.extend(attributes.clone());
         (rules.refuse)(&Situation {
@@ -206,6 +231,9 @@ impl Cloud {
         }
         let stale = self.stale(index);
         self.objects.change(index, |object| object.stale = Some(stale));
+        let deleted = self.objects[index].clone();
+        self.check_unshared(&deleted, &request.operation);
+        self.drop_from_shares(id);
         Ok(Answer::Id(id.to_owned()))
     }
 
@@ -213,15 +241,29 @@ impl Cloud {
         let mut random = self.random.clone();
         if let Filter::Ids(ids) = filter {
             for id in ids {
-                self.check_account(request, id);
+                let shared = self.latest(id).is_some_and(|thing| self.is_shared(&request.account, thing));
+                if !shared {
+                    self.check_account(request, id);
+                }
             }
         }
-        let wanted = |object: &&Object| {
-            object.account == request.account && object.kind == request.kind && self.passes(object, filter)
+        if let Filter::Standing { ids } = filter {
+            let standing = self.standing(&request.account, ids);
+            return standing.filter_map(|object| object.seen_now(self.now)).collect();
+        }
+        // An account sees the things that are shared with it, but not their tags.
+        let may_see = |object: &Object| {
+            object.account == request.account
+                || !matches!(filter, Filter::Tag { .. }) && self.sees(&request.account, object)
         };
+        let wanted =
+            |object: &&Object| object.kind == request.kind && may_see(object) && self.passes(object, filter);
         let mut seen = Vec::new();
         for object in self.candidates(filter).filter(wanted) {
-            let Some(shown) = self.seen(object, rules, &mut random) else { continue };
+            let Some(mut shown) = self.seen(object, rules, &mut random) else { continue };
+            if object.account != request.account {
+                shown.values.remove("tags");
+            }
             let parts = self.objects.naming(&object.id).filter(|part| is_part(part, &object.id));
             let parts: Vec<_> =
                 parts.filter_map(|part| self.seen(part, rules_of(&part.kind), &mut random)).collect();
@@ -250,6 +292,7 @@ impl Cloud {
             Filter::Ids(ids) => {
                 ids.contains(&object.id) || self.parts(&object.id).any(|part| ids.contains(&part.id))
             }
+            Filter::Standing { .. } => false,
             Filter::Tag { key, value } => object.tags.get(key) == Some(value),
             Filter::Part { attribute, value } => {
                 self.parts(&object.id).any(|part| part.text(attribute) == Some(value))
@@ -291,10 +334,16 @@ impl Cloud {
         }
     }
 
-    fn check_references(&self, rules: &Rules, attributes: &ValueMap) -> Result<(), Refusal> {
+    fn check_references(
+        &self,
+        request: &Request,
+        rules: &Rules,
+        attributes: &ValueMap,
+    ) -> Result<(), Refusal> {
         let named = rules.references.iter().filter_map(|reference| attributes.get(reference.attribute));
         for id in named.flat_map(texts) {
-            let target = self.latest(id).filter(|target| target.visible <= self.now);
+            let usable = |target: &&Object| !is_shareable(target) || self.sees(&request.account, target);
+            let target = self.latest(id).filter(|target| target.visible <= self.now).filter(usable);
             match target.map(|target| target.life(self.now)) {
                 None | Some(Life::Gone) => return Err(not_found(id)),
                 Some(Life::Ready) => {}
@@ -343,6 +392,11 @@ impl Cloud {
     fn work(&mut self, limit: Duration) -> Duration {
         self.random.duration(limit * self.pace.work / 100)
     }
+}
+
+/// Tells whether other accounts can use a thing only if it is shared with them.
+fn is_shareable(object: &Object) -> bool {
+    matches!(object.kind.as_str(), "segment" | "network")
 }
 
 fn is_part(object: &Object, id: &str) -> bool {

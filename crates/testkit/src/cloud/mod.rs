@@ -10,6 +10,7 @@ mod objects;
 mod others;
 mod request;
 mod rules;
+mod sharing;
 
 use std::time::Duration;
 
@@ -36,6 +37,9 @@ pub struct Cloud {
     late: Vec<Late>,
     #[serde(skip)]
     is_late_changed: bool,
+    /// Whether the call that is being carried out has arrived late.
+    #[serde(skip)]
+    is_late: bool,
     now: Duration,
     #[serde(skip)]
     log: Vec<Entry>,
@@ -54,6 +58,9 @@ pub struct Pace {
     pub staleness: Duration,
     /// Whether reads may find a new thing and then not find it again for a while.
     pub flapping: bool,
+    /// How long until an account sees what is shared with it; exactly so long.
+    #[serde(default)]
+    pub sharing: Duration,
     /// In percent of what the kinds say: how long things are pending, and take to delete.
     pub work: u32,
 }
@@ -65,6 +72,7 @@ impl Pace {
         discovery: Duration::ZERO,
         staleness: Duration::ZERO,
         flapping: false,
+        sharing: Duration::ZERO,
         work: 0,
     };
 
@@ -74,6 +82,7 @@ impl Pace {
         discovery: Duration::from_secs(20),
         staleness: Duration::from_secs(10),
         flapping: true,
+        sharing: Duration::from_secs(40),
         work: 100,
     };
 }
@@ -116,6 +125,7 @@ impl Cloud {
             numbers: 0,
             late: Vec::new(),
             is_late_changed: false,
+            is_late: false,
             now: Duration::ZERO,
             log: Vec::new(),
             violations: Vec::new(),
@@ -156,7 +166,9 @@ impl Cloud {
             self.is_late_changed = true;
             self.now = late.due;
             // Nobody is left to hear the answer.
+            self.is_late = true;
             let _ = self.arrive(&late.request);
+            self.is_late = false;
         }
         self.now = now;
     }

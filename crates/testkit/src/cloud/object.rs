@@ -35,6 +35,9 @@ pub struct Object {
     pub(crate) doom: Option<String>,
     /// When it is gone, once it is being deleted.
     pub(crate) gone: Option<Duration>,
+    /// For a share: since when, or from when on, each account sees each thing.
+    #[serde(default)]
+    pub(crate) seen_since: BTreeMap<String, Duration>,
     /// Reads still find it as it was until this time, also when it is gone.
     pub(crate) stale: Option<Stale>,
 }
@@ -106,6 +109,12 @@ impl Object {
     #[must_use]
     pub fn names(&self, attribute: &str, id: &str) -> bool {
         self.attributes.get(attribute).is_some_and(|value| texts(value).any(|text| text == id))
+    }
+
+    /// Returns what reads show that do not lag behind; `None` if the thing is gone.
+    pub(crate) fn seen_now(&self, now: Duration) -> Option<Seen> {
+        let current = Self { stale: None, visible: Duration::ZERO, ..self.clone() };
+        current.seen(now, Duration::ZERO)
     }
 
     /// Returns what reads show at a moment; `None` if they do not find it.

@@ -49,6 +49,11 @@ impl Objects {
         self.at(self.by_reference.get(id))
     }
 
+    /// Returns the places of the things that may name the one with this id.
+    pub(super) fn places_naming(&self, id: &str) -> Vec<usize> {
+        self.by_reference.get(id).into_iter().flatten().copied().collect()
+    }
+
     /// Returns the things that may have the natural key of `object`.
     pub(super) fn alike(&self, object: &Object) -> impl Iterator<Item = &Object> {
         let key = natural_key(object);

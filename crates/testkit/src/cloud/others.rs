@@ -27,6 +27,7 @@ impl Cloud {
         let place = self.objects.with_id(id).next_back();
         if let Some(place) = place {
             self.objects.change(place, meddle);
+            self.spread(place);
         }
     }
 
@@ -36,7 +37,8 @@ impl Cloud {
         let standing = |object: &Object| {
             let rules = rules_of(&object.kind);
             let named = rules.references.iter().any(|reference| object.names(reference.attribute, id));
-            named && object.id != id && !object.foreign
+            let goes = !object.foreign || object.kind == "interface";
+            named && object.id != id && goes && object.kind != "share"
         };
         let above: Vec<_> =
             self.live().filter(|object| standing(object)).map(|object| object.id.clone()).collect();
@@ -44,6 +46,7 @@ impl Cloud {
             object.gone = Some(now);
             object.stale = None;
         });
+        self.drop_from_shares(id);
         for id in above {
             self.vanish(&id);
         }

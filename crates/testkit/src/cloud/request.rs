@@ -47,6 +47,24 @@ pub enum Action {
         /// The attributes.
         attributes: ValueMap,
     },
+    /// Put this into a list, unless it is in it.
+    Add {
+        /// The thing.
+        id: String,
+        /// The attribute.
+        attribute: String,
+        /// What to put in.
+        item: String,
+    },
+    /// Take this out of a list, if it is in it.
+    Take {
+        /// The thing.
+        id: String,
+        /// The attribute.
+        attribute: String,
+        /// What to take out.
+        item: String,
+    },
     /// Set these tags and leave the others.
     SetTags {
         /// The thing.
@@ -86,6 +104,8 @@ impl Action {
         match self {
             Self::Change { id, .. }
             | Self::Reissue { id, .. }
+            | Self::Add { id, .. }
+            | Self::Take { id, .. }
             | Self::SetTags { id, .. }
             | Self::RemoveTags { id, .. }
             | Self::Delete { id } => Some(id),
@@ -105,6 +125,11 @@ pub enum Filter {
         key: String,
         /// The value.
         value: String,
+    },
+    /// Whatever other accounts have put into the caller's things with these ids.
+    Standing {
+        /// The things.
+        ids: BTreeSet<String>,
     },
     /// Those with a part that has this attribute.
     Part {

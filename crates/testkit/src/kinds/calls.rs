@@ -63,6 +63,8 @@ pub struct CloudStep {
 enum StepDeed {
     Change(ValueMap),
     Reissue(ValueMap),
+    Add(&'static str, String),
+    Take(&'static str, String),
     SetTags(BTreeMap<String, String>),
     RemoveTags(BTreeSet<String>),
     Delete,
@@ -83,6 +85,16 @@ impl CloudStep {
     /// Sets one attribute.
     pub(super) fn change(operation: &'static str, attribute: &str, value: Value) -> Self {
         Self { operation, deed: StepDeed::Change(ValueMap::from([(attribute.to_owned(), value)])) }
+    }
+
+    /// Puts one item into a list.
+    pub(super) fn add(operation: &'static str, attribute: &'static str, item: String) -> Self {
+        Self { operation, deed: StepDeed::Add(attribute, item) }
+    }
+
+    /// Takes one item out of a list.
+    pub(super) fn take(operation: &'static str, attribute: &'static str, item: String) -> Self {
+        Self { operation, deed: StepDeed::Take(attribute, item) }
     }
 
     /// Sets one attribute, which gives the thing a new id.
@@ -151,6 +163,12 @@ pub(super) async fn perform<K: CloudKind>(
     let action = match step.deed.clone() {
         StepDeed::Change(attributes) => Action::Change { id: id.clone(), attributes },
         StepDeed::Reissue(attributes) => Action::Reissue { id: id.clone(), attributes },
+        StepDeed::Add(attribute, item) => {
+            Action::Add { id: id.clone(), attribute: attribute.to_owned(), item }
+        }
+        StepDeed::Take(attribute, item) => {
+            Action::Take { id: id.clone(), attribute: attribute.to_owned(), item }
+        }
         StepDeed::SetTags(tags) => Action::SetTags { id: id.clone(), tags },
         StepDeed::RemoveTags(keys) => Action::RemoveTags { id: id.clone(), keys },
         StepDeed::Delete => Action::Delete { id: id.clone() },

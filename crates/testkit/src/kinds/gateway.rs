@@ -57,6 +57,8 @@ fn refuse(situation: &Situation<'_>) -> Result<(), Refusal> {
         | Action::SetTags { .. }
         | Action::RemoveTags { .. }
         | Action::Delete { .. }
+        | Action::Add { .. }
+        | Action::Take { .. }
         | Action::List { .. } => Ok(()),
     }
 }

@@ -11,6 +11,7 @@
 //! | `table_entry` | route | no tags; the id is the natural key; changed in place |
 //! | `table_link` | association | no tags; moving it to another table gives it a new id |
 //! | `host` | cluster | sets and maps; busy while it changes; may stand on another account's segments |
+//! | `share` | resource share | members come and go one by one; others see them only after a while |
 //! | `document` | IAM policy | any value; a secret that is never returned; an output that changes |
 
 mod address;
@@ -22,9 +23,11 @@ mod network;
 mod range;
 mod relay;
 mod segment;
+mod share;
 mod table;
 mod table_entry;
 mod table_link;
+mod vacancy;
 
 use straddle_engine::registry::Registry;
 
@@ -35,9 +38,13 @@ pub use host::Host;
 pub use network::Network;
 pub use relay::Relay;
 pub use segment::Segment;
+pub use share::Share;
 pub use table::Table;
 pub use table_entry::TableEntry;
 pub use table_link::TableLink;
+pub use vacancy::Vacancy;
+
+pub(crate) use share::{PRINCIPALS, RESOURCES};
 
 use crate::client::CloudProvider;
 use crate::cloud::Rules;
@@ -53,9 +60,12 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with::<Network>()
         .with::<Relay>()
         .with::<Segment>()
+        .with::<Share>()
         .with::<Table>()
         .with::<TableEntry>()
         .with::<TableLink>()
+        .with_gate(Vacancy)
+        .with_sharing(share::SHARING)
 }
 
 /// Returns what the cloud knows of a kind.
@@ -64,7 +74,7 @@ pub fn registry(provider: CloudProvider) -> Registry {
 /// If there is no such kind.
 #[must_use]
 pub fn rules_of(kind: &str) -> &'static Rules {
-    const ALL: [&Rules; 10] = [
+    const ALL: [&Rules; 12] = [
         &address::RULES,
         &document::RULES,
         &gateway::RULES,
@@ -72,9 +82,11 @@ pub fn rules_of(kind: &str) -> &'static Rules {
         &network::RULES,
         &relay::RULES,
         &segment::RULES,
+        &share::RULES,
         &table::RULES,
         &table_entry::RULES,
         &table_link::RULES,
+        &vacancy::INTERFACE,
     ];
     let found = ALL.into_iter().find(|rules| rules.kind == kind);
     found.unwrap_or_else(|| panic!("the cloud has no kind `{kind}`"))

@@ -28,6 +28,10 @@ pub(crate) enum How {
     Untag,
     /// They make something of their own.
     Make,
+    /// The other account puts something into a segment that is shared with it.
+    Lodge,
+    /// It takes that out again.
+    Leave,
 }
 
 /// What others have made and tagged, and must find as they left it.
@@ -41,6 +45,11 @@ pub(crate) struct Others {
 impl Drift {
     /// Does it.
     pub(crate) fn apply(self, cloud: &mut Cloud, others: &mut Others) {
+        match self.how {
+            How::Lodge => return lodge(cloud, self.which),
+            How::Leave => return leave(cloud),
+            How::Make | How::Delete | How::Change | How::Break | How::Tag | How::Untag => {}
+        }
         if let How::Make = self.how {
             let account = ACCOUNTS[usize::from(self.which % 2)].1;
             let id = if self.which % 4 < 2 {
@@ -75,9 +84,33 @@ impl Drift {
                     others.tagged.remove(&(object.id.clone(), object.created));
                 }
             }
-            How::Tag | How::Untag | How::Make => {}
+            How::Tag | How::Untag | How::Make | How::Lodge | How::Leave => {}
         }
     }
+}
+
+/// Lets the other account put something into one of the segments that are shared with it.
+fn lodge(cloud: &mut Cloud, which: u8) {
+    let guest = ACCOUNTS[1].1;
+    let shares = cloud.live().filter(|object| object.kind == "share" && object.names("principals", guest));
+    let lists = shares.filter_map(|share| share.attributes.get("resources")?.as_list());
+    let segments: Vec<_> = lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let Some(segment) = segments.get(usize::from(which) % segments.len().max(1)) else { return };
+    let attributes = ValueMap::from([("segment".to_owned(), Value::from(segment.as_str()))]);
+    cloud.add_foreign(guest, "interface", &attributes);
+}
+
+/// Takes out everything that was put in that way.
+pub(crate) fn leave(cloud: &mut Cloud) {
+    let lodgers: Vec<_> = lodgers(cloud).map(|object| object.id.clone()).collect();
+    for id in lodgers {
+        cloud.vanish(&id);
+    }
+}
+
+/// Returns what was put into segments that way.
+pub(crate) fn lodgers(cloud: &Cloud) -> impl Iterator<Item = &Object> {
+    cloud.live().filter(|object| object.kind == "interface")
 }
 
 /// Returns an attribute that others may change, with another value.
@@ -87,6 +120,7 @@ fn changed(object: &Object) -> (&'static str, Value) {
         "network" => ("names", flip("names")),
         "segment" => ("public", flip("public")),
         "host" => ("size", Value::Integer(9)),
+        "share" => ("resources", Value::List(Vec::new())),
         "document" => ("body", Value::from("meddled")),
         _ => ("unknown", Value::Bool(true)),
     }

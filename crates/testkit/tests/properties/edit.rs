@@ -44,6 +44,9 @@ pub(crate) enum What {
     HostSegments,
     HostLabels,
     HostAccount,
+    ShareName,
+    ShareSegments,
+    ShareAccounts,
     DocumentName,
     DocumentBody,
     DocumentAbout,
@@ -54,7 +57,7 @@ pub(crate) enum What {
 }
 
 impl What {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::ToggleNetwork,
         Self::ToggleGateway,
         Self::ToggleSegment,
@@ -80,6 +83,9 @@ impl What {
         Self::HostSegments,
         Self::HostLabels,
         Self::HostAccount,
+        Self::ShareName,
+        Self::ShareSegments,
+        Self::ShareAccounts,
         Self::DocumentName,
         Self::DocumentBody,
         Self::DocumentAbout,
@@ -171,6 +177,9 @@ impl Edit {
                     _ => Some(Target::Relay),
                 };
             }
+            What::ShareName => network.share.other_name = !network.share.other_name,
+            What::ShareSegments => network.share.segments = self.value,
+            What::ShareAccounts => network.share.with_third = !network.share.with_third,
             What::PartTags => self.tag_part(network),
             What::HostImage | What::HostSize | What::HostSegments | What::HostLabels | What::HostAccount => {
                 self.apply_to_host(network.host.get_or_insert_default());
@@ -198,11 +207,12 @@ impl Edit {
     }
 
     fn tag_part(self, network: &mut Network) {
-        let tags = match self.part % 6 {
+        let tags = match self.part % 7 {
             0 => network.gateway.as_mut().map(|gateway| &mut gateway.tags),
             1 => network.relay.as_mut().map(|relay| &mut relay.tags),
             2 => network.tables[0].as_mut().map(|table| &mut table.tags),
             3 => network.host.as_mut().map(|host| &mut host.tags),
+            6 => Some(&mut network.share.tags),
             part => network.segments[usize::from(part) - 4].as_mut().map(|segment| &mut segment.tags),
         };
         if let Some(tags) = tags {
@@ -225,7 +235,7 @@ fn furnished(bits: u8) -> Network {
         ],
         relay: has(3).then(Relay::default),
         tables: [has(4).then(|| Table { entries, ..Table::default() }), has(4).then(Table::default)],
-        host: has(5).then(|| Host { segments: bits, ..Host::default() }),
+        host: has(5).then(|| Host { segments: bits, elsewhere: has(7), ..Host::default() }),
         ..Network::default()
     }
 }

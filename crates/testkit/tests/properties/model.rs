@@ -34,6 +34,20 @@ pub(crate) struct Network {
     pub(crate) relay: Option<Relay>,
     pub(crate) tables: [Option<Table>; 2],
     pub(crate) host: Option<Host>,
+    pub(crate) share: Share,
+}
+
+/// What the network lends to the other account. It is there if the host needs it, or if it holds
+/// a segment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Share {
+    /// Which of its two names it has.
+    pub(crate) other_name: bool,
+    /// One bit for each segment that it holds besides those that the host needs.
+    pub(crate) segments: u8,
+    /// Whether a third account may use them as well.
+    pub(crate) with_third: bool,
+    pub(crate) tags: u8,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -233,6 +247,7 @@ impl Network {
             self.segments_toml(number),
             self.relay_toml(number),
             self.tables_toml(number, renamed),
+            self.share_toml(number),
             self.host_toml(number),
             format!("[output.{here}]\nvalue = \"${{network.{here}.id}}\"\n"),
         ];
@@ -358,6 +373,31 @@ impl Network {
         block.text
     }
 
+    /// Returns the numbers of the segments that the host stands in.
+    fn chosen(&self, host: &Host) -> Vec<usize> {
+        let standing = || self.standing().map(|(segment, _)| segment);
+        let chosen: Vec<_> = standing().filter(|segment| host.segments & (1 << segment) != 0).collect();
+        if chosen.is_empty() { standing().take(1).collect() } else { chosen }
+    }
+
+    fn share_toml(&self, number: usize) -> String {
+        let guest = self.standing_host().filter(|host| host.elsewhere);
+        let needed = guest.map(|host| self.chosen(host)).unwrap_or_default();
+        let standing = self.standing().map(|(segment, _)| segment);
+        let held =
+            standing.filter(|segment| needed.contains(segment) || self.share.segments & (1 << segment) != 0);
+        let held: Vec<_> = held.collect();
+        if held.is_empty() {
+            return String::new();
+        }
+        let other = if self.share.other_name { "x" } else { "" };
+        let mut block = Block::new("share", &format!("n{number}{other}"));
+        block.set("resources", segment_ids(number, held));
+        let third = if self.share.with_third { ", \"333333333333\"" } else { "" };
+        block.set("principals", format!("[\"${{account.b.id}}\"{third}]"));
+        block.tags(self.share.tags).text.clone()
+    }
+
     fn host_toml(&self, number: usize) -> String {
         let Some(host) = self.standing_host() else { return String::new() };
         let mut block = Block::new("host", &format!("n{number}"));
@@ -368,12 +408,7 @@ impl Network {
         if host.labels > 0 {
             block.set("labels", format!("{{ level = \"{}\" }}", host.labels));
         }
-        let chosen = self.standing().filter(|(segment, _)| host.segments & (1 << segment) != 0);
-        let mut chosen: Vec<_> = chosen.map(|(segment, _)| text(&segment_id(number, segment))).collect();
-        if chosen.is_empty() {
-            chosen.extend(self.standing().next().map(|(segment, _)| text(&segment_id(number, segment))));
-        }
-        block.set("segments", format!("[{}]", chosen.join(", ")));
+        block.set("segments", segment_ids(number, self.chosen(host)));
         if host.elsewhere {
             block.set("account", text("b"));
         }
@@ -391,4 +426,9 @@ fn segment_id(network: usize, segment: usize) -> String {
         0 => format!("${{segment.n0['s{segment}'].id}}"),
         _ => format!("${{segment.n{network}s{segment}.id}}"),
     }
+}
+
+fn segment_ids(network: usize, segments: Vec<usize>) -> String {
+    let ids: Vec<_> = segments.into_iter().map(|segment| text(&segment_id(network, segment))).collect();
+    format!("[{}]", ids.join(", "))
 }

@@ -14,7 +14,7 @@ use straddle_testkit::fault::Faults;
 use straddle_testkit::simulation::{Ending, Order, Trial, World};
 
 use crate::check;
-use crate::drift::{Drift, Others};
+use crate::drift::{Drift, Others, leave, lodgers};
 use crate::model::{Model, STACK};
 use crate::outcome::{check_deeds, check_order};
 use crate::script::{Manner, Script, Step, Trouble};
@@ -54,7 +54,7 @@ struct Player {
 impl Player {
     fn new(script: &Script) -> Self {
         let pace = match script.manner {
-            Manner::Consistent => Pace { work: 100, ..Pace::INSTANT },
+            Manner::Consistent => Pace { work: 100, sharing: Pace::REAL.sharing, ..Pace::INSTANT },
             Manner::Lagging => Pace { flapping: false, ..Pace::REAL },
             Manner::Flapping => Pace::REAL,
         };
@@ -170,7 +170,12 @@ impl Player {
         let mut cloud = self.world.network.cloud();
         cloud.settle(now);
         let shown = self.consistent || now >= self.unsettled;
-        shown && cloud.quiet_at().is_none() && cloud.live().all(|object| object.life(now) != Life::Deleting)
+        // What others have in a segment keeps it from being withdrawn or deleted.
+        let free = lodgers(&cloud).next().is_none();
+        shown
+            && free
+            && cloud.quiet_at().is_none()
+            && cloud.live().all(|object| object.life(now) != Life::Deleting)
     }
 
     fn apply_saved(&mut self) {
@@ -197,6 +202,7 @@ impl Player {
     /// Brings the stack to what is wanted and then to its end, without faults.
     fn heal(&mut self) {
         self.model.unprotect(self.state().as_ref());
+        leave(&mut self.world.network.cloud());
         self.world.wait(Duration::from_mins(10));
         assert!(self.run(Mode::Apply, &Trouble::default()).is_some(), "the last apply was refused");
         self.world.wait(Duration::from_mins(1));

@@ -155,6 +155,8 @@ fn bursts() -> impl Strategy<Value = Vec<(u8, Fault)>> {
 }
 
 fn drifts() -> impl Strategy<Value = Drift> {
-    let how = select(&[How::Delete, How::Change, How::Break, How::Tag, How::Untag, How::Make][..]);
+    let how = select(
+        &[How::Delete, How::Change, How::Break, How::Tag, How::Untag, How::Make, How::Lodge, How::Leave][..],
+    );
     (how, any::<u8>()).prop_map(|(how, which)| Drift { how, which })
 }

@@ -236,13 +236,13 @@ fn it_stands_between_what_the_participants_have_and_the_share() {
     let plan = plan([&share, &cluster, &own, &apart].map(delete).into());
     let placed = ParticipantsGone.place(&plan, &state);
     let [placement] = placed.as_slice() else { panic!("{placed:#?}") };
-    assert_eq!(placement.after, [Anchor::Unmade(cluster)]);
+    assert_eq!(placement.after, [Anchor::Unmade(cluster.clone()), Anchor::Made(cluster)]);
     assert_eq!(placement.before, [Anchor::Unmade(share.clone())]);
     assert_eq!((placement.account.as_str(), placement.timeout), ("network", PATIENCE));
     let smaller = members(("main", &["subnet-1"], &[APPS]));
     let update = change(share.clone(), ChangeAction::Update, smaller);
     let placed = ParticipantsGone.place(&super::tests::plan(vec![update]), &state);
-    assert_eq!(placed[0].before, [Anchor::Made(share)]);
+    assert_eq!(placed[0].before, [Anchor::Withdrawn(share)]);
 }
 
 fn interface(number: usize, owner: &str, subnet: &str) -> NetworkInterface {
