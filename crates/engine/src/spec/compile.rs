@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources};
 use crate::registry::Registry;
 use crate::spec::accounts::{AccountBlock, account_schema, read_account};
 use crate::spec::blocks::Block;
+use crate::spec::components::aliases::warn_of_unused_aliases;
 use crate::spec::components::check::{check_references, check_stack_references, check_uses};
 use crate::spec::components::component_alone;
 use crate::spec::components::library::{Library, Loading};
@@ -63,6 +64,7 @@ fn build(
     check_references(library, registry, diagnostics);
     check_stack_references(&mut stack, &mut accounts, library, registry, diagnostics);
     check_uses(library, diagnostics);
+    warn_of_unused_aliases(library, diagnostics);
     let world =
         World { stack_name: stack.stack.name.clone(), variables: variables.clone(), ..World::default() };
     let program = Program::new(stack, accounts);

@@ -4,6 +4,7 @@
 //! 2. [`check`] compares what every `[use]` gives with what the component wants;
 //! 3. [`linker`] puts all instances into one [`program`], with [`names`] as they are inside.
 
+pub(crate) mod aliases;
 pub(crate) mod body;
 pub(crate) mod check;
 pub(crate) mod library;
