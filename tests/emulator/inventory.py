@@ -37,13 +37,14 @@ _LISTS = [
     ("eip", "describe_addresses", "Addresses", "AllocationId"),
     ("nat_gateway", "describe_nat_gateways", "NatGateways", "NatGatewayId"),
     ("route_table", "describe_route_tables", "RouteTables", "RouteTableId"),
+    ("security_group", "describe_security_groups", "SecurityGroups", "GroupId"),
 ]
 
 
 def inventory(world: World, account: str) -> list[Thing]:
     """Returns all live things of an account, without what AWS makes by itself: the
-    default VPC and its parts, and each VPC's main route table. A deleted NAT
-    gateway or share, which stays listed, is not alive."""
+    default VPC and its parts, and each VPC's main route table and default security group.
+    A deleted NAT gateway or share, which stays listed, is not alive."""
     client = world.client(account)
     found = []
     default_vpc = None
@@ -53,6 +54,10 @@ def inventory(world: World, account: str) -> list[Thing]:
                 default_vpc = detail["VpcId"]
             elif _counts(kind, detail) and detail.get("VpcId") != default_vpc:
                 found.append(_thing(kind, detail[id_member], detail))
+    groups = {thing.id for thing in found if thing.kind == "security_group"}
+    for detail in client.describe_security_group_rules()["SecurityGroupRules"]:
+        if detail["GroupId"] in groups:
+            found.append(_thing("security_group_rule", detail["SecurityGroupRuleId"], detail))
     return found + [_share(detail) for detail in _shares(world, account)]
 
 
@@ -67,6 +72,8 @@ def by_kind(things: list[Thing]) -> dict[str, int]:
 def _counts(kind: str, detail: dict[str, Any]) -> bool:
     if kind == "nat_gateway":
         return detail["State"] not in ("deleted", "failed")
+    if kind == "security_group":
+        return detail["GroupName"] != "default"
     if kind == "route_table":
         return not any(association.get("Main") for association in detail["Associations"])
     return True

@@ -25,6 +25,8 @@ THINGS = {
     "nat_gateway": 1,
     "route_table": 2,
     "ram_resource_share": 1,
+    "security_group": 1,
+    "security_group_rule": 2,
 }
 
 # Those that stand in a table: kind, count.
@@ -36,14 +38,19 @@ BIRTHS = {
     "AllocateAddress": 1,
     "AssociateRouteTable": 4,
     "AttachInternetGateway": 1,
+    "AuthorizeSecurityGroupEgress": 1,
+    "AuthorizeSecurityGroupIngress": 1,
     "CreateInternetGateway": 1,
     "CreateNatGateway": 1,
     "CreateResourceShare": 1,
     "CreateRoute": 2,
     "CreateRouteTable": 2,
+    "CreateSecurityGroup": 1,
     "CreateSubnet": 4,
     "CreateVpc": 1,
     "ModifyVpcAttribute": 1,
+    # The rule that lets everything out of a new group.
+    "RevokeSecurityGroupEgress": 1,
 }
 
 # Every call that changes something in a destroy. When the address was read, the NAT gateway still
@@ -54,12 +61,15 @@ DEATHS = {
     "DeleteResourceShare": 1,
     "DeleteRoute": 2,
     "DeleteRouteTable": 2,
+    "DeleteSecurityGroup": 1,
     "DeleteSubnet": 4,
     "DeleteVpc": 1,
     "DetachInternetGateway": 1,
     "DisassociateAddress": 1,
     "DisassociateRouteTable": 4,
     "ReleaseAddress": 1,
+    "RevokeSecurityGroupEgress": 1,
+    "RevokeSecurityGroupIngress": 1,
 }
 
 

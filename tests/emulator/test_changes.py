@@ -54,6 +54,20 @@ EVERYTHING_IN_PLACE = [
         "ReplaceRoute",
         1,
     ),
+    (
+        "security_group.alb",
+        '"Load balancer in front of game-2048"',
+        '"Load balancer in front of game-2048"\ntags = { Name = "alb" }',
+        "CreateTags",
+        1,
+    ),
+    (
+        "security_group.alb/ingress['HTTP from anywhere']",
+        'ports = "80", cidr = "0.0.0.0/0"',
+        'ports = "80-81", cidr = "198.51.100.0/24"',
+        "ModifySecurityGroupRules",
+        1,
+    ),
     ("ram_resource_share.private_subnets", '"eks-private-subnets"', '"subnets"', "UpdateResourceShare", 1),
     (
         "ram_resource_share.private_subnets",
@@ -167,6 +181,27 @@ def test_another_destination_makes_another_route(standing: Network) -> None:
     standing.edit(table + '{ "0.0.0.0/1" ', table + '{ "0.0.0.0/0" ')
     standing.apply()
     standing.assert_converged()
+
+
+def test_another_text_makes_a_rule_anew_in_its_place(standing: Network) -> None:
+    before = standing.ids()
+    standing.edit('"HTTP from anywhere"', '"HTTP from everywhere"')
+    ran = standing.apply()
+    assert ran.calls == {"RevokeSecurityGroupIngress": 1, "AuthorizeSecurityGroupIngress": 1}
+    revoked, made = (entry.operation for entry in ran.mutations)
+    assert (revoked, made) == ("RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress")
+    assert standing.ids()["security_group.alb"] == before["security_group.alb"]
+    standing.assert_converged()
+    standing.edit('"HTTP from everywhere"', '"HTTP from anywhere"')
+    standing.apply()
+    standing.assert_converged()
+
+
+def test_a_group_of_the_same_name_goes_before_the_next(standing: Network) -> None:
+    _, calls = replaced(
+        standing, '"Load balancer in front of game-2048"', '"Load balancer"', "security_group.alb", "description"
+    )
+    assert calls["DeleteSecurityGroup"] == calls["CreateSecurityGroup"] == 1
 
 
 def test_a_subnet_moves_from_one_table_to_another_in_one_apply(standing: Network) -> None:

@@ -20,6 +20,8 @@ TAGGED = [
     "eip.nat",
     "nat_gateway.main",
     "route_table.public",
+    "security_group.alb",
+    "security_group.alb/ingress['HTTP from anywhere']",
 ]
 
 
@@ -187,6 +189,65 @@ def delete_subnet(network: Network, ids: Ids) -> Shown:
     return [gone("subnet.private['b']", ids), gone(address, ids)]
 
 
+HTTP = "security_group.alb/ingress['HTTP from anywhere']"
+
+
+def rule_of_others(ids: Ids) -> dict[str, object]:
+    """A rule that nobody's spec has."""
+    ranges = [{"CidrIp": "198.51.100.7/32", "Description": "for a moment"}]
+    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": ranges}
+    return {"GroupId": ids["security_group.alb"], "IpPermissions": [permission]}
+
+
+def let_in(network: Network, ids: Ids) -> Shown:
+    """Somebody from outside gets in."""
+    network.client.authorize_security_group_ingress(**rule_of_others(ids))
+    row = r'[+] "sgr-\w+ ingress tcp 22 from 198.51.100.7/32 \(for a moment\)"'
+    return differs("security_group.alb", row)
+
+
+def let_out(network: Network, ids: Ids) -> Shown:
+    """Everything gets out, as in a group that is new, and to one address besides."""
+    network.client.authorize_security_group_egress(**rule_of_others(ids))
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    group = ids["security_group.alb"]
+    network.client.authorize_security_group_egress(GroupId=group, IpPermissions=[everything])
+    return differs("security_group.alb", r'[+] "sgr-\w+ egress all to 0.0.0.0/0"', r'"sgr-\w+ egress tcp 22 to')
+
+
+def change_rule(network: Network, ids: Ids) -> Shown:
+    """The load balancer is not reached any more."""
+    rule = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "CidrIpv4": "10.0.0.0/8"}
+    rule["Description"] = "theirs"
+    network.client.modify_security_group_rules(
+        GroupId=ids["security_group.alb"],
+        SecurityGroupRules=[{"SecurityGroupRuleId": ids[HTTP], "SecurityGroupRule": rule}],
+    )
+    rows = ['cidr += +"0.0.0.0/0" -> "10.0.0.0/8"', '-> "theirs"', 'ports += +"80" -> "8080"']
+    return differs(HTTP, *rows)
+
+
+def disown_rule(network: Network, ids: Ids) -> Shown:
+    """Our rule without our tags is still ours, and not revoked beside one that is not."""
+    tags = [{"Key": key} for key in ("straddle:stack", "straddle:address", "straddle:op")]
+    network.client.delete_tags(Resources=[ids[HTTP]], Tags=tags)
+    return let_in(network, ids) + differs(HTTP, '- "straddle:stack"')
+
+
+def revoke_rule(network: Network, ids: Ids) -> Shown:
+    """The load balancer is not reached any more."""
+    network.client.revoke_security_group_ingress(
+        GroupId=ids["security_group.alb"], SecurityGroupRuleIds=[ids[HTTP]]
+    )
+    return [gone(HTTP, ids)]
+
+
+def delete_group(network: Network, ids: Ids) -> Shown:
+    """With all that is in it."""
+    network.client.delete_security_group(GroupId=ids["security_group.alb"])
+    return [gone(address, ids) for address in sorted(ids) if address.startswith("security_group.alb")]
+
+
 SHARE = "ram_resource_share.private_subnets"
 
 
@@ -236,6 +297,12 @@ def delete_share(network: Network, ids: Ids) -> Shown:
         let_into_share,
         open_share,
         delete_share,
+        let_in,
+        let_out,
+        change_rule,
+        disown_rule,
+        revoke_rule,
+        delete_group,
     ],
 )
 def test_drift_is_shown_and_repaired(standing: Network, change: Callable[[Network, Ids], Shown]) -> None:
@@ -251,6 +318,7 @@ def test_everything_that_is_gone_is_made_again(standing: Network) -> None:
     standing.client.delete_route_table(RouteTableId=ids["route_table.public"])
     delete_gateway(standing, ids)
     delete_share(standing, ids)
+    delete_group(standing, ids)
     for address in [address for address in ids if address.startswith("subnet.")]:
         standing.client.delete_subnet(SubnetId=ids[address])
     standing.client.delete_vpc(VpcId=ids["vpc.main"])

@@ -7,14 +7,18 @@ import time
 
 import pytest
 
+from .network import BIRTHS as BIRTH_CALLS
 from .network import Network
 from .proxy import Hook, Stage
 from .request import Entry
 from .straddle import Running
 
 # How many calls that change something a run surely makes.
-BIRTHS = 22
-DEATHS = 19
+BIRTHS = 26
+DEATHS = 22
+
+# Births that AWS has no token for: a second one makes a second thing, or is refused.
+TOKENLESS = set(BIRTH_CALLS) - {"CreateNatGateway", "CreateRouteTable", "CreateResourceShare"}
 
 STAGES = [Stage.RECEIVED, Stage.WORKED, Stage.ANSWERED]
 
@@ -67,6 +71,31 @@ def kill(network: Network, command: str, call: int, stage: Stage) -> None:
 @pytest.mark.parametrize(("call", "stage"), spread(BIRTHS, 26))
 def test_an_apply_that_was_killed_is_finished(network: Network, call: int, stage: Stage) -> None:
     kill(network, "apply", call, stage)
+    network.apply()
+    network.assert_converged()
+
+
+@pytest.mark.parametrize("operation", sorted(TOKENLESS))
+def test_a_request_that_lands_after_its_sender_was_killed_is_not_made_twice(
+    network: Network, operation: str
+) -> None:
+    landing = network.proxy.add(operation, "late", seconds=1.0)
+
+    def strike(entry: Entry, stage: Stage) -> bool:
+        if entry.operation == operation and stage == Stage.RECEIVED:
+            assassin.strike()
+        return True
+
+    assassin = Assassin(0, Stage.RECEIVED)
+    network.proxy.on_request = strike
+    assassin.running = network.start("apply")
+    assert assassin.running.wait().code == -signal.SIGKILL
+    network.proxy.on_request = None
+    # The next run starts while the request is still under way.
+    network.apply()
+    assert len(landing.fired) == 1
+    network.proxy.wait_for_late()
+    network.proxy.clear()
     network.apply()
     network.assert_converged()
 

@@ -30,6 +30,8 @@ READS_OF_A_PLAN = {
     "DescribeAddresses": 1,
     "DescribeNatGateways": 1,
     "DescribeRouteTables": 1,
+    "DescribeSecurityGroups": 1,
+    "DescribeSecurityGroupRules": 1,
     "GetResourceShares": 1,
     "GetResourceShareAssociations": 2,
 }
@@ -46,6 +48,7 @@ def test_an_apply_makes_exactly_what_the_spec_says(network: Network) -> None:
     check_subnets(things)
     check_tables(things)
     check_share(network, things)
+    check_group(things)
     check_tags(network, things)
     check_order_of_birth(ran)
     calls = ran.calls
@@ -110,6 +113,21 @@ def check_share(network: Network, things: list[Thing]) -> None:
         assert {association["associatedEntity"] for association in found} == members
 
 
+def check_group(things: list[Thing]) -> None:
+    """The load balancer lets in HTTP from everywhere, and out what goes to the pods, and no more."""
+    group = one(things, "security_group")
+    assert group.detail["GroupName"] == "game-2048-alb" and group.detail["VpcId"] == one(things, "vpc").id
+    rules = [thing.detail for thing in things if thing.kind == "security_group_rule"]
+    allowed = {
+        (rule["IsEgress"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule["CidrIpv4"], rule["Description"])
+        for rule in rules
+    }
+    assert allowed == {
+        (False, "tcp", 80, 80, "0.0.0.0/0", "HTTP from anywhere"),
+        (True, "tcp", 80, 80, "10.0.0.0/16", "to the pods"),
+    }
+
+
 def check_tags(network: Network, things: list[Thing]) -> None:
     """Everything that can carry them has our tags, and each was made by an operation of its own."""
     state = network.state()
@@ -139,7 +157,7 @@ def test_a_second_plan_finds_nothing_and_touches_nothing(network: Network) -> No
     network.apply()
     files = network.files(lock=True)
     plan = network.plan(code=0)
-    assert "No changes. All 17 resources are as the spec says." in plan.stdout
+    assert "No changes. All 20 resources are as the spec says." in plan.stdout
     assert plan.mutations == [] and plan.reads == READS_OF_A_PLAN
     assert {entry.account for entry in plan.entries} == {accounts.NETWORK}
     assert network.files(lock=True) == files
@@ -201,6 +219,9 @@ def check_order_of_death(ran: Ran) -> None:
         ("DeleteRouteTable", "DeleteVpc"),
         ("DeleteNatGateway", "DetachInternetGateway"),
         ("DeleteInternetGateway", "DeleteVpc"),
+        ("RevokeSecurityGroupIngress", "DeleteSecurityGroup"),
+        ("RevokeSecurityGroupEgress", "DeleteSecurityGroup"),
+        ("DeleteSecurityGroup", "DeleteVpc"),
     ]
     for before, after in pairs:
         assert last(ran, before) < first(ran, after), f"{after} before the last {before}\n{ran}"
