@@ -30,6 +30,13 @@ pub(crate) fn answered<T>(operation: &'static str, part: Option<T>) -> Result<T,
     })
 }
 
+/// Describes a refusal that stands in an answer without error.
+pub(crate) fn refused(operation: &'static str, code: Option<&str>, message: Option<&str>) -> ProviderError {
+    let class = code.and_then(class_of_code).unwrap_or(ErrorClass::Rejected);
+    let error = ProviderError::new(class, operation, message.unwrap_or("the service does not say why"));
+    ProviderError { code: code.unwrap_or_default().to_owned(), ..error }
+}
+
 /// Takes the error with this code for success: what the call should bring about is so already.
 pub(crate) fn unless<T>(
     result: Result<T, ProviderError>,

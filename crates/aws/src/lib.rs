@@ -25,6 +25,7 @@ pub fn registry() -> Registry {
         .with::<ec2::security_group_rule::SecurityGroupRule>()
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
+        .with::<ec2::vpc_endpoint::VpcEndpoint>()
         .with::<ram::organization_sharing::OrganizationSharing>()
         .with::<ram::resource_share::ResourceShare>()
         .with::<ram::share_accepter::ShareAccepter>()

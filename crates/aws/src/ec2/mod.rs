@@ -18,6 +18,7 @@ mod tags;
 #[cfg(test)]
 mod testing;
 pub(crate) mod vpc;
+pub(crate) mod vpc_endpoint;
 
 /// The service whose limits the calls of these kinds fall under.
 const SERVICE: &str = "ec2";
