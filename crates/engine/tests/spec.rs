@@ -34,7 +34,7 @@ fn load_files(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Load
         source: VariableSource::CommandLine,
     };
     let variables = variables.iter().map(argument).collect();
-    load_text(SpecText { sources, variable_files: Vec::new(), variables }, &support::registry())
+    load_text(SpecText { sources, variables, ..SpecText::default() }, &support::registry())
 }
 
 fn load(text: &str) -> Spec {

@@ -1,6 +1,7 @@
 //! The stages of loading in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,7 @@ use crate::spec::components::linker::Linker;
 use crate::spec::components::program::Program;
 use crate::spec::document::{Table, read_document};
 use crate::spec::evaluator::Evaluator;
+use crate::spec::files::FileReader;
 use crate::spec::parts::part_graph;
 use crate::spec::refactoring::check_refactoring;
 use crate::spec::source::Folders;
@@ -65,17 +67,26 @@ fn build(
     check_stack_references(&mut stack, &mut accounts, library, registry, diagnostics);
     check_uses(library, diagnostics);
     warn_of_unused_aliases(library, diagnostics);
-    let world =
-        World { stack_name: stack.stack.name.clone(), variables: variables.clone(), ..World::default() };
+    let files = Arc::new(FileReader::new(text.files.clone(), sources));
+    let world = World {
+        stack_name: stack.stack.name.clone(),
+        variables: variables.clone(),
+        files: files.clone(),
+        ..World::default()
+    };
     let program = Program::new(stack, accounts);
     let program = Linker { library, program, world, diagnostics, instances: 0 }.link();
     let order = part_graph(&program).order();
     diagnostics.extend(order.diagnostics.iter().cloned());
     let digest = digest(text, library, &variables);
     let mut evaluator = Evaluator::new(&program, registry, variables, diagnostics);
+    evaluator.world.files = files.clone();
     evaluator.run(&order);
     evaluator.cross_boundaries();
-    let spec = evaluator.finish(sources, digest);
+    let mut spec = evaluator.finish(sources, digest);
+    if let Some(files) = files.close() {
+        spec.digest = HEXLOWER.encode(&Sha256::digest(format!("{} {files}", spec.digest)));
+    }
     // What could not be read or expanded is not there; that a move leads to it is no second problem.
     if !diagnostics.has_errors() {
         check_refactoring(&spec, diagnostics);

@@ -24,6 +24,7 @@ mod document;
 mod evaluator;
 mod expand;
 mod expression;
+mod files;
 mod inline;
 mod lifecycle;
 mod model;
@@ -53,6 +54,7 @@ use crate::registry::Registry;
 pub(crate) use accounts::account_attributes;
 pub(crate) use document::invalid_toml;
 pub use expression::functions::{Function, FunctionGroup, function_groups};
+pub use files::SpecFiles;
 pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
 pub(crate) use normalize::compare;
 pub use normalize::{InvalidText, normalize_inputs};
@@ -103,6 +105,8 @@ pub struct SpecText {
     pub variable_files: Vec<SourceId>,
     /// Single values; they win over files.
     pub variables: Vec<VariableArgument>,
+    /// What `file` and `templatefile` read.
+    pub files: SpecFiles,
 }
 
 /// A spec without errors.
@@ -146,6 +150,7 @@ pub fn load(request: &LoadRequest, registry: &Registry) -> Result<Loaded, Box<Lo
         sources: files.sources,
         variable_files: files.variable_files,
         variables: request.variables.clone(),
+        files: SpecFiles::OnDisk,
     };
     load_with(text, &source::Folders::of(&request.path), registry)
 }

@@ -27,7 +27,7 @@ pub struct Spec {
     pub outputs: BTreeMap<String, OutputNode>,
     /// Which resources of the state have new names, and which are to be let go.
     pub refactoring: Refactoring,
-    /// SHA-256, in hexadecimal, of the files' texts and the variables' values: equal digests mean equal specs.
+    /// SHA-256, in hexadecimal, of the texts of all files, also of those that expressions read, and the variables' values: equal digests mean equal specs.
     pub digest: String,
 }
 

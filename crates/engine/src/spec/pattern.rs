@@ -6,7 +6,7 @@ use crate::address::BlockAddress;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::spec::document::{Data, Node};
 use crate::spec::expression::ast::{Expression, ExpressionKind, Reference, Step};
-use crate::spec::expression::parse_expression;
+use crate::spec::expression::{parse_expression, parse_template_expression};
 use crate::spec::text::TextMap;
 use crate::value::{AttributeReference, Unknown, Value, ValueMap};
 
@@ -252,6 +252,58 @@ fn read_text(text: &str, span: Span, sources: &Sources) -> Result<Content, Box<D
         return Ok(Content::Constant(Value::from(text)));
     }
     let map = TextMap::new(&sources.get(span.source).text, span, text);
+    let mut pieces = read_pieces(text, &map, &mut |offset| parse_expression(text, offset, &map))
+        .map_err(|error| error.diagnostic)?;
+    match pieces.as_slice() {
+        [Piece::Literal(literal)] => return Ok(Content::Constant(Value::from(literal.as_str()))),
+        [Piece::Expression(_)] => {
+            if let Some(Piece::Expression(expression)) = pieces.pop() {
+                return Ok(Content::Expression(expression));
+            }
+        }
+        _ => {}
+    }
+    Ok(Content::Text(pieces))
+}
+
+/// What is wrong in a template, and in which line if that is known.
+pub(crate) struct TemplateError {
+    pub(crate) line: Option<usize>,
+    pub(crate) diagnostic: Box<Diagnostic>,
+}
+
+/// Reads the text of a file that is named at `span`, in which only `names` mean something.
+pub(crate) fn read_template(text: &str, span: Span, names: &[String]) -> Result<Vec<Piece>, TemplateError> {
+    let map = TextMap::elsewhere(span);
+    if let Some((start, word)) = find_directive(text) {
+        let diagnostic = Diagnostic::error("invalid-expression", "invalid expression")
+            .with_span(span, format!("`%{{{word}` means nothing here"))
+            .with_hint("Write `${join('', [for x in list : ...])}` or `${condition ? 'this' : 'that'}`.");
+        return Err(TemplateError { line: Some(line_of(text, start)), diagnostic: diagnostic.into() });
+    }
+    read_pieces(text, &map, &mut |offset| parse_template_expression(text, offset, &map, names))
+}
+
+/// Finds a `%{if ...}` or `%{for ...}` of other tools, which would stay in the text unnoticed.
+fn find_directive(text: &str) -> Option<(usize, &str)> {
+    text.match_indices("%{").find_map(|(start, _)| {
+        let inside = text[start + 2..].trim_start_matches(['~', ' ']);
+        let length = inside.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(inside.len());
+        let word = &inside[..length];
+        ["if", "else", "endif", "for", "endfor"].contains(&word).then_some((start, word))
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text[..offset].matches('\n').count()
+}
+
+/// Reads text and the expressions in it; `parse` reads one and returns where it ends.
+fn read_pieces(
+    text: &str,
+    map: &TextMap,
+    parse: &mut dyn FnMut(usize) -> Result<(Expression, usize), Box<Diagnostic>>,
+) -> Result<Vec<Piece>, TemplateError> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut offset = 0;
@@ -264,8 +316,9 @@ fn read_text(text: &str, span: Span, sources: &Sources) -> Result<Content, Box<D
             continue;
         }
         literal.push_str(&text[offset..start]);
-        refuse_policy_variable(text, start, &map)?;
-        let (expression, end) = parse_expression(text, start + 2, &map)?;
+        let expression = refuse_policy_variable(text, start, map).and_then(|()| parse(start + 2));
+        let (expression, end) = expression
+            .map_err(|diagnostic| TemplateError { line: Some(line_of(text, start)), diagnostic })?;
         if !literal.is_empty() {
             pieces.push(Piece::Literal(std::mem::take(&mut literal)));
         }
@@ -273,18 +326,10 @@ fn read_text(text: &str, span: Span, sources: &Sources) -> Result<Content, Box<D
         offset = end;
     }
     literal.push_str(&text[offset..]);
-    if pieces.is_empty() {
-        return Ok(Content::Constant(Value::String(literal)));
-    }
     if !literal.is_empty() {
         pieces.push(Piece::Literal(literal));
     }
-    if let [Piece::Expression(_)] = pieces.as_slice()
-        && let Some(Piece::Expression(expression)) = pieces.pop()
-    {
-        return Ok(Content::Expression(expression));
-    }
-    Ok(Content::Text(pieces))
+    Ok(pieces)
 }
 
 /// Recognises `${aws:username}`, which is meant for IAM and not for us.

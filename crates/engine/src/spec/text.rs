@@ -19,6 +19,11 @@ impl TextMap {
         Self { whole: span, pairs: pairs.unwrap_or_default() }
     }
 
+    /// For text that is not in the file: every part of it is at `span`.
+    pub(crate) fn elsewhere(span: Span) -> Self {
+        Self { whole: span, pairs: Vec::new() }
+    }
+
     /// Returns where a part of the text stands in the file, or the whole string if that is not known.
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
         match (self.offset(range.start), self.offset(range.end)) {

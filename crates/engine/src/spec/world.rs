@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::address::{AccountName, Address, BlockAddress, ComponentPath, Kind};
+use crate::spec::files::FileReader;
 use crate::spec::pattern::Pattern;
 use crate::value::Value;
 
@@ -20,6 +21,8 @@ pub(crate) struct World {
     pub(crate) shapes: BTreeMap<BlockAddress, Shape>,
     /// What can be asked of the resources of each kind.
     pub(crate) attributes: BTreeMap<Kind, Vec<&'static str>>,
+    /// What `file` and `templatefile` read.
+    pub(crate) files: Arc<FileReader>,
 }
 
 /// Names a value that is worked out once: an entry of `[local]`, or what goes into a component

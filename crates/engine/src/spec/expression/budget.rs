@@ -31,6 +31,16 @@ impl Budget {
         self.pay(value.weight(), span)
     }
 
+    /// Pays for what was done with another budget that began as this one is.
+    pub(super) fn spend(&self, other: &Self) {
+        self.0.set(self.0.get().min(other.0.get()));
+    }
+
+    /// Returns a budget that begins as this one is.
+    pub(super) fn same(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     fn pay(&self, cost: usize, span: Span) -> Evaluated<()> {
         match self.0.get().checked_sub(cost) {
             Some(left) => {

@@ -55,6 +55,19 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Evaluates what is written elsewhere, where only these names mean something.
+    pub(super) fn with_names(&self, values: Vec<Rc<Value>>) -> Evaluation<'_> {
+        Evaluation {
+            world: self.world,
+            each: None,
+            scope: self.scope,
+            depth: self.depth.clone(),
+            budget: self.budget.same(),
+            locals: RefCell::default(),
+            bound: RefCell::new(values),
+        }
+    }
+
     /// Returns the value of a pattern.
     pub(crate) fn pattern(&self, pattern: &'a Pattern) -> Evaluated<Value> {
         self.descend(pattern.span, || self.content(pattern))
@@ -78,7 +91,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn text(&self, pieces: &'a [Piece]) -> Evaluated<Value> {
+    pub(super) fn text(&self, pieces: &'a [Piece]) -> Evaluated<Value> {
         let mut text = String::new();
         let mut unknown = None;
         for piece in pieces {

@@ -13,9 +13,10 @@ mod parser;
 mod path;
 mod reference;
 mod rewrite;
+mod template_file;
 mod tokens;
 
-pub(crate) use parser::parse_expression;
+pub(crate) use parser::{parse_expression, parse_template_expression};
 
 #[cfg(test)]
 mod tests;

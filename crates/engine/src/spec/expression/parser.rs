@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::expression::ast::{
     BinaryOperator, Conditional, Expression, ExpressionKind, Instance, Step, UnaryOperator,
 };
-use crate::spec::expression::functions::{self, Function};
+use crate::spec::expression::functions::{self, Body, Function, Special};
 use crate::spec::expression::lexer::{Token, TokenKind};
 use crate::spec::expression::{comprehension, path};
 use crate::spec::suggest;
@@ -18,18 +18,37 @@ pub(super) type Parsed<T> = Result<T, Box<Diagnostic>>;
 /// Reads the expression that begins at `offset` of `text` and ends with `}`; returns it with the
 /// offset after that brace.
 pub(crate) fn parse_expression(text: &str, offset: usize, map: &TextMap) -> Parsed<(Expression, usize)> {
-    let mut parser = Parser { text, map, offset, peeked: None, tokens: 0, depth: 0, bound: Vec::new() };
-    let expression = parser.expression()?;
-    let token = parser.take()?;
-    match token.kind {
-        TokenKind::Symbol("}") => Ok((expression, token.range.end)),
-        TokenKind::End => Err(parser.error(offset..text.len(), "the expression has no closing `}`").into()),
-        TokenKind::Symbol(_)
-        | TokenKind::Name(_)
-        | TokenKind::Integer(_)
-        | TokenKind::Float(_)
-        | TokenKind::Text(_) => Err(parser.unexpected(&token, "an operator or `}`")),
-    }
+    let parser = Parser {
+        text,
+        map,
+        offset,
+        peeked: None,
+        tokens: 0,
+        depth: 0,
+        bound: Vec::new(),
+        in_template: false,
+    };
+    parser.whole(offset)
+}
+
+/// Does the same in the text of a template, where only `names` mean something.
+pub(crate) fn parse_template_expression(
+    text: &str,
+    offset: usize,
+    map: &TextMap,
+    names: &[String],
+) -> Parsed<(Expression, usize)> {
+    let parser = Parser {
+        text,
+        map,
+        offset,
+        peeked: None,
+        tokens: 0,
+        depth: 0,
+        bound: names.to_vec(),
+        in_template: true,
+    };
+    parser.whole(offset)
 }
 
 pub(super) struct Parser<'a> {
@@ -41,9 +60,28 @@ pub(super) struct Parser<'a> {
     depth: usize,
     /// The names of the for-expressions around, the outermost first.
     pub(super) bound: Vec<String>,
+    /// Whether the text is that of a template, which sees nothing of the spec.
+    pub(super) in_template: bool,
 }
 
 impl Parser<'_> {
+    /// Reads the whole expression and the `}` after it.
+    fn whole(mut self, offset: usize) -> Parsed<(Expression, usize)> {
+        let expression = self.expression()?;
+        let token = self.take()?;
+        match token.kind {
+            TokenKind::Symbol("}") => Ok((expression, token.range.end)),
+            TokenKind::End => {
+                Err(self.error(offset..self.text.len(), "the expression has no closing `}`").into())
+            }
+            TokenKind::Symbol(_)
+            | TokenKind::Name(_)
+            | TokenKind::Integer(_)
+            | TokenKind::Float(_)
+            | TokenKind::Text(_) => Err(self.unexpected(&token, "an operator or `}`")),
+        }
+    }
+
     pub(super) fn expression(&mut self) -> Parsed<Expression> {
         self.depth += 1;
         if self.depth > MAXIMUM_DEPTH {
@@ -211,6 +249,12 @@ impl Parser<'_> {
     fn call(&mut self, name: &str, span: Span) -> Parsed<Expression> {
         let arguments = self.items(")")?;
         let Some(function) = functions::find(name) else { return Err(unknown_function(name, span).into()) };
+        if self.in_template && matches!(function.body, Body::Special(Special::File | Special::Template)) {
+            let diagnostic = Diagnostic::error("invalid-expression", "invalid expression")
+                .with_span(span, "a template reads no other files")
+                .with_hint("Read them in the spec, and hand over their text.");
+            return Err(diagnostic.into());
+        }
         if !function.takes(arguments.len()) {
             let label = match arguments.len() {
                 1 => "called with 1 argument".to_owned(),

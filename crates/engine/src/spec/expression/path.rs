@@ -11,6 +11,9 @@ use crate::spec::world::{LocalName, LocalSort};
 
 /// Reads the reference that begins with `word`.
 pub(super) fn parse_reference(parser: &mut Parser<'_>, word: &str, start: Span) -> Parsed<Expression> {
+    if parser.in_template {
+        return Err(Box::new(not_handed_over(word, start, &parser.bound)));
+    }
     if !parser.take_symbol(".")? {
         return Err(Box::new(lone_word(word, start, &parser.bound)));
     }
@@ -99,6 +102,13 @@ fn resource(parser: &mut Parser<'_>, block: BlockAddress, block_span: Span) -> P
     }
     let (attribute, attribute_span) = parser.name("the name of an attribute")?;
     Ok(Reference::Resource(ResourceReference { block, block_span, instance, attribute, attribute_span }))
+}
+
+fn not_handed_over(word: &str, span: Span, bound: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::error("unknown-reference", "unknown reference")
+        .with_span(span, format!("`{word}` is not handed to the template"))
+        .with_detail("A template sees only the entries of the table that `templatefile` gets.");
+    suggest::did_you_mean(diagnostic, word, bound.iter().map(String::as_str))
 }
 
 fn lone_word(word: &str, span: Span, bound: &[String]) -> Diagnostic {

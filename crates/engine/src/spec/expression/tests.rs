@@ -9,9 +9,10 @@ use super::functions;
 use super::parse_expression;
 use crate::address::{AccountName, Address, BlockAddress, Kind};
 use crate::diagnostic::{Diagnostic, Sources, Span};
-use crate::spec::Scope;
+use crate::spec::files::FileReader;
 use crate::spec::text::TextMap;
 use crate::spec::world::{AccountFacts, Local, LocalName, LocalSort, Shape, World};
+use crate::spec::{Scope, SpecFiles};
 use crate::value::{AttributeReference, Unknown, Value, ValueMap};
 
 fn parse(text: &str) -> Result<Expression, Box<Diagnostic>> {
@@ -46,7 +47,19 @@ fn world() -> World {
     let keyed = ["a", "b"].map(|key| (Arc::from(key), Address::of_block(subnets.clone()).with_key(key)));
     let vpc = block("vpc", "main");
     let zones = ValueMap::from([("a".to_owned(), Value::from(7)), ("b".to_owned(), Value::from(8))]);
+    let files = [
+        ("motd.txt", "Welcome."),
+        ("hello.tmpl", "Hello ${join(' and ', names)}!"),
+        ("dollar.txt", "a $${x} ${y}"),
+        ("broken.tmpl", "one\ntwo ${1 +}"),
+        ("outside.tmpl", "${vpc.main.id}"),
+        ("nested.tmpl", "${file('motd.txt')}"),
+        ("directive.tmpl", "\n%{ for x in y }"),
+        ("curl.tmpl", "%{http_code} $${x} ${a + 1}"),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
     World {
+        files: Arc::new(FileReader::new(SpecFiles::InMemory(files), &Sources::default())),
         stack_name: "test".to_owned(),
         variables: BTreeMap::from([
             ("zones".to_owned(), Some(Value::Map(zones))),
@@ -352,6 +365,37 @@ fn for_expressions_keep_what_is_known() {
     check_unknown("[for s in ['b'] : subnet.public[s].id][0]", "subnet.public['b'].id", true);
     check("length([for x in subnet.public[*].id : x])", "2");
     check("keys({for x in ['a', 'b'] : x => vpc.main.id})", "['a', 'b']");
+}
+
+#[test]
+fn files_are_read_as_they_are_and_templates_with_what_they_get() {
+    check("file('dollar.txt')", "join('', ['a $', '$', '{x} ', '$', '{y}'])");
+    check("templatefile('curl.tmpl', {a = 1})", "join('', ['%{http_code} ', '$', '{x} 2'])");
+    check("can(file('missing.txt'))", "false");
+    check_unknown("templatefile('hello.tmpl', {names = [vpc.main.id]})", "vpc.main.id", false);
+    check_unknown("file(vpc.main.id)", "vpc.main.id", false);
+    check_error(
+        "templatefile('hello.tmpl', {})",
+        "in `hello.tmpl` line 1: `names` is not handed to the template",
+    );
+    check_error(
+        "templatefile('outside.tmpl', {})",
+        "in `outside.tmpl` line 1: `vpc` is not handed to the template",
+    );
+    check_error("templatefile('broken.tmpl', {})", "in `broken.tmpl` line 2: expected a value, found `}`");
+    check_error(
+        "templatefile('nested.tmpl', {})",
+        "in `nested.tmpl` line 1: a template reads no other files",
+    );
+    check_error(
+        "templatefile('directive.tmpl', {})",
+        "in `directive.tmpl` line 2: `%{for` means nothing here",
+    );
+    check_error(
+        "templatefile('hello.tmpl', {names = [[]]})",
+        "in `hello.tmpl`: item 0 is a list, which has no text form",
+    );
+    check_error("file('../secret')", "`../secret` leads out of the folder of the spec with `..`");
 }
 
 #[test]

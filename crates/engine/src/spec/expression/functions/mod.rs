@@ -10,6 +10,7 @@ mod choice;
 mod collections;
 mod conversion;
 mod encoding;
+mod files;
 mod foreign;
 mod format;
 mod lists;
@@ -70,6 +71,10 @@ pub(crate) enum Special {
     Can,
     /// The first argument that is not empty.
     Coalesce,
+    /// The text of a file.
+    File,
+    /// The text of a file, its expressions evaluated.
+    Template,
 }
 
 /// Carries out a function.
@@ -78,7 +83,7 @@ pub(crate) type Call = fn(&[&Value]) -> Result<Value, ArgumentError>;
 /// Stands for "as many arguments as you like".
 const MANY: usize = usize::MAX;
 
-static GROUPS: [FunctionGroup; 11] = [
+static GROUPS: [FunctionGroup; 12] = [
     text::GROUP,
     patterns::GROUP,
     lists::GROUP,
@@ -90,6 +95,7 @@ static GROUPS: [FunctionGroup; 11] = [
     encoding::GROUP,
     conversion::GROUP,
     choice::GROUP,
+    files::GROUP,
 ];
 
 /// Returns every function of the expression language.

@@ -1,0 +1,144 @@
+//! The files that expressions read: only those in the spec's own folder, each read once.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use data_encoding::HEXLOWER;
+use rustix::fs::OFlags;
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{SourceId, Sources};
+
+/// How large a file that an expression reads may be.
+const MAXIMUM_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Where the files are that expressions read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpecFiles {
+    /// Here, by their paths from the folder of the spec.
+    InMemory(BTreeMap<String, String>),
+    /// Beside the file of the spec that names them.
+    OnDisk,
+}
+
+impl Default for SpecFiles {
+    fn default() -> Self {
+        Self::InMemory(BTreeMap::new())
+    }
+}
+
+/// What a file says, or why it cannot be read, without a full stop.
+type Content = Result<Arc<str>, String>;
+
+/// The files that a spec reads. What was read once stays as it was, so that plan and apply see
+/// what the check saw; a file that was not read while loading is not read any more, since the
+/// digest of the spec would not count it.
+#[derive(Debug, Default)]
+pub(crate) struct FileReader {
+    files: SpecFiles,
+    /// The folders of the spec's own files.
+    folders: BTreeMap<SourceId, PathBuf>,
+    read: Mutex<BTreeMap<(PathBuf, String), Content>>,
+    closed: AtomicBool,
+}
+
+impl FileReader {
+    pub(crate) fn new(files: SpecFiles, sources: &Sources) -> Self {
+        let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_owned();
+        let folders = sources.iter().map(|(id, source)| (id, folder(&source.path))).collect();
+        Self { files, folders, ..Self::default() }
+    }
+
+    /// Returns the text of a file that is named in a file of the spec.
+    pub(crate) fn read(&self, named_in: SourceId, path: &str) -> Content {
+        check_path(path)?;
+        let folder = self.folders.get(&named_in).cloned().unwrap_or_default();
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (folder, path.to_owned());
+        if let Some(content) = read.get(&key) {
+            return content.clone();
+        }
+        if self.closed.load(Ordering::Relaxed) {
+            return Err("which file this is was not known when the spec was loaded".to_owned());
+        }
+        let content = match &self.files {
+            SpecFiles::InMemory(files) => files
+                .get(path)
+                .map(|text| Arc::from(text.as_str()))
+                .ok_or_else(|| "there is no such file".to_owned()),
+            SpecFiles::OnDisk => read_inside(&key.0, path).map(Arc::from),
+        };
+        read.insert(key, content.clone());
+        content
+    }
+
+    /// Lets no further file be read, and returns a digest of those that were; `None` if none was.
+    pub(crate) fn close(&self) -> Option<String> {
+        self.closed.store(true, Ordering::Relaxed);
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hash = Sha256::new();
+        for ((_, path), content) in read.iter() {
+            let (found, text) = match content {
+                Ok(text) => (1_u64, &**text),
+                Err(problem) => (0, problem.as_str()),
+            };
+            for part in [path.as_bytes(), &found.to_be_bytes(), text.as_bytes()] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        (!read.is_empty()).then(|| HEXLOWER.encode(&hash.finalize()))
+    }
+}
+
+/// Refuses paths that lead out by what they say; links are refused when the file is opened.
+fn check_path(path: &str) -> Result<(), String> {
+    let refuse = |reason: &str| Err(format!("`{}` {reason}", path.escape_debug()));
+    if path.is_empty() {
+        return Err("the path is empty".to_owned());
+    }
+    if path.chars().any(|character| character.is_control() || character == '\\') {
+        return refuse("has characters that no path of a spec has");
+    }
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(_) | Component::CurDir => {}
+            Component::ParentDir => return refuse("leads out of the folder of the spec with `..`"),
+            Component::RootDir | Component::Prefix(_) => {
+                return refuse("is no path from the folder of the spec: it begins at the root");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads a regular file inside a folder. Nothing is followed out of it, and what is no regular
+/// file is neither waited for nor read.
+fn read_inside(folder: &Path, path: &str) -> Result<String, String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let failed = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return "there is no such file".to_owned();
+        }
+        format!("the file cannot be read: {error}")
+    };
+    let folder = Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    let at_once = OFlags::NONBLOCK | OFlags::NOCTTY;
+    options.read(true).custom_flags(i32::try_from(at_once.bits()).expect("flags of `open` fit its argument"));
+    let file = folder.open_with(path, &options).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err("this is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAXIMUM_BYTES {
+        return Err("the file is larger than 4 MiB".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())
+}
