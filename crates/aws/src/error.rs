@@ -16,8 +16,20 @@ where
         class: class_of(&error),
         operation: operation.to_owned(),
         code: error.code().unwrap_or_default().to_owned(),
-        message: error.message().map_or_else(|| causes(&error), str::to_owned),
+        message: error.message().map_or_else(|| causes(&error), decodable),
         request_id: error.request_id().map(str::to_owned),
+    }
+}
+
+/// Says how to read a message that EC2 has encoded for those who may know which policy refused.
+fn decodable(message: &str) -> String {
+    match message.split_once(" Encoded authorization failure message: ") {
+        None => message.to_owned(),
+        Some((message, encoded)) => format!(
+            "{message} To learn what refused it, run `aws sts decode-authorization-message --encoded-message \
+             {}`",
+            encoded.trim()
+        ),
     }
 }
 
@@ -286,6 +298,22 @@ mod tests {
     fn an_answer_that_the_service_did_not_write_tells_nothing() {
         assert_eq!(class_of_answer(None, 500), ErrorClass::Ambiguous);
         assert_eq!(class_of_answer(None, 403), ErrorClass::Ambiguous);
+    }
+
+    #[test]
+    fn an_encoded_refusal_comes_with_how_to_read_it() {
+        let message = "You are not authorized. Encoded authorization failure message: abc-1";
+        let shown = decodable(message);
+        assert!(shown.starts_with("You are not authorized. To learn"), "{shown}");
+        assert!(shown.ends_with("decode-authorization-message --encoded-message abc-1`"), "{shown}");
+        assert_eq!(decodable("no such VPC"), "no such VPC");
+    }
+
+    #[test]
+    fn a_refusal_in_an_answer_has_the_class_of_its_code() {
+        let error = refused("DeleteVpcEndpoints", Some("InvalidVpcEndpoint.NotFound"), Some("gone"));
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::NotFound, "InvalidVpcEndpoint.NotFound"));
+        assert_eq!(refused("DeleteVpcEndpoints", None, None).class, ErrorClass::Rejected);
     }
 
     #[test]

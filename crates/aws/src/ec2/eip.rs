@@ -63,7 +63,7 @@ impl Listing for Found<types::Address> {
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
         let call = client.ec2.reads.describe_addresses().set_filters(filters::ids("allocation-id", ids));
         let answer = call.send().await.map_err(failed("DescribeAddresses"))?;
-        Ok(Self::new(client, answer.addresses.unwrap_or_default()))
+        Ok(Self::new(&client.place, answer.addresses.unwrap_or_default()))
     }
 }
 
@@ -103,7 +103,7 @@ impl Resource for Eip {
 
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<EipInputs, EipOutputs>> {
         let id = id.as_str();
-        let address = listing.things.iter().find(|address| address.allocation_id() == Some(id))?;
+        let address = listing.thing(id)?;
         Some(Observed {
             inputs: EipInputs {
                 address: filled(address.public_ip()),

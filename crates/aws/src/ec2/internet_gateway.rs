@@ -49,7 +49,7 @@ impl Listing for Found<types::InternetGateway> {
         let call = client.ec2.reads.describe_internet_gateways().set_filters(filters);
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let gateways = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeInternetGateways"))?;
-        Ok(Self::new(client, gateways))
+        Ok(Self::new(&client.place, gateways))
     }
 }
 
@@ -96,7 +96,7 @@ impl Resource for InternetGateway {
         id: &RemoteId,
     ) -> Option<Observed<InternetGatewayInputs, InternetGatewayOutputs>> {
         let id = id.as_str();
-        let gateway = listing.things.iter().find(|gateway| gateway.internet_gateway_id() == Some(id))?;
+        let gateway = listing.thing(id)?;
         let attachment = gateway
             .attachments()
             .iter()

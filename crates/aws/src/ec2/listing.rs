@@ -1,24 +1,63 @@
 //! What a `Describe` call found, and where.
 
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types;
 use straddle_engine::resource::Readiness;
 
-use crate::client::{Client, Place};
+use crate::client::Place;
 
 /// How many things a page of a `Describe` call has: the most that EC2 gives.
 pub(crate) const PAGE_SIZE: i32 = 1000;
 
+/// A thing with an id.
+pub(crate) trait Identified {
+    /// Returns the id.
+    fn id(&self) -> Option<&str>;
+}
+
+macro_rules! identified {
+    ($($thing:ident: $id:ident),*) => {
+        $(impl Identified for types::$thing {
+            fn id(&self) -> Option<&str> {
+                self.$id()
+            }
+        })*
+    };
+}
+
+identified!(
+    Address: allocation_id,
+    InternetGateway: internet_gateway_id,
+    NatGateway: nat_gateway_id,
+    RouteTable: route_table_id,
+    Subnet: subnet_id,
+    Vpc: vpc_id,
+    VpcEndpoint: vpc_endpoint_id
+);
+
 /// What a `Describe` call found, and where.
 pub(crate) struct Found<T> {
-    /// The things, in the service's order.
-    pub(crate) things: Vec<T>,
+    things: BTreeMap<String, T>,
     /// Where they are.
     pub(crate) place: Place,
 }
 
-impl<T> Found<T> {
-    /// Keeps what was found through this client.
-    pub(crate) fn new(client: &Client, things: Vec<T>) -> Self {
-        Self { things, place: client.place.clone() }
+impl<T: Identified> Found<T> {
+    /// Keeps what was found in this place.
+    pub(crate) fn new(place: &Place, things: Vec<T>) -> Self {
+        let things = things.into_iter().filter_map(|thing| Some((thing.id()?.to_owned(), thing)));
+        Self { things: things.collect(), place: place.clone() }
+    }
+
+    /// Returns the thing with this id.
+    pub(crate) fn thing(&self, id: &str) -> Option<&T> {
+        self.things.get(id)
+    }
+
+    /// Returns every thing.
+    pub(crate) fn things(&self) -> impl Iterator<Item = &T> {
+        self.things.values()
     }
 }
 

@@ -71,7 +71,7 @@ impl Listing for Found<types::NatGateway> {
         let call = client.ec2.reads.describe_nat_gateways().set_filter(filters::ids("nat-gateway-id", ids));
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let gateways = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeNatGateways"))?;
-        Ok(Self::new(client, gateways))
+        Ok(Self::new(&client.place, gateways))
     }
 }
 
@@ -143,7 +143,7 @@ impl Resource for NatGateway {
         id: &RemoteId,
     ) -> Option<Observed<NatGatewayInputs, NatGatewayOutputs>> {
         let id = id.as_str();
-        let gateway = listing.things.iter().find(|gateway| gateway.nat_gateway_id() == Some(id))?;
+        let gateway = listing.thing(id)?;
         let readiness = gateway_readiness(gateway)?;
         let primary =
             gateway.nat_gateway_addresses().iter().find(|address| address.is_primary() != Some(false));

@@ -49,7 +49,7 @@ pub(crate) type RouteTables = Found<types::RouteTable>;
 impl RouteTables {
     /// Returns the table with this id.
     pub(crate) fn table(&self, id: &str) -> Option<&types::RouteTable> {
-        self.things.iter().find(|table| table.route_table_id() == Some(id))
+        self.thing(id)
     }
 }
 
@@ -61,7 +61,7 @@ impl Listing for RouteTables {
         let call = client.ec2.reads.describe_route_tables().set_filters(filters);
         let pages = call.into_paginator().page_size(TABLES_PAGE_SIZE).items().send();
         let tables = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeRouteTables"))?;
-        Ok(Self::new(client, tables))
+        Ok(Self::new(&client.place, tables))
     }
 }
 

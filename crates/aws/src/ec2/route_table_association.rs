@@ -75,8 +75,10 @@ impl Resource for RouteTableAssociation {
         listing: &RouteTables,
         id: &RemoteId,
     ) -> Option<Observed<RouteTableAssociationInputs, RouteTableAssociationOutputs>> {
-        let (_, association_id) = split(id);
-        let (table, association) = associations(&listing.things)
+        let (table_id, association_id) = split(id);
+        // It is in the table that its id names, unless somebody has moved it.
+        let tables = listing.table(table_id).into_iter().chain(listing.things());
+        let (table, association) = associations(tables)
             .find(|(_, association)| association.route_table_association_id() == Some(association_id))?;
         Some(Observed {
             inputs: RouteTableAssociationInputs {
@@ -145,10 +147,12 @@ impl Resource for RouteTableAssociation {
     }
 }
 
-fn associations(
-    tables: &[types::RouteTable],
-) -> impl Iterator<Item = (&types::RouteTable, &types::RouteTableAssociation)> {
-    tables.iter().flat_map(|table| table.associations().iter().map(move |association| (table, association)))
+fn associations<'a>(
+    tables: impl IntoIterator<Item = &'a types::RouteTable>,
+) -> impl Iterator<Item = (&'a types::RouteTable, &'a types::RouteTableAssociation)> {
+    tables
+        .into_iter()
+        .flat_map(|table| table.associations().iter().map(move |association| (table, association)))
 }
 
 fn matching(tables: &[types::RouteTable], inputs: &RouteTableAssociationInputs) -> Vec<RemoteId> {

@@ -84,7 +84,7 @@ impl Listing for Found<types::Subnet> {
         let call = client.ec2.reads.describe_subnets().set_filters(filters::ids("subnet-id", ids));
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let subnets = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeSubnets"))?;
-        Ok(Self::new(client, subnets))
+        Ok(Self::new(&client.place, subnets))
     }
 }
 
@@ -166,7 +166,7 @@ impl Resource for Subnet {
 
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<SubnetInputs, SubnetOutputs>> {
         let id = id.as_str();
-        let subnet = listing.things.iter().find(|subnet| subnet.subnet_id() == Some(id))?;
+        let subnet = listing.thing(id)?;
         let arn = subnet.subnet_arn().map(str::to_owned);
         Some(Observed {
             inputs: observed_inputs(subnet),

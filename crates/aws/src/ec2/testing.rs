@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::Tag;
 use straddle_engine::schema::Tags;
 
-use super::listing::Found;
+use super::listing::{Found, Identified};
 use crate::client::Place;
 
 /// Returns the place in which the tests' things are.
@@ -12,8 +12,8 @@ pub(crate) fn place() -> Place {
 }
 
 /// Returns a listing of one thing.
-pub(crate) fn found<T>(thing: T) -> Found<T> {
-    Found { things: vec![thing], place: place() }
+pub(crate) fn found<T: Identified>(thing: T) -> Found<T> {
+    Found::new(&place(), vec![thing])
 }
 
 /// Returns a tag as the service has it.

@@ -1,11 +1,13 @@
 //! `vpc`: a virtual private cloud.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
     self, AttributeBooleanValue, ResourceType, Tenancy, VpcAttributeName, VpcState, VpcTenancy,
 };
-use futures::future::{try_join_all, try_join3};
+use futures::future::try_join3;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use straddle_engine::address::RemoteId;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -66,10 +68,13 @@ pub(crate) struct VpcOutputs {
     dhcp_options_id: Option<String>,
 }
 
+/// Of how many VPCs the attributes are read at once.
+const VPCS_AT_ONCE: usize = 4;
+
 /// The VPCs, and the attributes that `DescribeVpcs` leaves out.
 pub(crate) struct Vpcs {
     found: Found<types::Vpc>,
-    attributes: Vec<(String, DnsAttributes)>,
+    attributes: BTreeMap<String, DnsAttributes>,
 }
 
 /// The attributes of a VPC that are read one by one.
@@ -89,26 +94,29 @@ impl Listing for Vpcs {
         let call = client.ec2.reads.describe_vpcs().set_filters(filters::ids("vpc-id", ids));
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let mut vpcs = pages.collect::<Result<Vec<_>, _>>().await.map_err(failed("DescribeVpcs"))?;
-        vpcs.retain(|vpc| ids.iter().any(|id| vpc.vpc_id() == Some(id.as_str())));
-        let reads = vpcs.iter().filter_map(types::Vpc::vpc_id).map(|id| read_attributes(client, id));
-        let attributes = try_join_all(reads).await?.into_iter().flatten().collect();
-        Ok(Self { found: Found::new(client, vpcs), attributes })
+        let wanted: BTreeSet<_> = ids.iter().map(RemoteId::as_str).collect();
+        vpcs.retain(|vpc| vpc.vpc_id().is_some_and(|id| wanted.contains(id)));
+        let listed: Vec<_> = vpcs.iter().filter_map(types::Vpc::vpc_id).map(str::to_owned).collect();
+        let reads = stream::iter(listed).map(|id| read_attributes(client, id)).buffered(VPCS_AT_ONCE);
+        let attributes: Vec<_> = reads.try_collect().await?;
+        let attributes = attributes.into_iter().flatten().collect();
+        Ok(Self { found: Found::new(&client.place, vpcs), attributes })
     }
 }
 
 /// Reads the attributes of one VPC; `None` if it has gone since it was listed.
 async fn read_attributes(
     client: &Client,
-    id: &str,
+    id: String,
 ) -> Result<Option<(String, DnsAttributes)>, ProviderError> {
     let reads = try_join3(
-        read_attribute(client, id, VpcAttributeName::EnableDnsSupport),
-        read_attribute(client, id, VpcAttributeName::EnableDnsHostnames),
-        read_attribute(client, id, VpcAttributeName::EnableNetworkAddressUsageMetrics),
+        read_attribute(client, &id, VpcAttributeName::EnableDnsSupport),
+        read_attribute(client, &id, VpcAttributeName::EnableDnsHostnames),
+        read_attribute(client, &id, VpcAttributeName::EnableNetworkAddressUsageMetrics),
     );
     match reads.await {
         Ok((support, hostnames, usage_metrics)) => {
-            Ok(Some((id.to_owned(), DnsAttributes { support, hostnames, usage_metrics })))
+            Ok(Some((id, DnsAttributes { support, hostnames, usage_metrics })))
         }
         Err(error) if error.class == ErrorClass::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -181,8 +189,8 @@ impl Resource for Vpc {
 
     fn observe(listing: &Vpcs, id: &RemoteId) -> Option<Observed<VpcInputs, VpcOutputs>> {
         let id = id.as_str();
-        let vpc = listing.found.things.iter().find(|vpc| vpc.vpc_id() == Some(id))?;
-        let (_, dns) = listing.attributes.iter().find(|(vpc_id, _)| vpc_id == id)?;
+        let vpc = listing.found.thing(id)?;
+        let dns = listing.attributes.get(id)?;
         Some(Observed {
             inputs: VpcInputs {
                 cidr_block: vpc.cidr_block().map(str::to_owned),

@@ -87,7 +87,7 @@ impl Listing for Found<types::VpcEndpoint> {
             client.ec2.reads.describe_vpc_endpoints().set_filters(filters::ids("vpc-endpoint-id", ids));
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let endpoints = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeVpcEndpoints"))?;
-        Ok(Self::new(client, endpoints))
+        Ok(Self::new(&client.place, endpoints))
     }
 }
 
@@ -181,7 +181,7 @@ impl Resource for VpcEndpoint {
         id: &RemoteId,
     ) -> Option<Observed<VpcEndpointInputs, VpcEndpointOutputs>> {
         let id = id.as_str();
-        let endpoint = listing.things.iter().find(|endpoint| endpoint.vpc_endpoint_id() == Some(id))?;
+        let endpoint = listing.thing(id)?;
         let names = endpoint.dns_entries().iter().filter_map(|entry| entry.dns_name());
         Some(Observed {
             inputs: observed_inputs(endpoint),

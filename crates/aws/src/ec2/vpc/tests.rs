@@ -16,7 +16,7 @@ fn listing(state: VpcState) -> Vpcs {
         .tags(tag("Name", "main"))
         .build();
     let dns = DnsAttributes { support: true, hostnames: false, usage_metrics: false };
-    Vpcs { found: found(vpc), attributes: vec![("vpc-1".to_owned(), dns)] }
+    Vpcs { found: found(vpc), attributes: BTreeMap::from([("vpc-1".to_owned(), dns)]) }
 }
 
 fn observed() -> Observed<VpcInputs, VpcOutputs> {
