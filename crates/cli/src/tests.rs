@@ -195,6 +195,53 @@ fn a_saved_plan_is_carried_out_once_and_only_as_long_as_it_fits() {
 }
 
 #[test]
+fn a_part_of_a_stack_is_applied_and_the_rest_is_listed() {
+    let world = World::new();
+    let planned = world.run("plan SPEC --target segment.public['a'] --detailed-exitcode", Exit::Changes);
+    let listed = "Left out by --target\n\n  + segment.public['b'] [network us-east-1]\n";
+    assert!(planned.stdout.contains(listed), "{}", planned.stdout);
+    let summary = "(network 111111111111 us-east-1: 2). 1 change is left out by --target.\n";
+    assert!(planned.stdout.ends_with(summary), "{}", planned.stdout);
+    let saved = world.saved();
+    world.run(&format!("plan SPEC --target segment.public['a'] --out {saved}"), Exit::Success);
+    world.run(&format!("apply SPEC --plan {saved}"), Exit::Success);
+    assert_eq!(world.network.cloud().live().count(), 2);
+    let nothing = world.run("plan SPEC --exclude segment.public['b'] --detailed-exitcode", Exit::Success);
+    assert!(
+        nothing.stdout.ends_with("No changes. 1 change is left out by --exclude.\n"),
+        "{}",
+        nothing.stdout
+    );
+    let json = json(&world.run("plan SPEC --exclude network.main --json", Exit::Success).stdout);
+    assert_eq!(
+        json["left_out"][0]["because"],
+        serde_json::json!({ "why": "needs", "address": "network.main" })
+    );
+    assert_eq!(json["summary"]["left_out"], 1);
+    world.run("apply SPEC --auto-approve", Exit::Success);
+    let replaced = world.run("plan SPEC --replace segment.public['a']", Exit::Success);
+    assert!(replaced.stdout.contains("since --replace asks for it"), "{}", replaced.stdout);
+    world.run("destroy SPEC --exclude segment.public['a'] --auto-approve", Exit::Success);
+    assert_eq!(world.network.cloud().live().count(), 2);
+    world.run("destroy SPEC --target network.main --auto-approve", Exit::Success);
+    assert_eq!(world.network.cloud().live().count(), 0);
+}
+
+#[test]
+fn an_address_that_names_nothing_is_an_error() {
+    let world = World::new();
+    for command in ["plan", "apply --auto-approve", "destroy --auto-approve"] {
+        let wrong = world.run(&format!("{command} SPEC --target segment.pubic"), Exit::Error);
+        for expected in ["error[unknown-address]: --target names nothing", "Did you mean `segment.public`?"] {
+            assert!(wrong.stderr.contains(expected), "{}", wrong.stderr);
+        }
+    }
+    assert!(world.run("plan SPEC --target segment.", Exit::Error).stderr.contains("is no address"));
+    let both = world.run("plan SPEC --target segment.public --exclude network.main", Exit::Error);
+    assert!(both.stderr.contains("--target asks for something that is left out"), "{}", both.stderr);
+}
+
+#[test]
 fn every_mistake_of_a_spec_is_shown() {
     let world = World::new();
     assert_eq!(

@@ -10,7 +10,7 @@ use crate::apply::{self, Recorder, Run, Walked};
 use crate::diagnostic::Diagnostic;
 use crate::environment::random_id;
 use crate::observation::{Observation, Observations};
-use crate::plan::{self, Change, Mode, Plan, Planned, Request};
+use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
 use crate::run::{Approval, Engine, Report, RunError};
 use crate::spec::{ResourceNode, Spec};
 use crate::state::{
@@ -23,23 +23,29 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// If the state cannot be used, an account cannot be read, or the plan is not allowed.
-    pub async fn plan(&self, spec: &Spec, mode: Mode) -> Result<Plan, RunError> {
-        Ok(self.prepare(spec, mode, None).await?.planned.plan)
+    pub async fn plan(&self, spec: &Spec, mode: Mode, options: &Options) -> Result<Plan, RunError> {
+        Ok(self.prepare(spec, mode, options, None).await?.planned.plan)
     }
 
     /// Makes a plan and carries it out once it is approved. The state is locked from before
-    /// the plan is made until everything is recorded.
+    /// the plan is made until everything is recorded. A saved plan has its own mode and options.
     ///
     /// # Errors
     /// As [`Engine::plan`], and if the plan is not approved or recording fails. That operations
     /// failed is no error: the report says so.
-    pub async fn apply(&self, spec: &Spec, mode: Mode, approval: Approval<'_>) -> Result<Report, RunError> {
-        let _lock = self.backend.lock(&self.holder(mode)).await?;
-        let saved = match &approval {
-            Approval::Saved(plan) => Some(*plan),
-            Approval::Ask(_) => None,
+    pub async fn apply(
+        &self,
+        spec: &Spec,
+        mode: Mode,
+        options: &Options,
+        approval: Approval<'_>,
+    ) -> Result<Report, RunError> {
+        let (mode, options, saved) = match &approval {
+            Approval::Saved(plan) => (plan.mode, &plan.options, Some(*plan)),
+            Approval::Ask(_) => (mode, options, None),
         };
-        let prepared = self.prepare(spec, mode, saved).await?;
+        let _lock = self.backend.lock(&self.holder(mode)).await?;
+        let prepared = self.prepare(spec, mode, options, saved).await?;
         match approval {
             Approval::Saved(saved) => {
                 check_fresh(saved, &prepared.planned.plan, prepared.state.applied_plan.as_deref())?;
@@ -62,7 +68,13 @@ impl Engine<'_> {
         Ok(recovered(self.backend.read().await?)?)
     }
 
-    async fn prepare(&self, spec: &Spec, mode: Mode, saved: Option<&Plan>) -> Result<Prepared, RunError> {
+    async fn prepare(
+        &self,
+        spec: &Spec,
+        mode: Mode,
+        options: &Options,
+        saved: Option<&Plan>,
+    ) -> Result<Prepared, RunError> {
         let stored = self.backend.read().await?;
         let left_over = !stored.journal.is_empty();
         let lineage = || saved.map_or_else(|| random_id(self.environment), |plan| plan.lineage.clone());
@@ -81,6 +93,7 @@ impl Engine<'_> {
             renames: &renames,
             observations: &observations,
             mode,
+            options,
         };
         let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
         let recovered = left_over || !resolved.is_empty();
@@ -99,11 +112,11 @@ impl Engine<'_> {
             state.serial += 1;
             self.backend.replace(state.serial - 1, &state).await?;
         }
-        let Planned { plan, values, graph } = planned;
+        let Planned { plan, values, graph, left_out } = planned;
         let now = under_new_names.as_ref().unwrap_or(&state);
         let renaming = (!renames.is_empty()).then_some(Record::Renamed { names: renames });
-        let kept = self.kept_records(spec, &plan, now);
-        let seen = seen_records(&plan, now, &observations);
+        let kept = self.kept_records(spec, &plan, &left_out, now);
+        let seen = seen_records(&plan, &left_out, now, &observations);
         let first: Vec<_> = renaming.into_iter().chain(seen).chain(kept).collect();
         if plan.is_empty() && first.is_empty() {
             return Ok(report(plan, Walked::default(), state.outputs));
@@ -137,16 +150,23 @@ impl Engine<'_> {
 
     /// Returns the records of resources that stay as they are, and of which the spec says
     /// something new about their order or their life.
-    fn kept_records(&self, spec: &Spec, plan: &Plan, state: &State) -> Vec<Record> {
+    fn kept_records(
+        &self,
+        spec: &Spec,
+        plan: &Plan,
+        left_out: &BTreeSet<Address>,
+        state: &State,
+    ) -> Vec<Record> {
         if plan.mode == Mode::Destroy {
             return Vec::new();
         }
-        let changed: BTreeSet<_> = plan.changes.iter().map(|change| &change.address).collect();
+        let changed = plan.changes.iter().map(|change| &change.address);
+        let elsewhere: BTreeSet<_> = changed.chain(left_out).collect();
         let record = |node: &ResourceNode| {
             let prior = state.resources.get(&node.address)?;
             let object = prior.object.as_ref()?;
             let same = prior.dependencies == node.dependencies && prior.lifecycle == node.lifecycle;
-            (!same && !changed.contains(&node.address)).then(|| {
+            (!same && !elsewhere.contains(&node.address)).then(|| {
                 let (operation_id, at) = (random_id(self.environment), self.environment.now());
                 let begin = Begin {
                     operation_id: operation_id.clone(),
@@ -235,8 +255,13 @@ fn report(plan: Plan, walked: Walked, outputs: BTreeMap<String, crate::value::Va
 }
 
 /// Returns the records of what the reads found and no operation follows from: things that are
-/// gone, and outputs that the services have changed.
-fn seen_records(plan: &Plan, state: &State, observations: &Observations) -> Vec<Record> {
+/// gone, and outputs that the services have changed. What is left out is recorded as it was.
+fn seen_records(
+    plan: &Plan,
+    left_out: &BTreeSet<Address>,
+    state: &State,
+    observations: &Observations,
+) -> Vec<Record> {
     let changed: BTreeSet<_> = plan.changes.iter().map(|change| &change.address).collect();
     let record = |(address, observation): (&Address, &Observation)| {
         let object = state.resources.get(address)?.object.as_ref()?;
@@ -247,7 +272,7 @@ fn seen_records(plan: &Plan, state: &State, observations: &Observations) -> Vec<
         };
         seen.then(|| Record::Observed { address: address.clone(), outputs })
     };
-    observations.iter().filter_map(record).collect()
+    observations.iter().filter(|(address, _)| !left_out.contains(*address)).filter_map(record).collect()
 }
 
 /// Checks that a saved plan is what would be planned now, and was not applied before.

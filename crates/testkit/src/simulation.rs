@@ -7,7 +7,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use straddle_engine::environment::Environment;
 use straddle_engine::event::{Event, Observer};
-use straddle_engine::plan::{Mode, Plan};
+use straddle_engine::plan::{Mode, Options, Plan};
 use straddle_engine::registry::Registry;
 use straddle_engine::run::{Approval, Engine, Interrupt, Report, RunError, Settings};
 use straddle_engine::spec::Spec;
@@ -47,6 +47,8 @@ pub struct Order<'a> {
     pub spec: &'a Spec,
     /// Whether the stack is to be made or to be destroyed.
     pub mode: Mode,
+    /// What the user asks for besides.
+    pub options: Options,
     /// What goes wrong with calls.
     pub faults: Faults,
     /// What goes wrong with the file operation of this number, counted from 0.
@@ -57,7 +59,13 @@ impl<'a> Order<'a> {
     /// Orders a run in which nothing goes wrong.
     #[must_use]
     pub fn new(spec: &'a Spec, mode: Mode) -> Self {
-        Self { spec, mode, faults: Faults::none(), disk_fault: None }
+        Self { spec, mode, options: Options::default(), faults: Faults::none(), disk_fault: None }
+    }
+
+    /// Asks for this besides.
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Self { options, ..self }
     }
 
     /// Lets this go wrong with calls.
@@ -140,21 +148,23 @@ impl World {
     /// Plans.
     #[must_use]
     pub fn plan(&self, order: &Order<'_>) -> Trial<Plan> {
-        self.run(order, async |engine| engine.plan(order.spec, order.mode).await)
+        self.run(order, async |engine| engine.plan(order.spec, order.mode, &order.options).await)
     }
 
     /// Applies whatever is planned.
     #[must_use]
     pub fn apply(&self, order: &Order<'_>) -> Trial<Report> {
         self.run(order, async |engine| {
-            engine.apply(order.spec, order.mode, Approval::Ask(&mut |_| true)).await
+            engine.apply(order.spec, order.mode, &order.options, Approval::Ask(&mut |_| true)).await
         })
     }
 
     /// Applies a plan that was made before.
     #[must_use]
     pub fn apply_saved(&self, order: &Order<'_>, plan: &Plan) -> Trial<Report> {
-        self.run(order, async |engine| engine.apply(order.spec, order.mode, Approval::Saved(plan)).await)
+        self.run(order, async |engine| {
+            engine.apply(order.spec, order.mode, &order.options, Approval::Saved(plan)).await
+        })
     }
 
     /// Reads the state, with what a killed run left folded in.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use straddle_engine::address::{AccountName, RemoteId};
 use straddle_engine::environment::SystemEnvironment;
 use straddle_engine::event::{Event, Observer};
-use straddle_engine::plan::{ChangeAction, Mode, Plan, Reason};
+use straddle_engine::plan::{ChangeAction, Mode, Options, Plan, Reason};
 use straddle_engine::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
 use straddle_engine::registry::Registry;
 use straddle_engine::resource::{
@@ -221,11 +221,14 @@ impl Workshop {
     }
 
     fn plan(&self, mode: Mode) -> Plan {
-        self.run(async |engine| engine.plan(&self.spec, mode).await).unwrap()
+        self.run(async |engine| engine.plan(&self.spec, mode, &Options::default()).await).unwrap()
     }
 
     fn apply(&self, mode: Mode) -> Report {
-        self.run(async |engine| engine.apply(&self.spec, mode, Approval::Ask(&mut |_| true)).await).unwrap()
+        self.run(async |engine| {
+            engine.apply(&self.spec, mode, &Options::default(), Approval::Ask(&mut |_| true)).await
+        })
+        .unwrap()
     }
 
     /// Returns the only change of a plan: what is done, and why.

@@ -5,6 +5,8 @@
 //!   `{"address": .., "tags": {..}}`, `{"address": .., "vanish": true}` or `{"address": .., "fail": ".."}`;
 //! - `after.toml`: what is wanted now; without it, the stack is destroyed, by `destroy.toml` if there is one;
 //! - folders of components, which all of these can use;
+//! - `options.json`: what the user asks for besides; then applying it must leave nothing but what
+//!   was left out to plan, and applying everything after that nothing at all;
 //! - `plan.txt`: the plan, or why there is none.
 //!
 //! Whatever the plan is, applying it must leave nothing to plan. `UPDATE_EXPECT=1` writes the plans anew.
@@ -12,11 +14,15 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, reason = "a test may be told to write what it expects")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use straddle_engine::plan::{AttributeChange, Change, ChangeAction, Mode, Plan, Reason};
+use straddle_engine::diagnostic::Diagnostics;
+use straddle_engine::plan::{
+    AttributeChange, Change, ChangeAction, LeftOut, LeftOutBecause, Mode, Options, Plan, Reason,
+};
 use straddle_engine::resource::ReplaceOrder;
 use straddle_engine::run::RunError;
 use straddle_engine::spec::{LoadRequest, Spec, load};
@@ -64,7 +70,11 @@ fn check(case: &Path) -> Option<String> {
     let last =
         || spec(&world, &case.join("destroy.toml")).or_else(|| spec(&world, &case.join("before.toml")));
     let spec = after.or_else(last).unwrap();
-    let (text, planned) = match world.plan(&Order::new(&spec, mode)).ending {
+    let options: Options = fs::read_to_string(case.join("options.json"))
+        .map(|text| serde_json::from_str(&text).unwrap())
+        .unwrap_or_default();
+    let order = |options: &Options| Order::new(&spec, mode).with_options(options.clone());
+    let (text, planned) = match world.plan(&order(&options)).ending {
         Ending::Done(plan) => (show(&plan), true),
         Ending::Refused(RunError::Diagnostics(diagnostics)) => {
             let lines = diagnostics.iter().map(|problem| {
@@ -83,10 +93,22 @@ fn check(case: &Path) -> Option<String> {
         }
     };
     if planned {
-        let report = world.apply(&Order::new(&spec, mode)).ending.expect_done("the apply");
-        assert!(report.is_complete(), "{}: {report:?}", case.display());
-        let left = world.plan(&Order::new(&spec, mode)).ending.expect_done("the last plan");
-        assert!(left.is_empty(), "{}: the apply left\n{}", case.display(), show(&left));
+        let again = Options { replace: BTreeSet::new(), ..options.clone() };
+        let all = world.plan(&order(&Options::default())).ending;
+        let runs = [(&options, &again), (&Options::default(), &Options::default())];
+        // What is protected may be left out, and then everything is more than is allowed.
+        for (applied, then) in runs.into_iter().take(if matches!(all, Ending::Done(_)) { 2 } else { 1 }) {
+            let report = world.apply(&order(applied)).ending.expect_done("the apply");
+            assert!(report.is_complete(), "{}: {report:?}", case.display());
+            match world.plan(&order(then)).ending {
+                // What was targeted is gone.
+                Ending::Refused(RunError::Diagnostics(problems)) if only(&problems, "unknown-address") => {}
+                ending @ (Ending::Done(_) | Ending::Refused(_) | Ending::Crashed | Ending::Stuck) => {
+                    let left = ending.expect_done("the last plan");
+                    assert!(left.is_empty(), "{}: the apply left\n{}", case.display(), show(&left));
+                }
+            }
+        }
     }
     let expected = case.join("plan.txt");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
@@ -94,6 +116,10 @@ fn check(case: &Path) -> Option<String> {
     }
     let expected = fs::read_to_string(&expected).unwrap_or_default();
     (text != expected).then(|| format!("{}: expected\n{expected}\nfound\n{text}", case.display()))
+}
+
+fn only(problems: &Diagnostics, code: &str) -> bool {
+    problems.iter().all(|problem| problem.code == code)
 }
 
 fn spec(world: &World, path: &Path) -> Option<Spec> {
@@ -159,6 +185,9 @@ fn show(plan: &Plan) -> String {
         writeln!(text, "{} {address} [{account}]: {}", action(change.action), reasons.join(", ")).unwrap();
         show_attributes(&mut text, &change.attributes);
     }
+    for LeftOut { address, action, because, .. } in &plan.left_out {
+        writeln!(text, "left out: {} {address}: {}", self::action(*action), self::because(because)).unwrap();
+    }
     for output in &plan.outputs {
         writeln!(text, "output {}: {} -> {}", output.name, value(&output.before), value(&output.after))
             .unwrap();
@@ -188,6 +217,15 @@ fn action(action: ChangeAction) -> &'static str {
     }
 }
 
+fn because(because: &LeftOutBecause) -> String {
+    match because {
+        LeftOutBecause::NotTargeted => "not targeted".to_owned(),
+        LeftOutBecause::Excluded => "excluded".to_owned(),
+        LeftOutBecause::Needs { address } => format!("needs {address}"),
+        LeftOutBecause::NeededBy { address } => format!("needed by {address}"),
+    }
+}
+
 fn reason(reason: &Reason) -> String {
     match reason {
         Reason::New => "new".to_owned(),
@@ -205,6 +243,7 @@ fn reason(reason: &Reason) -> String {
         Reason::NeverDeleted => "never deleted".to_owned(),
         Reason::Removed => "removed".to_owned(),
         Reason::Renamed { from } => format!("was {from}"),
+        Reason::Asked => "asked for".to_owned(),
     }
 }
 

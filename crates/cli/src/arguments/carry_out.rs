@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::arguments::RunArguments;
+use crate::arguments::{ReplacementArguments, RunArguments, SelectionArguments};
 
 /// What apply and destroy have in common.
 #[derive(Debug, Args)]
@@ -25,12 +25,16 @@ pub(crate) struct CarryOutArguments {
 Examples:
   straddle apply
   straddle apply --plan shop.plan              carry out a saved plan, and nothing else
+  straddle apply --replace nat_gateway.main    make it anew
+  straddle apply --exclude vpc.main            everything but that and what needs it
   straddle apply --auto-approve --json         for machines: one JSON object a line")]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
     pub(crate) carry_out: CarryOutArguments,
+    #[command(flatten)]
+    pub(crate) replacement: ReplacementArguments,
     /// Carry out a plan that `straddle plan --out` saved, without asking.
-    #[arg(long, value_name = "FILE", conflicts_with = "auto_approve")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["auto_approve", "target", "exclude", "replace"])]
     pub(crate) plan: Option<PathBuf>,
 }
 
@@ -44,4 +48,6 @@ Examples:
 pub(crate) struct DestroyArguments {
     #[command(flatten)]
     pub(crate) carry_out: CarryOutArguments,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
 }

@@ -5,6 +5,7 @@ mod format;
 mod graph;
 mod language;
 mod plan;
+mod selection;
 mod shared;
 mod state;
 
@@ -19,6 +20,7 @@ pub(crate) use language::{
     VersionArguments,
 };
 pub(crate) use plan::PlanArguments;
+pub(crate) use selection::{ReplacementArguments, SelectionArguments};
 pub(crate) use shared::{
     RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
 };

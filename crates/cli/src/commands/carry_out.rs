@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use straddle_engine::diagnostic::Diagnostic;
-use straddle_engine::plan::{Mode, Plan};
+use straddle_engine::plan::{Mode, Options, Plan};
 use straddle_engine::run::{Approval, Interrupt, InterruptLevel, Report, RunError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ use crate::stream::JsonStream;
 /// What is to be carried out.
 pub(crate) enum Order {
     /// A plan that is made now.
-    Make(Mode),
+    Make(Mode, Options),
     /// A plan that was saved before.
     Saved(Box<Plan>),
 }
@@ -34,7 +34,7 @@ pub(crate) fn carry_out(
     arguments: &CarryOutArguments,
     order: &Order,
 ) -> Result<Exit, Failure> {
-    if matches!(order, Order::Make(_)) && !arguments.auto_approve {
+    if matches!(order, Order::Make(..)) && !arguments.auto_approve {
         check_that_somebody_can_approve(program)?;
     }
     let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
@@ -83,17 +83,17 @@ impl<'a> Run<'a> {
         let engine =
             self.program.engine(&self.stack.backend, &self.progress, settings, self.interrupt.clone());
         let mut ask = |plan: &Plan| self.approve(plan);
-        let (mode, approval) = match order {
-            Order::Make(mode) => (*mode, Approval::Ask(&mut ask)),
+        let (mode, options, approval) = match order {
+            Order::Make(mode, options) => (*mode, options, Approval::Ask(&mut ask)),
             Order::Saved(plan) => {
                 self.show(plan);
-                (plan.mode, Approval::Saved(plan))
+                (plan.mode, &plan.options, Approval::Saved(plan))
             }
         };
         let result = runtime()?.block_on(async {
             // They are dropped, and thereby stopped, when the run has ended.
             let _listeners = self.listen()?;
-            Ok(engine.apply(&self.stack.spec, mode, approval).await)
+            Ok(engine.apply(&self.stack.spec, mode, options, approval).await)
         })?;
         result.map_err(|error| self.failure(error))
     }

@@ -1,6 +1,6 @@
 //! `straddle graph`: what needs what.
 
-use straddle_engine::plan::Mode;
+use straddle_engine::plan::{Mode, Options};
 
 use crate::arguments::{GraphArguments, GraphFormat};
 use crate::commands::{Program, plan};
@@ -15,7 +15,7 @@ pub(crate) fn run(program: &Program, arguments: &GraphArguments) -> Result<Exit,
     let picture = if arguments.plan {
         let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
         let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
-        let plan = plan::make(program, &arguments.run, mode, &stack)?;
+        let plan = plan::make(program, &arguments.run, mode, &Options::default(), &stack)?;
         Picture::of(&stack.spec, Some(&plan), folding)
     } else {
         let (spec, _) = load_spec(program, &arguments.run.spec.path, &arguments.run.spec.values)?;

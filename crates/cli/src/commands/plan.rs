@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use straddle_engine::plan::{Mode, Plan};
+use straddle_engine::plan::{Mode, Options, Plan};
 use straddle_engine::run::{Interrupt, RunError};
 
 use crate::arguments::{PlanArguments, RunArguments};
@@ -19,7 +19,7 @@ use crate::stack::Stack;
 pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, Failure> {
     let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
-    let plan = make(program, &arguments.run, mode, &stack)?;
+    let plan = make(program, &arguments.run, mode, &arguments.replacement.options(), &stack)?;
     let stdout = &program.terminal.stdout;
     if program.is_json {
         let mut object = json::plan(&plan, &program.registry);
@@ -41,6 +41,7 @@ pub(crate) fn make(
     program: &Program,
     arguments: &RunArguments,
     mode: Mode,
+    options: &Options,
     stack: &Stack,
 ) -> Result<Plan, Failure> {
     let progress = Progress::of(program);
@@ -50,7 +51,7 @@ pub(crate) fn make(
         let mut signals = signals()?;
         // A plan writes nothing, so that it can end anywhere.
         let planned = tokio::select! {
-            planned = engine.plan(&stack.spec, mode) => planned,
+            planned = engine.plan(&stack.spec, mode, options) => planned,
             () = progress.clone().heartbeat() => unreachable!("heartbeats have no end"),
             _ = signals.next() => Err(RunError::Interrupted),
         };

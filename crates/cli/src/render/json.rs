@@ -83,6 +83,7 @@ fn counts(plan: &Plan) -> Json {
         "delete": delete,
         "forget": forget,
         "rename": rename,
+        "left_out": plan.left_out.len(),
     })
 }
 

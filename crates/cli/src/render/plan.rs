@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use straddle_engine::plan::{ChangeAction, Mode, Plan, Rename};
+use straddle_engine::plan::{ChangeAction, LeftOut, LeftOutBecause, Mode, Plan, Rename};
 use straddle_engine::resource::ReplaceOrder;
 
 use crate::render::block::{self, Row};
-use crate::render::change::{Look, change, drift};
+use crate::render::change::{Look, change, drift, place};
 use crate::render::value::key;
 use crate::render::{Palette, difference, paint};
 use crate::safe::Safe;
@@ -38,7 +38,57 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
         block::write(&mut text, &rows, 2, palette);
         text.push('\n');
     }
+    text += &left_out(plan, palette);
     text + &format!("{}\n", paint(palette.strong, summary(plan)))
+}
+
+/// How many changes that are left out are listed.
+const LISTED: usize = 20;
+
+/// Renders what would change too and is left out.
+fn left_out(plan: &Plan, palette: &Palette) -> String {
+    if plan.left_out.is_empty() {
+        return String::new();
+    }
+    let mut text = heading(&format!("Left out by {}", options(plan)), palette);
+    for item in plan.left_out.iter().take(LISTED) {
+        let look = Look::of(item.action);
+        let place = place(&item.address, &item.account, &item.region, palette);
+        text += &format!("{} {place}{}\n", look.padded(palette), because(item, palette));
+    }
+    let more = plan.left_out.len().saturating_sub(LISTED);
+    if more > 0 {
+        text += &format!("    and {more} more\n");
+    }
+    text + "\n"
+}
+
+fn because(item: &LeftOut, palette: &Palette) -> String {
+    let why = match &item.because {
+        LeftOutBecause::NotTargeted | LeftOutBecause::Excluded => return String::new(),
+        LeftOutBecause::Needs { address } => format!("needs {}, which is excluded", Safe(address)),
+        LeftOutBecause::NeededBy { address } => {
+            format!("{}, which is left out too, stands on it", Safe(address))
+        }
+    };
+    format!(": {}", paint(palette.faint, why))
+}
+
+/// Names the options that leave something out.
+fn options(plan: &Plan) -> String {
+    let given =
+        [("--target", !plan.options.target.is_empty()), ("--exclude", !plan.options.exclude.is_empty())];
+    let names: Vec<_> = given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect();
+    names.join(" and ")
+}
+
+/// Says how much is left out; empty if that is nothing.
+fn left_out_words(plan: &Plan) -> String {
+    match plan.left_out.len() {
+        0 => String::new(),
+        1 => format!(" 1 change is left out by {}.", options(plan)),
+        count => format!(" {count} changes are left out by {}.", options(plan)),
+    }
 }
 
 /// Renders the heading of a section.
@@ -120,7 +170,7 @@ fn summary(plan: &Plan) -> String {
     let shown = [true, forget > 0, rename > 0];
     let counts: Vec<_> =
         counts.into_iter().zip(shown).filter_map(|(text, shown)| shown.then_some(text)).collect();
-    format!("Plan: {} ({}).", counts.join(", "), accounts(plan).join(", "))
+    format!("Plan: {} ({}).{}", counts.join(", "), accounts(plan).join(", "), left_out_words(plan))
 }
 
 fn nothing_to_do(plan: &Plan) -> String {
@@ -130,6 +180,9 @@ fn nothing_to_do(plan: &Plan) -> String {
         (false, true) => "No changes but of names in the state.",
         (false, false) => "No changes but of outputs and of names in the state.",
     };
+    if !plan.left_out.is_empty() {
+        return format!("{change}{}", left_out_words(plan));
+    }
     let resources = match plan.unchanged {
         1 => "The only resource is".to_owned(),
         count => format!("All {count} resources are"),

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::address::{Address, ComponentPath};
 
-/// What a `[[moved]]` or `[[removed]]` names. Without a key, the name of a block that has
+/// What a `[[moved]]`, a `[[removed]]` or an option such as `--target` names. Without a key, the name of a block that has
 /// `for_each` names all of its resources, and that of a component all of its instances.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
@@ -15,6 +17,21 @@ pub enum Target {
 }
 
 impl Target {
+    /// Tells whether this covers a resource.
+    #[must_use]
+    pub fn covers(&self, address: &Address) -> bool {
+        Self::covering(address).contains(self)
+    }
+
+    /// Tells whether this covers a resource that is no part of another, or is its very name.
+    #[must_use]
+    pub fn covers_whole(&self, address: &Address) -> bool {
+        match self {
+            Self::Resource(named) if named == address => true,
+            Self::Resource(_) | Self::Component(_) => address.child_name().is_none() && self.covers(address),
+        }
+    }
+
     /// Returns every name that covers a resource, narrowest first: itself, what it is a part of,
     /// its block, and the components around it, each with and without its key.
     #[must_use]
@@ -94,5 +111,17 @@ impl fmt::Display for Target {
                 formatter.pad(text.strip_suffix('/').unwrap_or(&text))
             }
         }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -93,3 +93,22 @@ fn what_a_name_does_not_cover_stays() {
         assert_eq!(renamed(from, to, address), None, "{from} -> {to}");
     }
 }
+
+#[test]
+fn a_target_covers_what_is_under_it() {
+    let read = |target: &str, address: &str| {
+        let target: Target = target.parse().expect("the target is well formed");
+        let address: Address = address.parse().expect("the address is well formed");
+        (target.covers(&address), target.covers_whole(&address))
+    };
+    assert_eq!(read("subnet.public", "subnet.public"), (true, true));
+    assert_eq!(read("subnet.public", "subnet.public['a']"), (true, true));
+    assert_eq!(read("table.main", "table.main['a']/route['x']"), (true, false));
+    assert_eq!(read("table.main['a']", "table.main['a']/route['x']"), (true, false));
+    assert_eq!(read("table.main['a']/route['x']", "table.main['a']/route['x']"), (true, true));
+    assert_eq!(read("table.main['a']/route['x']", "table.main['a']"), (false, false));
+    assert_eq!(read("table.main['a']", "table.main['b']/route['x']"), (false, false));
+    assert_eq!(read("subnet.public['a']", "subnet.public['b']"), (false, false));
+    assert_eq!(read("net", "net['eu']/subnet.public['b']"), (true, true));
+    assert_eq!(read("net['us']", "net['eu']/subnet.public['b']"), (false, false));
+}

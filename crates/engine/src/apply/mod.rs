@@ -10,7 +10,7 @@ mod stop;
 mod unmake;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -93,11 +93,18 @@ impl Run<'_> {
         let before = self.recorder.with_state(|state| state.outputs.clone());
         let complete = walked.failures.is_empty() && walked.skipped.is_empty();
         let outputs = match self.plan.mode {
-            Mode::Destroy if complete => BTreeMap::new(),
+            Mode::Destroy if complete => self.left_outputs(&before),
             Mode::Destroy => return None,
             Mode::Apply => self.known_outputs(walked, &before),
         };
         (outputs != before).then_some(Record::Outputs { outputs })
+    }
+
+    /// Returns the outputs that a destroy leaves.
+    fn left_outputs(&self, before: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+        let gone: BTreeSet<&String> = self.plan.outputs.iter().map(|output| &output.name).collect();
+        let left = before.iter().filter(|(name, _)| !gone.contains(name));
+        left.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Returns the outputs; those of what was not done stay as they were.

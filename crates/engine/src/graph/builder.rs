@@ -20,10 +20,10 @@ type Exclusive<'a> = (&'a String, &'a Kind, Vec<String>);
 
 /// The nodes of one resource.
 #[derive(Debug, Clone, Default)]
-struct Halves {
-    make: Option<NodeIndex>,
-    unmake: Vec<NodeIndex>,
-    withdraw: Option<NodeIndex>,
+pub(super) struct Halves {
+    pub(super) make: Option<NodeIndex>,
+    pub(super) unmake: Vec<NodeIndex>,
+    pub(super) withdraw: Option<NodeIndex>,
 }
 
 pub(crate) struct Builder<'a> {
@@ -41,7 +41,12 @@ impl<'a> Builder<'a> {
         Self { plan, request, nodes: DiGraph::new(), halves: BTreeMap::new(), changes }
     }
 
-    pub(crate) fn build(mut self) -> Graph {
+    pub(crate) fn build(self) -> Graph {
+        Graph { nodes: self.build_with_halves().0 }
+    }
+
+    /// As [`Self::build`], with the nodes of each resource.
+    pub(super) fn build_with_halves(mut self) -> (DiGraph<Node, Edge>, BTreeMap<Address, Halves>) {
         self.add_changes();
         self.order_moves();
         self.add_unchanged();
@@ -50,7 +55,7 @@ impl<'a> Builder<'a> {
         self.order_deletion();
         self.order_takeovers();
         self.place_gates();
-        Graph { nodes: self.nodes }
+        (self.nodes, self.halves)
     }
 
     fn add_changes(&mut self) {

@@ -4,6 +4,7 @@
 //! waits for what it needs even through one that stays as it is.
 
 mod builder;
+mod reach;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -16,6 +17,7 @@ use crate::address::{AccountName, Address};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::gate::{Gate, Placement};
 use crate::graph::builder::Builder;
+pub(crate) use crate::graph::reach::{Held, Reach};
 use crate::plan::{Change, ChangeAction, Plan, Request};
 use crate::resource::ReplaceOrder;
 use crate::spec::Spec;

@@ -10,7 +10,7 @@ use crate::address::{AccountName, Kind, RemoteId};
 use crate::diagnostic::{Sources, Span};
 use crate::gate::Anchor;
 use crate::observation::Observations;
-use crate::plan::{Mode, Reason};
+use crate::plan::{Mode, Options, Reason};
 use crate::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
 use crate::registry::Registry;
 use crate::resource::Readiness;
@@ -115,6 +115,7 @@ fn plan(changes: &[(&str, ChangeAction)]) -> Plan {
     };
     Plan {
         mode: Mode::Apply,
+        options: Options::default(),
         stack: "test".to_owned(),
         lineage: "0".to_owned(),
         serial: 0,
@@ -123,6 +124,7 @@ fn plan(changes: &[(&str, ChangeAction)]) -> Plan {
         accounts: BTreeMap::new(),
         renames: Vec::new(),
         changes: changes.iter().map(change).collect(),
+        left_out: Vec::new(),
         drift: Vec::new(),
         unchanged: 0,
         outputs: Vec::new(),
@@ -145,6 +147,7 @@ fn arranged(
         renames: &BTreeMap::new(),
         observations: &observations,
         mode: Mode::Apply,
+        options: &Options::default(),
     };
     let graph = Graph::arrange(&mut plan, &request).expect("there is an order");
     let name = |change: usize| plan.changes[change].address.block().name.to_string();

@@ -60,6 +60,9 @@ fn check_change(change: &Change) -> Option<&'static str> {
 
 fn explains_replacement(change: &Change) -> bool {
     change.reasons.iter().any(|reason| {
-        matches!(reason, Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. })
+        matches!(
+            reason,
+            Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. } | Reason::Asked
+        )
     })
 }

@@ -5,17 +5,22 @@ mod decide;
 mod diff;
 mod inputs;
 mod model;
+mod options;
+mod outputs;
 mod renames;
+mod selection;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use check::check;
 pub(crate) use diff::owned_tags;
 pub(crate) use inputs::{desired_inputs, exclusive_values};
 pub use model::{
-    AttributeChange, Change, ChangeAction, Drift, Mode, OutputChange, Plan, PlannedAccount, Reason, Rename,
+    AttributeChange, Change, ChangeAction, Drift, LeftOut, LeftOutBecause, Mode, OutputChange, Plan,
+    PlannedAccount, Reason, Rename,
 };
+pub use options::Options;
 pub(crate) use renames::renames;
 pub use values::{ResourceValues, Values, keeps_promise};
 
@@ -27,7 +32,6 @@ use crate::plan::decide::Decisions;
 use crate::registry::Registry;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::value::Value;
 
 /// What a plan is made from.
 #[derive(Clone, Copy)]
@@ -44,6 +48,8 @@ pub struct Request<'a> {
     pub observations: &'a Observations,
     /// Whether the stack is to be made or to be destroyed.
     pub mode: Mode,
+    /// What the user asks for besides.
+    pub options: &'a Options,
 }
 
 /// A plan with what carrying it out needs besides.
@@ -55,58 +61,81 @@ pub struct Planned {
     pub values: Values,
     /// The order in which the changes are made.
     pub graph: Graph,
+    /// The resources that stay as they are, and are recorded as they were, whatever the spec says.
+    pub left_out: BTreeSet<Address>,
 }
 
 /// Makes a plan. `nonce` tells it from every other.
 ///
 /// # Errors
-/// If the plan is not allowed: something protected would go, an expression cannot be evaluated.
+/// If the plan is not allowed: something protected would go, an expression cannot be evaluated,
+/// something is asked for that is not there.
 pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics> {
-    let Request { registry, spec, state, renames, observations, mode } = *request;
-    let mut decisions = Decisions::new(registry, spec, state, observations);
+    options::check(request)?;
+    let mut decisions = decide(request)?;
+    let mut plan = whole(request, nonce, &mut decisions);
+    let left_out: BTreeSet<Address> = selection::leave_out(&mut plan, request)?.into_keys().collect();
+    for address in &left_out {
+        decisions.leave(address);
+    }
+    plan.accounts = accounts(&plan.changes);
+    plan.outputs = outputs::changes(request, &mut decisions, &plan.changes, &left_out);
+    let Decisions { values, diagnostics, .. } = decisions;
+    let diagnostics = concerning(diagnostics, &left_out);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let graph = Graph::arrange(&mut plan, request)?;
+    let problems = check(&plan);
+    if problems.is_empty() { Ok(Planned { plan, values, graph, left_out }) } else { Err(defects(problems)) }
+}
+
+fn decide<'a>(request: &Request<'a>) -> Result<Decisions<'a>, Diagnostics> {
+    let Request { spec, state, mode, .. } = *request;
+    let mut decisions = Decisions::new(request);
     match mode {
-        Mode::Apply => decide_apply(&mut decisions, spec, state)?,
+        Mode::Apply => {
+            for address in crate::graph::dependency_order(spec)? {
+                decisions.wanted(&spec.resources[&address]);
+            }
+            let unwanted =
+                state.resources.iter().filter(|(address, _)| !spec.resources.contains_key(*address));
+            for (address, prior) in unwanted {
+                decisions.unwanted(address, prior, &Reason::NotInSpec);
+            }
+        }
         Mode::Destroy => {
             for (address, prior) in &state.resources {
                 decisions.unwanted(address, prior, &Reason::Destroy);
             }
         }
     }
-    let outputs = output_changes(&mut decisions, spec, state, mode);
-    let Decisions { values, mut changes, mut drift, unchanged, diagnostics, .. } = decisions;
-    if diagnostics.has_errors() {
-        return Err(diagnostics);
-    }
+    Ok(decisions)
+}
+
+/// Returns a plan with everything that was decided, its outputs aside.
+fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) -> Plan {
+    let Request { spec, state, renames, mode, options, .. } = *request;
+    let mut changes = std::mem::take(&mut decisions.changes);
     tell_renames(&mut changes, renames);
+    let mut drift = std::mem::take(&mut decisions.drift);
     drift.sort_by(|one, other| one.address.cmp(&other.address));
-    let mut plan = Plan {
+    Plan {
         mode,
+        options: options.clone(),
         stack: state.stack.clone(),
         lineage: state.lineage.clone(),
         serial: state.serial,
         spec_digest: spec.digest.clone(),
         nonce,
-        accounts: accounts(&changes),
+        accounts: BTreeMap::new(),
         renames: renames.iter().map(|(from, to)| Rename { from: from.clone(), to: to.clone() }).collect(),
         changes,
+        left_out: Vec::new(),
         drift,
-        unchanged,
-        outputs,
-    };
-    let graph = Graph::arrange(&mut plan, request)?;
-    let problems = check(&plan);
-    if problems.is_empty() { Ok(Planned { plan, values, graph }) } else { Err(defects(problems)) }
-}
-
-fn decide_apply(decisions: &mut Decisions<'_>, spec: &Spec, state: &State) -> Result<(), Diagnostics> {
-    for address in crate::graph::dependency_order(spec)? {
-        decisions.wanted(&spec.resources[&address]);
+        unchanged: decisions.unchanged,
+        outputs: Vec::new(),
     }
-    let unwanted = state.resources.iter().filter(|(address, _)| !spec.resources.contains_key(*address));
-    for (address, prior) in unwanted {
-        decisions.unwanted(address, prior, &Reason::NotInSpec);
-    }
-    Ok(())
 }
 
 /// Lets what changes and has a new name say so.
@@ -118,30 +147,12 @@ fn tell_renames(changes: &mut [Change], renames: &BTreeMap<Address, Address>) {
     }
 }
 
-fn output_changes(
-    decisions: &mut Decisions<'_>,
-    spec: &Spec,
-    state: &State,
-    mode: Mode,
-) -> Vec<OutputChange> {
-    let mut outputs = BTreeMap::new();
-    if mode == Mode::Apply {
-        for (name, node) in &spec.outputs {
-            match node.value.evaluate(&decisions.values) {
-                Ok(value) => drop(outputs.insert(name.clone(), value)),
-                Err(error) => decisions.diagnostics.push(*error.diagnostic),
-            }
-        }
-    }
-    let names = outputs.keys().chain(state.outputs.keys().filter(|name| !outputs.contains_key(*name)));
-    let of =
-        |values: &BTreeMap<String, Value>, name: &String| values.get(name).cloned().unwrap_or(Value::Null);
-    let change = |name: &String| OutputChange {
-        name: name.clone(),
-        before: of(&state.outputs, name),
-        after: of(&outputs, name),
-    };
-    names.map(change).filter(|change| change.before != change.after).collect()
+/// Returns the problems of what is not left out.
+fn concerning(diagnostics: Diagnostics, left_out: &BTreeSet<Address>) -> Diagnostics {
+    let concerns = |problem: &Diagnostic| !problem.address.as_ref().is_some_and(|it| left_out.contains(it));
+    let mut concerning = Diagnostics::default();
+    concerning.extend(diagnostics.into_iter().filter(concerns));
+    concerning
 }
 
 fn accounts(changes: &[Change]) -> BTreeMap<AccountName, PlannedAccount> {

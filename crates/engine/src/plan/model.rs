@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, Address, Kind, RemoteId};
+use crate::plan::Options;
 use crate::resource::ReplaceOrder;
 use crate::spec::Lifecycle;
 use crate::value::{Value, ValueMap};
@@ -25,6 +26,9 @@ pub enum Mode {
 pub struct Plan {
     /// What the run wants.
     pub mode: Mode,
+    /// What the user asked for besides.
+    #[serde(default, skip_serializing_if = "Options::is_default")]
+    pub options: Options,
     /// The stack's name.
     pub stack: String,
     /// The state's lineage; minted with the first plan.
@@ -42,6 +46,9 @@ pub struct Plan {
     pub renames: Vec<Rename>,
     /// What changes, in an order in which it could be done one by one.
     pub changes: Vec<Change>,
+    /// What would change too and is left out, sorted by address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// What others changed since the last apply.
     pub drift: Vec<Drift>,
     /// How many resources stay as they are.
@@ -178,6 +185,44 @@ pub enum Reason {
     Renamed {
         /// What the state calls it.
         from: Address,
+    },
+    /// The user asked for its replacement.
+    Asked,
+}
+
+/// Something that would change and is left out of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The resource.
+    pub address: Address,
+    /// The account's name in the spec.
+    pub account: AccountName,
+    /// The region.
+    pub region: String,
+    /// What would be done.
+    pub action: ChangeAction,
+    /// Why it is left out.
+    pub because: LeftOutBecause,
+}
+
+/// Why something is left out of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why", deny_unknown_fields)]
+pub enum LeftOutBecause {
+    /// It is not among the targets, and none of them needs it.
+    NotTargeted,
+    /// It is excluded.
+    Excluded,
+    /// It needs something that is excluded.
+    Needs {
+        /// What is excluded.
+        address: Address,
+    },
+    /// Something that is left out too, and stays as it is, stands on it.
+    NeededBy {
+        /// What stands on it.
+        address: Address,
     },
 }
 

@@ -40,7 +40,7 @@ pub(crate) mod reserved;
 mod resource_block;
 mod source;
 mod stack;
-mod suggest;
+pub(crate) mod suggest;
 mod template;
 mod text;
 mod variables;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use straddle_engine::erased::ObservedValues;
 use straddle_engine::observation::{Observation, Observations};
-use straddle_engine::plan::{self, Mode, Request};
+use straddle_engine::plan::{self, Mode, Options, Request};
 use straddle_engine::registry::Registry;
 use straddle_engine::resource::Readiness;
 use straddle_engine::spec::Spec;
@@ -40,8 +40,16 @@ pub(crate) fn show(spec: &Spec, registry: &Registry, folder: &Folder) {
 
     let before = HEAP.current_usage();
     let (renames, mode) = (BTreeMap::new(), Mode::Destroy);
-    let request =
-        Request { registry, spec, state: &state, renames: &renames, observations: &observations, mode };
+    let options = Options::default();
+    let request = Request {
+        registry,
+        spec,
+        state: &state,
+        renames: &renames,
+        observations: &observations,
+        mode,
+        options: &options,
+    };
     let planned = plan::make(&request, String::new()).expect("nothing is protected");
     measure("plan that destroys everything, its values and graph", before);
     drop(planned);

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use straddle_engine::environment::SystemEnvironment;
 use straddle_engine::event::{Event, Observer};
-use straddle_engine::plan::{Mode, Plan};
+use straddle_engine::plan::{Mode, Options, Plan};
 use straddle_engine::registry::Registry;
 use straddle_engine::run::{Approval, Engine, Interrupt, Report, Settings};
 use straddle_engine::spec::{LoadRequest, Spec, load};
@@ -178,12 +178,15 @@ impl Bench {
     }
 
     fn plan(&self, spec: &Spec) -> Plan {
-        self.run(async |engine| engine.plan(spec, Mode::Apply).await).expect("the plan is allowed")
+        self.run(async |engine| engine.plan(spec, Mode::Apply, &Options::default()).await)
+            .expect("the plan is allowed")
     }
 
     fn apply(&self, spec: &Spec, mode: Mode) -> Report {
-        self.run(async |engine| engine.apply(spec, mode, Approval::Ask(&mut |_| true)).await)
-            .expect("nothing goes wrong")
+        self.run(async |engine| {
+            engine.apply(spec, mode, &Options::default(), Approval::Ask(&mut |_| true)).await
+        })
+        .expect("nothing goes wrong")
     }
 
     fn run<T>(&self, work: impl AsyncFnOnce(&Engine<'_>) -> T) -> T {

@@ -99,10 +99,12 @@ impl Resource for Gateway {
     const TRAITS: Traits = Traits {
         service: "fabric",
         recovery: Recovery::TagSearch,
-        replace_order: ReplaceOrder::CreateFirst,
+        // A network takes no second one.
+        replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const EXCLUSIVE: &'static [&'static str] = &["network"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -15,6 +15,7 @@
 //! | I10 | every run ends |
 //! | I11 | no call is made with the credentials of another account |
 //! | I12 | the same script has the same history |
+//! | I13 | a part of a plan leaves the rest as it is, and has everything that must come before it |
 //!
 //! A failing script is printed as JSON; as a file in `tests/properties/scripts` it is a test.
 //! These tests are tested themselves by defects that were put into the engine, each of which
@@ -44,6 +45,7 @@ mod edit;
 mod every_fault;
 mod model;
 mod outcome;
+mod part;
 mod play;
 mod renamed;
 mod script;

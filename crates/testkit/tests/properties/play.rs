@@ -17,7 +17,8 @@ use crate::check;
 use crate::drift::{Drift, Others, leave, lodgers};
 use crate::model::{Model, STACK};
 use crate::outcome::{check_deeds, check_order};
-use crate::script::{Manner, Script, Step, Trouble};
+use crate::part;
+use crate::script::{Manner, Part, Script, Step, Trouble};
 
 /// What came of a script.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,6 +78,7 @@ impl Player {
             Step::Apply(trouble) => drop(self.run(Mode::Apply, trouble)),
             Step::ApplySaved => self.apply_saved(),
             Step::Destroy(trouble) => drop(self.run(Mode::Destroy, trouble)),
+            Step::ApplyPart(part) => self.apply_part(part),
             Step::Drift(drift) => self.meddle(*drift),
             Step::Wait(minutes) => self.world.wait(Duration::from_mins((*minutes).into())),
         }
@@ -176,6 +178,31 @@ impl Player {
             && free
             && cloud.quiet_at().is_none()
             && cloud.live().all(|object| object.life(now) != Life::Deleting)
+    }
+
+    /// Applies a part of what is wanted.
+    fn apply_part(&mut self, part: &Part) {
+        let (spec, before, quiet) = (self.spec(), self.state(), self.is_quiet());
+        let mode = if part.destroy { Mode::Destroy } else { Mode::Apply };
+        let order = Order::new(&spec, mode).with_options(part.options(&spec, before.as_ref()));
+        let planned = self.world.plan(&order);
+        let trial = match (&planned.ending, part.saved) {
+            (Ending::Done(plan), true) => self.world.apply_saved(&order, plan),
+            _ => self.world.apply(&order),
+        };
+        self.check(2);
+        self.unsettled = self.world.network.clock().now() + Duration::from_secs(30);
+        let refused = matches!(&trial.ending, Ending::Refused(RunError::Diagnostics(problems))
+            if problems.iter().all(|problem| problem.code == "contradiction"));
+        if !quiet || refused {
+            return;
+        }
+        let Some(report) = self.allowed(trial.ending) else { return };
+        assert!(report.is_complete(), "not everything was done:\n{}", failures(&report));
+        check_order(&spec, before.as_ref(), &trial.events);
+        part::check(&spec, before.as_ref(), self.state().as_ref(), &report.plan);
+        self.unsettled = Duration::ZERO;
+        check_deeds(&self.world.network.cloud(), &report, trial.log_start, self.consistent);
     }
 
     fn apply_saved(&mut self) {

@@ -40,9 +40,25 @@ pub(crate) enum Step {
     /// A plan is made, saved, and applied; when that is done it is applied again.
     ApplySaved,
     Destroy(Trouble),
+    /// Only a part of the stack is brought to what is wanted.
+    ApplyPart(Part),
     Drift(Drift),
     /// So many minutes pass.
     Wait(u8),
+}
+
+/// A part of a stack, by numbers of resources; out of range they are taken modulo what there is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) target: Vec<u8>,
+    pub(crate) exclude: Vec<u8>,
+    pub(crate) replace: Vec<u8>,
+    /// Whether whole blocks are meant.
+    pub(crate) blocks: bool,
+    /// Whether everything goes that is in the part.
+    pub(crate) destroy: bool,
+    /// Whether the plan is saved before it is applied.
+    pub(crate) saved: bool,
 }
 
 /// What goes wrong in a run, by the number of the call or file operation.
@@ -118,9 +134,19 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => Just(Step::Apply(Trouble::default())),
         1 => Just(Step::ApplySaved),
         1 => troubles().prop_map(Step::Destroy),
+        2 => parts().prop_map(Step::ApplyPart),
         2 => drifts().prop_map(Step::Drift),
         1 => (0..10_u8).prop_map(Step::Wait),
     ]
+}
+
+fn parts() -> impl Strategy<Value = Part> {
+    let some = |most| vec(any::<u8>(), 0..=most);
+    (some(2), some(2), some(1), any::<[bool; 4]>()).prop_map(|(target, exclude, replace, switches)| {
+        let [blocks, saved, first, second] = switches;
+        let destroy = first && second;
+        Part { target, exclude, replace: if destroy { Vec::new() } else { replace }, blocks, destroy, saved }
+    })
 }
 
 fn edits() -> impl Strategy<Value = Edit> {

@@ -4,7 +4,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use straddle_engine::address::{Kind, RemoteId};
-use straddle_engine::plan::{AttributeChange, Mode};
+use straddle_engine::plan::{AttributeChange, Mode, Options};
 use straddle_engine::spec::Lifecycle;
 use straddle_engine::state::{Object, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -89,6 +89,7 @@ fn change(address: Address, action: ChangeAction, inputs: ValueMap) -> Change {
 fn plan(changes: Vec<Change>) -> Plan {
     Plan {
         mode: Mode::Apply,
+        options: Options::default(),
         stack: "test".to_owned(),
         lineage: "lineage".to_owned(),
         serial: 0,
@@ -96,6 +97,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         nonce: String::new(),
         accounts: BTreeMap::new(),
         changes,
+        left_out: Vec::new(),
         drift: Vec::new(),
         unchanged: 0,
         renames: Vec::new(),

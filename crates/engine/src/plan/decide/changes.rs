@@ -54,6 +54,7 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
                 Some(format!(" The service says: {reason}."))
             }
             Reason::Moved { from } => Some(format!(" It is in {from}.")),
+            Reason::Asked => Some(" Its replacement was asked for.".to_owned()),
             Reason::NotInSpec => Some(" The spec no longer has it.".to_owned()),
             Reason::New
             | Reason::Vanished { .. }

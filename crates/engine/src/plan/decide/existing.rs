@@ -32,13 +32,15 @@ impl Decisions<'_> {
         }
         let planned = sides.planned_inputs();
         let attributes = sides.changes(&planned);
-        let reasons = Self::reasons(node, existing, &attributes);
+        let reasons = self.reasons(node, existing, &attributes);
         match reasons.first() {
             None => {
                 self.unchanged += 1;
                 self.keep(node, &planned, observed);
             }
-            Some(Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. }) => {
+            Some(
+                Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. } | Reason::Asked,
+            ) => {
                 // A new object is as the spec wants it, also where differences of the old one are left alone.
                 let mut planned = planned;
                 for name in &node.lifecycle.ignore_changes {
@@ -67,7 +69,12 @@ impl Decisions<'_> {
     }
 
     /// Returns why an existing resource changes; what makes another object necessary comes first.
-    fn reasons(node: &ResourceNode, existing: &Existing<'_>, attributes: &[AttributeChange]) -> Vec<Reason> {
+    fn reasons(
+        &self,
+        node: &ResourceNode,
+        existing: &Existing<'_>,
+        attributes: &[AttributeChange],
+    ) -> Vec<Reason> {
         let Existing { prior, object, observed } = *existing;
         let mut reasons = Vec::new();
         if prior.account != node.account {
@@ -78,6 +85,9 @@ impl Decisions<'_> {
         }
         let replacing = attributes.iter().filter(|attribute| attribute.replaces);
         reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: attribute.name.clone() }));
+        if self.options.replaces(&node.address) {
+            reasons.push(Reason::Asked);
+        }
         if let Readiness::Impaired(reason) = &observed.readiness {
             reasons.push(Reason::Impaired { reason: reason.clone() });
         }

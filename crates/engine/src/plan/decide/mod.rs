@@ -15,7 +15,9 @@ use crate::plan::decide::changes::drift;
 use crate::plan::decide::claims::Claims;
 use crate::plan::decide::existing::Existing;
 use crate::plan::inputs::desired_inputs;
-use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason, ResourceValues, Values};
+use crate::plan::{
+    AttributeChange, Change, ChangeAction, Drift, Options, Reason, Request, ResourceValues, Values,
+};
 use crate::registry::Registry;
 use crate::spec::{ResourceNode, Spec};
 use crate::state::{Object, ResourceState, State};
@@ -28,6 +30,7 @@ pub(crate) struct Decisions<'a> {
     spec: &'a Spec,
     state: &'a State,
     observations: &'a Observations,
+    options: &'a Options,
     /// What references see.
     pub(crate) values: Values,
     /// What changes.
@@ -45,17 +48,14 @@ pub(crate) struct Decisions<'a> {
 }
 
 impl<'a> Decisions<'a> {
-    pub(crate) fn new(
-        registry: &'a Registry,
-        spec: &'a Spec,
-        state: &'a State,
-        observations: &'a Observations,
-    ) -> Self {
+    pub(crate) fn new(request: &Request<'a>) -> Self {
+        let Request { registry, spec, state, observations, options, .. } = *request;
         Self {
             registry,
             spec,
             state,
             observations,
+            options,
             values: Values::new(state.lineage.as_str()),
             changes: Vec::new(),
             drift: Vec::new(),
@@ -121,6 +121,29 @@ impl<'a> Decisions<'a> {
         if !attributes.is_empty() {
             self.drift.push(drift(address, prior, object, attributes));
         }
+    }
+
+    /// Sets what references to a resource see that is left as it is, whatever was decided.
+    pub(crate) fn leave(&mut self, address: &Address) {
+        if self.values.get(address).is_some_and(|values| values.settled) {
+            return;
+        }
+        self.values.forget(address);
+        let prior = self.state.resources.get(address);
+        let Some((prior, object)) = prior.and_then(|prior| Some((prior, prior.object.as_ref()?))) else {
+            return;
+        };
+        let observed = self.observations.get(address).and_then(|found| found.object.as_ref());
+        let (Some(observed), Some(kind)) = (observed, self.registry.kind(prior.kind.as_str())) else {
+            return;
+        };
+        let mut inputs = observed.inputs.clone();
+        let hidden = kind.schema().inputs.iter().filter(|attribute| attribute.write_only);
+        inputs.extend(hidden.filter_map(|attribute| {
+            Some((attribute.name.to_owned(), object.inputs.get(attribute.name)?.clone()))
+        }));
+        let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled: true };
+        self.values.set(address.clone(), values);
     }
 
     /// Sets what references to a resource see that is made or changed.
