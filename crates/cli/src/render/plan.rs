@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use straddle_engine::plan::{ChangeAction, LeftOut, LeftOutBecause, Mode, Plan, Rename};
+use straddle_engine::plan::{ChangeAction, LeftOut, LeftOutBecause, Mode, Plan, Rename, likely_renames};
 use straddle_engine::resource::ReplaceOrder;
 
 use crate::render::block::{self, Row};
@@ -39,6 +39,7 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
         text.push('\n');
     }
     text += &left_out(plan, palette);
+    text += &renamed(&likely_renames(plan), palette);
     text + &format!("{}\n", paint(palette.strong, summary(plan)))
 }
 
@@ -99,6 +100,21 @@ pub(crate) fn heading(words: &str, palette: &Palette) -> String {
 fn rename(rename: &Rename, palette: &Palette) -> String {
     let (from, to) = (Safe(&rename.from), paint(palette.strong, Safe(&rename.to)));
     format!("{} {from} becomes {to}\n", paint(palette.update, format!("{:>3}", ">")))
+}
+
+/// Says which things only seem to have got another name, and how to say so.
+fn renamed(renames: &[Rename], palette: &Palette) -> String {
+    let Some(first) = renames.first() else { return String::new() };
+    let (from, to) = (Safe(&first.from), Safe(&first.to));
+    let others = match renames.len() - 1 {
+        0 => String::new(),
+        count => format!(", and {count} more like it"),
+    };
+    let hint = paint(palette.strong, "hint");
+    format!(
+        "{hint}: it looks like {from} became {to}{others}. To keep what is there, add\n\n  \
+         [[moved]]\n  from = \"{from}\"\n  to = \"{to}\"\n\n"
+    )
 }
 
 fn intention(plan: &Plan) -> String {

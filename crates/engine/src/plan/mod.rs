@@ -4,6 +4,7 @@ mod check;
 mod decide;
 mod diff;
 mod inputs;
+mod likely_renames;
 mod model;
 mod options;
 mod outputs;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use check::check;
 pub(crate) use diff::owned_tags;
 pub(crate) use inputs::{desired_inputs, exclusive_values};
+pub use likely_renames::likely_renames;
 pub use model::{
     AttributeChange, Change, ChangeAction, Drift, LeftOut, LeftOutBecause, Mode, OutputChange, Plan,
     PlannedAccount, Reason, Rename,
