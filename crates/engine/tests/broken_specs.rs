@@ -35,7 +35,8 @@ fn broken_specs_are_explained() {
 }
 
 /// Where codes are tested that need no folder, but a file that is missing, huge or no file.
-const OTHER_TESTS: [&str; 2] = [include_str!("spec_files.rs"), include_str!("large_specs.rs")];
+const OTHER_TESTS: [&str; 3] =
+    [include_str!("spec_files.rs"), include_str!("large_specs.rs"), include_str!("hostile_toml.rs")];
 
 #[test]
 fn every_code_of_the_loader_is_explained_somewhere() {

@@ -7,10 +7,8 @@
 mod print;
 mod syntax;
 
-use toml::de::DeTable;
-
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
-use crate::spec::invalid_toml;
+use crate::spec::syntax::parse;
 
 /// Returns the text of a file as this program lays it out. A text that is laid out already comes
 /// back as it was.
@@ -19,8 +17,10 @@ use crate::spec::invalid_toml;
 /// If the text is no TOML; every problem has its place.
 pub fn lay_out(source: SourceId, sources: &Sources) -> Result<String, Diagnostics> {
     let text = &sources.get(source).text;
-    let problems = problems(source, text);
-    if problems.has_errors() {
+    let errors = parse(source, text).errors;
+    if !errors.is_empty() {
+        let mut problems = Diagnostics::default();
+        problems.extend(errors);
         return Err(problems);
     }
     let laid_out = print::print(text, &syntax::read(text));
@@ -32,24 +32,6 @@ pub fn lay_out(source: SourceId, sources: &Sources) -> Result<String, Diagnostic
         .with_span(Span::new(source, 0..0), "laying out this file would change what it says")
         .with_hint("Please report this with the file. It was left as it is.");
     Err(diagnostic.into())
-}
-
-fn problems(source: SourceId, text: &str) -> Diagnostics {
-    let mut problems = Diagnostics::default();
-    if text.starts_with('\u{feff}') {
-        let mark = Span::new(source, 0..'\u{feff}'.len_utf8());
-        let diagnostic = Diagnostic::error("byte-order-mark", "byte order mark")
-            .with_span(mark, "the file begins with a byte order mark")
-            .with_hint("Save the file as UTF-8 without one.");
-        problems.push(diagnostic);
-        return problems;
-    }
-    let (_, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let place = error.span().unwrap_or(text.len()..text.len());
-        problems.push(invalid_toml(source, text, place, error.message()));
-    }
-    problems
 }
 
 /// Tells whether two texts say the same, in the same order.

@@ -1,16 +1,12 @@
 //! One TOML file as a tree in which everything knows its place.
 
-use std::ops::Range;
-
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
 use crate::spec::suggest;
+use crate::spec::syntax::{self, MAXIMUM_DEPTH, nested_too_deep};
 use crate::value::{Value, ValueMap};
-
-/// How deep tables and lists may be nested.
-const MAXIMUM_DEPTH: usize = 64;
 
 /// A value in a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,48 +76,14 @@ pub(crate) fn read_document(
     diagnostics: &mut Diagnostics,
 ) -> Option<Table> {
     let text = &sources.get(source).text;
-    if text.starts_with('\u{feff}') {
-        let diagnostic = Diagnostic::error("byte-order-mark", "byte order mark")
-            .with_span(Span::new(source, 0..'\u{feff}'.len_utf8()), "the file begins with a byte order mark")
-            .with_hint("Save the file as UTF-8 without one.");
-        diagnostics.push(diagnostic);
-        return None;
-    }
+    let parsed = syntax::parse(source, text);
+    let failed = !parsed.errors.is_empty();
+    diagnostics.extend(parsed.errors);
+    let document = parsed.table?;
     warn_of_bidirectional(source, text, diagnostics);
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { source, diagnostics, failed: !errors.is_empty() };
-    for error in errors {
-        let place = error.span().unwrap_or(text.len()..text.len());
-        reader.diagnostics.push(invalid_toml(source, text, place, error.message()));
-    }
+    let mut reader = Reader { source, diagnostics, failed };
     let table = reader.table(document.get_ref(), 0);
     (!reader.failed).then_some(table)
-}
-
-/// Describes text that is no TOML.
-pub(crate) fn invalid_toml(source: SourceId, text: &str, place: Range<usize>, message: &str) -> Diagnostic {
-    let hint = line_around(text, place.start).and_then(suggest::foreign_line);
-    let diagnostic =
-        Diagnostic::error("invalid-toml", "invalid TOML").with_span(Span::new(source, place), message);
-    match hint {
-        Some(sentence) => diagnostic.with_hint(sentence),
-        None => diagnostic,
-    }
-}
-
-/// Returns the line around a place; `None` if it is too long for anybody to have written it.
-fn line_around(text: &str, place: usize) -> Option<&str> {
-    const LONGEST: usize = 300;
-    let is_newline = |byte: &u8| *byte == b'\n';
-    let (before, after) = text.as_bytes().split_at_checked(place)?;
-    let before = &before[before.len().saturating_sub(LONGEST)..];
-    let begin = match before.iter().rposition(is_newline) {
-        Some(newline) => place - before.len() + newline + 1,
-        None if before.len() < LONGEST => 0,
-        None => return None,
-    };
-    let length = after.iter().take(LONGEST).position(is_newline).or(Some(after.len()));
-    text.get(begin..place + length.filter(|length| *length <= LONGEST)?)
 }
 
 /// Reads one value in the syntax of a file, as after `--var name=`.
@@ -181,8 +143,8 @@ impl Reader<'_> {
     fn node(&mut self, value: &Spanned<DeValue<'_>>, depth: usize) -> Node {
         let span = Span::new(self.source, value.span());
         if depth > MAXIMUM_DEPTH {
-            let label = format!("tables and lists are nested more than {MAXIMUM_DEPTH} deep");
-            self.fail(span, "nested-too-deep", "nested too deep", label);
+            self.failed = true;
+            self.diagnostics.push(nested_too_deep(span));
             return Node { span, data: Data::Bool(false) };
         }
         let data = match value.get_ref() {

@@ -1,6 +1,6 @@
 //! From TOML to a checked [`Spec`] of atomic resources.
 //!
-//! 1. [`source`] reads the files, [`document`] their TOML, every part with its place;
+//! 1. [`source`] reads the files, [`syntax`] and [`document`] their TOML, every part with its place;
 //! 2. [`blocks`] sorts the blocks by what they describe, [`pattern`] finds the expressions in them;
 //! 3. [`references`] checks what the expressions name, [`order`] finds the order to evaluate them in;
 //! 4. [`evaluator`] evaluates everything as far as it is known without a service, [`expand`]
@@ -41,6 +41,7 @@ mod resource_block;
 mod source;
 mod stack;
 pub(crate) mod suggest;
+pub(crate) mod syntax;
 mod template;
 mod text;
 mod variables;
@@ -52,7 +53,6 @@ use crate::diagnostic::{Diagnostics, Severity, SourceId, Sources};
 use crate::registry::Registry;
 
 pub(crate) use accounts::account_attributes;
-pub(crate) use document::invalid_toml;
 pub use expression::functions::{Function, FunctionGroup, function_groups};
 pub use files::SpecFiles;
 pub use model::{Crossing, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
