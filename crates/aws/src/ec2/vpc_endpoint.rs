@@ -82,9 +82,10 @@ pub(crate) struct VpcEndpointOutputs {
 impl Listing for Found<types::VpcEndpoint> {
     type Client = Client;
 
-    async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        let call =
-            client.ec2.reads.describe_vpc_endpoints().set_filters(filters::ids("vpc-endpoint-id", ids));
+    /// Reads every endpoint: there are few of them (50 in a VPC unless AWS has raised it), and not
+    /// every emulator of EC2 filters them by id.
+    async fn fetch(client: &Client, _: &[RemoteId]) -> Result<Self, ProviderError> {
+        let call = client.ec2.reads.describe_vpc_endpoints();
         let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
         let endpoints = pages.collect::<Result<_, _>>().await.map_err(failed("DescribeVpcEndpoints"))?;
         Ok(Self::new(&client.place, endpoints))
