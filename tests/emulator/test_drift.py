@@ -34,14 +34,14 @@ def drift_section(stdout: str) -> str:
     return found.group(1)
 
 
-def check(network: Network, shown: Shown) -> None:
+def check(network: Network, shown: Shown, *arguments: str) -> None:
     """Plans, compares what is shown with what was done, repairs it and plans again."""
-    plan = network.plan(code=2)
+    plan = network.plan(*arguments, code=2)
     assert plan.mutations == []
     section = drift_section(plan.stdout)
     for pattern in shown:
         assert re.search(pattern, section), f"{pattern} is not in:\n{plan}"
-    network.apply()
+    network.apply(*arguments)
     network.assert_converged()
 
 
@@ -322,7 +322,9 @@ def test_everything_that_is_gone_is_made_again(standing: Network) -> None:
     for address in [address for address in ids if address.startswith("subnet.")]:
         standing.client.delete_subnet(SubnetId=ids[address])
     standing.client.delete_vpc(VpcId=ids["vpc.main"])
-    check(standing, [gone(address, ids) for address in sorted(ids)])
+    for refused in (standing.plan(code=1), standing.destroy(code=1)):
+        assert "error[resources-missing]" in refused.stderr and refused.mutations == []
+    check(standing, [gone(address, ids) for address in sorted(ids)], "--allow-missing")
 
 
 def test_what_is_gone_is_not_deleted_again(standing: Network) -> None:

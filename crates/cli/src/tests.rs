@@ -511,3 +511,32 @@ fn a_graph_has_the_resources_and_what_a_plan_does_to_them() {
     let dot = world.run("graph SPEC", Exit::Success).stdout;
     assert!(dot.starts_with("digraph \"shop\" {") && dot.contains("network 111111111111 us-east-1"));
 }
+
+#[test]
+fn much_that_is_gone_is_neither_made_anew_nor_forgotten_without_a_word() {
+    // Nothing is too new to be seen.
+    const WINDOW: &str = "--consistency-window 1ms";
+    let world = World::new();
+    world.run("apply SPEC --auto-approve", Exit::Success);
+    let id = world.run("output network --raw --spec SPEC", Exit::Success).stdout;
+    world.network.cloud().vanish(id.trim_end());
+    let state = || std::fs::read(world.state().join("shop.json")).unwrap();
+    let before = state();
+    for command in
+        ["plan SPEC", "plan SPEC --destroy", "apply SPEC --auto-approve", "destroy SPEC --auto-approve"]
+    {
+        let refused = world.run(&format!("{command} {WINDOW}"), Exit::Error);
+        for expected in ["error[resources-missing]", "Of 3 resources", "--allow-missing"] {
+            assert!(refused.stderr.contains(expected), "{command}: {}", refused.stderr);
+        }
+    }
+    assert_eq!(state(), before);
+    let saved = world.saved();
+    world.run(&format!("plan SPEC --allow-missing {WINDOW} --out {saved}"), Exit::Success);
+    world.run(&format!("apply SPEC --plan {saved} {WINDOW}"), Exit::Success);
+    assert_eq!(world.network.cloud().live().count(), 3);
+    let id = world.run("output network --raw --spec SPEC", Exit::Success).stdout;
+    world.network.cloud().vanish(id.trim_end());
+    world.run(&format!("destroy SPEC --auto-approve --allow-missing {WINDOW}"), Exit::Success);
+    assert_eq!(world.run("state list SPEC", Exit::Success).stdout, "");
+}

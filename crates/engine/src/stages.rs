@@ -14,7 +14,8 @@ use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
 use crate::run::{Approval, Engine, Report, RunError};
 use crate::spec::{ResourceNode, Spec};
 use crate::state::{
-    Action, Begin, LockHolder, Outcome, Record, RunHeader, State, StateError, fold, recovered,
+    Action, Begin, LockHolder, Object, Outcome, Record, ResourceState, RunHeader, State, StateError, fold,
+    recovered,
 };
 use crate::{recover, refresh};
 
@@ -117,7 +118,8 @@ impl Engine<'_> {
         let renaming = (!renames.is_empty()).then_some(Record::Renamed { names: renames });
         let kept = self.kept_records(spec, &plan, &left_out, now);
         let seen = seen_records(&plan, &left_out, now, &observations);
-        let first: Vec<_> = renaming.into_iter().chain(seen).chain(kept).collect();
+        let gone = self.gone_records(&left_out, now, &observations);
+        let first: Vec<_> = renaming.into_iter().chain(gone).chain(seen).chain(kept).collect();
         if plan.is_empty() && first.is_empty() {
             return Ok(report(plan, Walked::default(), state.outputs));
         }
@@ -167,24 +169,50 @@ impl Engine<'_> {
             let object = prior.object.as_ref()?;
             let same = prior.dependencies == node.dependencies && prior.lifecycle == node.lifecycle;
             (!same && !elsewhere.contains(&node.address)).then(|| {
-                let (operation_id, at) = (random_id(self.environment), self.environment.now());
+                let action = Action::Update { inputs: object.inputs.clone() };
                 let begin = Begin {
-                    operation_id: operation_id.clone(),
-                    action: Action::Update { inputs: object.inputs.clone() },
-                    address: node.address.clone(),
-                    kind: prior.kind.clone(),
-                    account: prior.account.clone(),
-                    account_id: prior.account_id.clone(),
-                    region: prior.region.clone(),
                     dependencies: node.dependencies.clone(),
                     lifecycle: node.lifecycle.clone(),
-                    at,
+                    ..self.begin(&node.address, prior, action)
                 };
-                let outcome = Outcome::Ready { outputs: object.outputs.clone() };
-                [Record::Begin(Box::new(begin)), Record::End { operation_id, outcome, at }]
+                ended(begin, Outcome::Ready { outputs: object.outputs.clone() })
             })
         };
         spec.resources.values().filter_map(record).flatten().collect()
+    }
+
+    /// Returns the records that former objects of resources are gone. Nothing is left to be done
+    /// about them, so that no plan tells of it.
+    fn gone_records(&self, left_out: &BTreeSet<Address>, state: &State, found: &Observations) -> Vec<Record> {
+        let staying = found.iter().filter(|(address, _)| !left_out.contains(*address));
+        let formers = staying.flat_map(|(address, found)| {
+            let prior = state.resources.get(address);
+            let deposed =
+                prior.into_iter().flat_map(|prior| prior.deposed.iter().map(move |object| (prior, object)));
+            let gone = deposed.zip(&found.deposed).filter(|(_, found)| found.is_none());
+            gone.map(move |((prior, object), _)| (address, prior, object))
+        });
+        let forget = |(address, prior, object): (&Address, &ResourceState, &Object)| {
+            let action = Action::Forget { remote_id: object.remote_id.clone() };
+            ended(self.begin(address, prior, action), Outcome::Gone)
+        };
+        formers.flat_map(forget).collect()
+    }
+
+    /// Returns the beginning of an operation on what the state has.
+    fn begin(&self, address: &Address, prior: &ResourceState, action: Action) -> Begin {
+        Begin {
+            operation_id: random_id(self.environment),
+            action,
+            address: address.clone(),
+            kind: prior.kind.clone(),
+            account: prior.account.clone(),
+            account_id: prior.account_id.clone(),
+            region: prior.region.clone(),
+            dependencies: prior.dependencies.clone(),
+            lifecycle: prior.lifecycle.clone(),
+            at: self.environment.now(),
+        }
     }
 
     async fn save(
@@ -273,6 +301,12 @@ fn seen_records(
         seen.then(|| Record::Observed { address: address.clone(), outputs })
     };
     observations.iter().filter(|(address, _)| !left_out.contains(*address)).filter_map(record).collect()
+}
+
+/// Returns the records of an operation that ends with what is known already.
+fn ended(begin: Begin, outcome: Outcome) -> [Record; 2] {
+    let (operation_id, at) = (begin.operation_id.clone(), begin.at);
+    [Record::Begin(Box::new(begin)), Record::End { operation_id, outcome, at }]
 }
 
 /// Checks that a saved plan is what would be planned now, and was not applied before.

@@ -34,7 +34,7 @@ pub(crate) struct ApplyArguments {
     #[command(flatten)]
     pub(crate) replacement: ReplacementArguments,
     /// Carry out a plan that `straddle plan --out` saved, without asking.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["auto_approve", "target", "exclude", "replace"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["auto_approve", "target", "exclude", "replace", "allow_missing"])]
     pub(crate) plan: Option<PathBuf>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use straddle_engine::address::is_word;
+use straddle_engine::plan::Options;
 use straddle_engine::run::Settings;
 
 /// Which spec, with which values.
@@ -84,6 +85,16 @@ pub(crate) struct RunArguments {
     pub(crate) state: StateLocationArguments,
     #[command(flatten)]
     pub(crate) settings: SettingsArguments,
+    /// Go on although much of what the state has in an account is gone: more than 30 %, and at least 3 resources.
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+}
+
+impl RunArguments {
+    /// Returns what the user asks of a plan, with what every run may allow.
+    pub(crate) fn allowing(&self, options: Options) -> Options {
+        Options { allow_missing: self.allow_missing, ..options }
+    }
 }
 
 fn parse_variable(text: &str) -> Result<(String, String), String> {

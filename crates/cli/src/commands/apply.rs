@@ -13,7 +13,7 @@ use crate::saved_plan;
 pub(crate) fn run(program: &Program, arguments: &ApplyArguments) -> Result<Exit, Failure> {
     let order = match &arguments.plan {
         Some(path) => Order::Saved(Box::new(saved_plan::read(path)?)),
-        None => Order::Make(Mode::Apply, arguments.replacement.options()),
+        None => Order::Make(Mode::Apply, arguments.carry_out.run.allowing(arguments.replacement.options())),
     };
     carry_out(program, &arguments.carry_out, &order)
 }

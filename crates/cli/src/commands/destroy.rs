@@ -10,6 +10,6 @@ use crate::failure::Failure;
 
 /// Deletes every resource of the stack.
 pub(crate) fn run(program: &Program, arguments: &DestroyArguments) -> Result<Exit, Failure> {
-    let options = arguments.selection.options();
+    let options = arguments.carry_out.run.allowing(arguments.selection.options());
     carry_out(program, &arguments.carry_out, &Order::Make(Mode::Destroy, options))
 }

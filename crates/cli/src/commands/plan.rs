@@ -45,13 +45,14 @@ pub(crate) fn make(
     stack: &Stack,
 ) -> Result<Plan, Failure> {
     let progress = Progress::of(program);
+    let options = arguments.allowing(options.clone());
     let engine =
         program.engine(&stack.backend, &progress, arguments.settings.settings(), Interrupt::default());
     runtime()?.block_on(async {
         let mut signals = signals()?;
         // A plan writes nothing, so that it can end anywhere.
         let planned = tokio::select! {
-            planned = engine.plan(&stack.spec, mode, options) => planned,
+            planned = engine.plan(&stack.spec, mode, &options) => planned,
             () = progress.clone().heartbeat() => unreachable!("heartbeats have no end"),
             _ = signals.next() => Err(RunError::Interrupted),
         };

@@ -11,6 +11,7 @@ use crate::address::RemoteId;
 use crate::apply::operation::Operation;
 use crate::apply::stop::Stop;
 use crate::erased::{AnyStep, ObservedValues};
+use crate::plan::Reason;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::resource::Readiness;
 use crate::run::InterruptLevel;
@@ -172,7 +173,17 @@ impl Settle<'_> {
                 self.id = id.clone();
                 Ok(Next::Wait("to be read under its new id".to_owned()))
             }
-            _ => Err(Stop::Failed(format!("{} was deleted by somebody else meanwhile", self.id))),
+            _ => Err(Stop::Failed(self.vanished())),
+        }
+    }
+
+    /// Says why something is gone that was to be changed.
+    fn vanished(&self) -> String {
+        // What an earlier run had begun may have been its deletion.
+        if self.operation.change.reasons.contains(&Reason::Unfinished) {
+            format!("{} went away: its deletion had been asked for before this run", self.id)
+        } else {
+            format!("{} was deleted by somebody else meanwhile", self.id)
         }
     }
 

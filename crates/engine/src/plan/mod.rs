@@ -3,6 +3,7 @@
 mod check;
 mod decide;
 mod diff;
+mod guard;
 mod inputs;
 mod likely_renames;
 mod model;
@@ -71,9 +72,10 @@ pub struct Planned {
 ///
 /// # Errors
 /// If the plan is not allowed: something protected would go, an expression cannot be evaluated,
-/// something is asked for that is not there.
+/// something is asked for that is not there, too much is gone.
 pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics> {
     options::check(request)?;
+    guard::check(request)?;
     let mut decisions = decide(request)?;
     let mut plan = whole(request, nonce, &mut decisions);
     let left_out: BTreeSet<Address> = selection::leave_out(&mut plan, request)?.into_keys().collect();

@@ -22,6 +22,9 @@ pub struct Options {
     /// These are replaced although nothing makes it necessary. Children only by their own address.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub replace: BTreeSet<Target>,
+    /// Much of what the state has in an account may be gone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_missing: bool,
 }
 
 impl Options {

@@ -25,6 +25,7 @@ impl Part {
             picked.collect::<BTreeSet<_>>()
         };
         let mut options = Options {
+            allow_missing: true,
             target: pick(&self.target, &all),
             exclude: pick(&self.exclude, &all),
             replace: pick(&self.replace, &wanted),

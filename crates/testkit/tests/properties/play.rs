@@ -5,7 +5,7 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use straddle_engine::diagnostic::Sources;
-use straddle_engine::plan::{Mode, Plan};
+use straddle_engine::plan::{Mode, Options, Plan};
 use straddle_engine::run::{Report, RunError};
 use straddle_engine::spec::{Spec, SpecText, load_text};
 use straddle_engine::state::State;
@@ -38,6 +38,11 @@ pub(crate) fn play(script: &Script) -> Played {
     let last_run = player.last_run;
     player.heal();
     Played { log_hash: player.log_hash(), last_run }
+}
+
+/// Orders a run that goes on whatever others have deleted.
+fn allowing(spec: &Spec, mode: Mode) -> Order<'_> {
+    Order::new(spec, mode).with_options(Options { allow_missing: true, ..Options::default() })
 }
 
 struct Player {
@@ -101,7 +106,7 @@ impl Player {
     /// Plans, and checks that this changes nothing. `None` if the plan was refused.
     fn plan(&mut self, mode: Mode) -> Option<Plan> {
         let files = self.world.disk.contents();
-        let trial = self.world.plan(&Order::new(&self.spec(), mode));
+        let trial = self.world.plan(&allowing(&self.spec(), mode));
         assert_eq!(trial.mutating_calls, 0, "a plan has sent mutating calls");
         assert_eq!(self.world.disk.contents(), files, "a plan has written files");
         self.check(0);
@@ -133,7 +138,7 @@ impl Player {
 
     fn run(&mut self, mode: Mode, trouble: &Trouble) -> Option<Report> {
         let spec = self.spec();
-        let mut order = Order::new(&spec, mode).with_faults(faults(trouble));
+        let mut order = allowing(&spec, mode).with_faults(faults(trouble));
         if let Some((operation, fault)) = trouble.disk {
             order = order.with_disk_fault(operation.into(), fault);
         }
@@ -208,7 +213,7 @@ impl Player {
     fn apply_saved(&mut self) {
         let Some(plan) = self.plan(Mode::Apply) else { return };
         let spec = self.spec();
-        let order = Order::new(&spec, Mode::Apply);
+        let order = allowing(&spec, Mode::Apply);
         if !self.is_quiet() {
             return;
         }

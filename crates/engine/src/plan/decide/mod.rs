@@ -20,7 +20,7 @@ use crate::plan::{
 };
 use crate::registry::Registry;
 use crate::spec::{ResourceNode, Spec};
-use crate::state::{Object, ResourceState, State};
+use crate::state::{Object, ResourceState, State, Status};
 use crate::value::ValueMap;
 
 /// What was decided so far. Resources are decided in the order of their dependencies, so that
@@ -107,8 +107,11 @@ impl<'a> Decisions<'a> {
         });
     }
 
+    /// Notes what is gone. What an earlier run did not end with may be gone by that run's work.
     fn gone(&mut self, address: &Address, prior: &ResourceState, object: &Object) {
-        self.drift.push(Drift { gone: true, ..drift(address, prior, object, Vec::new()) });
+        if object.status == Status::Ready {
+            self.drift.push(Drift { gone: true, ..drift(address, prior, object, Vec::new()) });
+        }
     }
 
     fn drifted(

@@ -52,10 +52,13 @@ impl Decisions<'_> {
         }
     }
 
-    /// Plans the deletion of the objects that a resource was and is no longer.
+    /// Plans the deletion of the objects that a resource was and is no longer, as far as they are there.
     pub(super) fn deposed(&mut self, address: &Address, prior: Option<&ResourceState>) {
         let Some(prior) = prior else { return };
-        for object in &prior.deposed {
+        let found = self.observations.get(address);
+        let is_there =
+            |index: usize| found.is_none_or(|found| found.deposed.get(index).is_none_or(Option::is_some));
+        for (_, object) in prior.deposed.iter().enumerate().filter(|(index, _)| is_there(*index)) {
             self.changes.push(Change {
                 action: ChangeAction::DeleteDeposed,
                 remote_id: Some(object.remote_id.clone()),
