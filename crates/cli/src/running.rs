@@ -53,6 +53,7 @@ impl Running {
     pub(crate) fn note(&self, event: &Event) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
+            Event::WaitingForLock { .. } => inner.enter("waiting_for_lock"),
             Event::Connecting { .. } => inner.enter("connecting"),
             Event::Resolving { .. } => inner.enter("resolving"),
             Event::Refreshing { .. } | Event::NotVisibleYet { .. } => inner.enter("reading"),

@@ -351,10 +351,20 @@ fn a_locked_state_has_its_own_exit_code() {
         since: "2026-01-01T00:00:00Z".to_owned(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let _guard = runtime.block_on(backend.lock(&holder)).unwrap_or_else(|error| panic!("{error}"));
+    let guard = runtime.block_on(backend.lock(&holder)).unwrap_or_else(|error| panic!("{error}"));
     let locked = world.run("apply SPEC --auto-approve --var range=10.1.0.0/16", Exit::Locked);
     assert!(locked.stderr.contains("error[state-locked]"), "{}", locked.stderr);
     world.run("plan SPEC", Exit::Success);
+    let change = "apply SPEC --auto-approve --var range=10.1.0.0/16";
+    let waited = world.run(&format!("{change} --lock-timeout 700ms"), Exit::Locked);
+    let told = "locked by `straddle apply`, process 7 on build-1, since 2026-01-01T00:00:00Z; waiting";
+    assert_eq!(waited.stderr.matches(told).count(), 1, "{}", waited.stderr);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| world.run(&format!("{change} --lock-timeout 60s"), Exit::Success));
+        runtime.block_on(async { tokio::time::sleep(std::time::Duration::from_millis(300)).await });
+        drop(guard);
+        assert!(waiting.join().unwrap().stderr.contains(told));
+    });
 }
 
 #[test]

@@ -13,6 +13,13 @@ pub trait Observer: Send + Sync {
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// Another run has the state locked, and is waited for.
+    WaitingForLock {
+        /// Who has it, in words.
+        holder: String,
+        /// How long it is waited for at most.
+        remaining: Duration,
+    },
     /// The engine connects to these accounts and checks who it is there.
     Connecting {
         /// The accounts' names in the spec.

@@ -40,6 +40,8 @@ pub struct Settings {
     pub consistency_window: Duration,
     /// How long calls are retried that are throttled, or that wait for something to propagate.
     pub retry_limit: Duration,
+    /// How long a run waits for another one that has the state locked.
+    pub lock_timeout: Duration,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             calls_per_service: 10,
             consistency_window: Duration::from_mins(2),
             retry_limit: Duration::from_mins(5),
+            lock_timeout: Duration::ZERO,
         }
     }
 }

@@ -3,21 +3,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::access::Access;
 use crate::address::Address;
 use crate::apply::{self, Recorder, Run, Walked};
 use crate::diagnostic::Diagnostic;
 use crate::environment::random_id;
+use crate::event::Event;
 use crate::observation::{Observation, Observations};
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
-use crate::run::{Approval, Engine, Report, RunError};
+use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
 use crate::spec::{ResourceNode, Spec};
 use crate::state::{
-    Action, Begin, LockHolder, Object, Outcome, Record, ResourceState, RunHeader, State, StateError, fold,
-    recovered,
+    Action, Begin, LockGuard, LockHolder, Object, Outcome, Record, ResourceState, RunHeader, State,
+    StateError, fold, recovered,
 };
 use crate::{recover, refresh};
+
+/// How long between two attempts to get the lock.
+const LOCK_POLL: Duration = Duration::from_millis(500);
 
 impl Engine<'_> {
     /// Shows what a run would do. Reads, and writes nothing.
@@ -45,7 +52,7 @@ impl Engine<'_> {
             Approval::Saved(plan) => (plan.mode, &plan.options, Some(*plan)),
             Approval::Ask(_) => (mode, options, None),
         };
-        let _lock = self.backend.lock(&self.holder(mode)).await?;
+        let _lock = self.lock(mode).await?;
         let prepared = self.prepare(spec, mode, options, saved).await?;
         match approval {
             Approval::Saved(saved) => {
@@ -67,6 +74,32 @@ impl Engine<'_> {
     /// If the state cannot be used.
     pub async fn state(&self) -> Result<Option<State>, RunError> {
         Ok(recovered(self.backend.read().await?)?)
+    }
+
+    /// Takes the lock. Waits for another run as long as the user wants, and says once who that is.
+    async fn lock(&self, mode: Mode) -> Result<Box<dyn LockGuard>, RunError> {
+        let (started, limit) = (Instant::now(), self.settings.lock_timeout);
+        let mut told = None;
+        loop {
+            let error = match self.backend.lock(&self.holder(mode)).await {
+                Ok(guard) => return Ok(guard),
+                Err(error) => error,
+            };
+            let remaining = limit.saturating_sub(started.elapsed());
+            let StateError::Locked { holder, .. } = &error else { return Err(error.into()) };
+            if remaining.is_zero() {
+                return Err(error.into());
+            }
+            if told.as_ref() != Some(holder) {
+                let holder = told.insert(holder.clone()).clone();
+                self.observer.notify(&Event::WaitingForLock { holder, remaining });
+            }
+            tokio::select! {
+                biased;
+                () = self.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
+                () = tokio::time::sleep(LOCK_POLL.min(remaining)) => {}
+            }
+        }
     }
 
     async fn prepare(

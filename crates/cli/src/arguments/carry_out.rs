@@ -1,9 +1,12 @@
 //! The arguments of `straddle apply` and `straddle destroy`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use straddle_engine::run::Settings;
 
+use crate::arguments::shared::parse_duration;
 use crate::arguments::{ReplacementArguments, RunArguments, SelectionArguments};
 
 /// What apply and destroy have in common.
@@ -11,12 +14,22 @@ use crate::arguments::{ReplacementArguments, RunArguments, SelectionArguments};
 pub(crate) struct CarryOutArguments {
     #[command(flatten)]
     pub(crate) run: RunArguments,
+    /// Wait so long for another run that has the state locked, such as 30s or 10m, instead of failing at once.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
+    pub(crate) lock_timeout: Duration,
     /// Do not ask.
     #[arg(long)]
     pub(crate) auto_approve: bool,
     /// Print one JSON object a line: what happens, and at last the report.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl CarryOutArguments {
+    /// Returns the settings of a run.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { lock_timeout: self.lock_timeout, ..self.run.settings.settings() }
+    }
 }
 
 /// The arguments of `straddle apply`.

@@ -117,7 +117,8 @@ fn parse_parallelism(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| (1..=256).contains(number)).ok_or("write a number from 1 to 256".into())
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+/// Reads a number with its unit.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration: Option<jiff::SignedDuration> = text.parse().ok();
     duration
         .and_then(|duration| Duration::try_from(duration).ok())

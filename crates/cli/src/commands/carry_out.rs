@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
 
     fn carry_out(&self, order: &Order) -> Result<Report, Failure> {
         self.show_warnings();
-        let settings = self.arguments.run.settings.settings();
+        let settings = self.arguments.settings();
         let engine =
             self.program.engine(&self.stack.backend, &self.progress, settings, self.interrupt.clone());
         let mut ask = |plan: &Plan| self.approve(plan);

@@ -73,7 +73,7 @@ fn state_diagnostic(error: &StateError) -> Diagnostic {
         )
         .with_detail(format!("{location} is in use by {holder}."))
         .with_hint(
-            "Wait until that run has ended. The lock goes away with its process, also when it is killed.",
+            "Wait until that run has ended, or let this one wait with --lock-timeout 10m. The lock goes away with its process, also when it is killed.",
         ),
         StateError::Io { action, path, source } => Diagnostic::error(
             "state-file",
@@ -204,8 +204,8 @@ error[state-locked]: the state is locked by another run
  |
  = note: state/shop.json is in use by `straddle apply`, process 7 on build-1, since
          2026-01-01T00:00:00Z.
- = help: Wait until that run has ended. The lock goes away with its process, also when it is
-         killed.
+ = help: Wait until that run has ended, or let this one wait with --lock-timeout 10m. The
+         lock goes away with its process, also when it is killed.
 
 
 "]],

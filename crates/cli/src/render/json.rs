@@ -144,6 +144,9 @@ pub(crate) fn heartbeat(running: &Snapshot) -> Json {
 /// Renders an event.
 pub(crate) fn event(event: &Event) -> Json {
     match event {
+        Event::WaitingForLock { holder, remaining } => {
+            json!({ "type": "waiting_for_lock", "holder": holder, "remaining_seconds": seconds(*remaining) })
+        }
         Event::Connecting { accounts } => json!({ "type": "connecting", "accounts": accounts }),
         Event::Refreshing { resources } => json!({ "type": "refreshing", "resources": resources }),
         Event::NotVisibleYet { addresses } => json!({ "type": "not_visible_yet", "addresses": addresses }),

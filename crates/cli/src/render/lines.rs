@@ -103,6 +103,11 @@ pub(crate) fn line(event: &Event, palette: &Palette) -> Option<String> {
         | Event::Call { .. }
         | Event::Identified { .. }
         | Event::Interrupted { .. } => return None,
+        Event::WaitingForLock { holder, remaining } => format!(
+            "The state is locked by {}; waiting for that run, for at most {}...",
+            Safe(holder),
+            duration_words(*remaining)
+        ),
         Event::Refreshing { resources: 1 } => "Reading 1 resource...".to_owned(),
         Event::Refreshing { resources } => format!("Reading {resources} resources..."),
         Event::Refreshed { elapsed, .. } => format!("Read in {}.", duration_words(*elapsed)),
@@ -149,7 +154,8 @@ fn operation_words(event: &Event, operation: &OperationLabel, palette: &Palette)
                 .map_or_else(|| "interrupted".to_owned(), |because| format!("it needs {}", Safe(because)));
             format!("{}: {reason}", paint(palette.warning, "not started"))
         }
-        Event::Connecting { .. }
+        Event::WaitingForLock { .. }
+        | Event::Connecting { .. }
         | Event::Refreshing { .. }
         | Event::NotVisibleYet { .. }
         | Event::Refreshed { .. }

@@ -85,6 +85,7 @@ impl Observer for Rows {
                 self.end(&operation_key(operation));
             }
             Event::Connecting { .. }
+            | Event::WaitingForLock { .. }
             | Event::NotVisibleYet { .. }
             | Event::Resolving { .. }
             | Event::OperationSkipped { .. }
