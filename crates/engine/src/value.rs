@@ -92,6 +92,22 @@ impl Value {
         size_of::<Self>() + inside
     }
 
+    /// Tells whether lists and tables in this value are inside of each other more than so many
+    /// levels deep.
+    pub(crate) fn is_deeper_than(&self, levels: usize) -> bool {
+        let is_deeper = |inside: &Self| levels == 0 || inside.is_deeper_than(levels - 1);
+        match self {
+            Self::List(items) => items.iter().any(is_deeper),
+            Self::Map(entries) => entries.values().any(is_deeper),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Float(_)
+            | Self::String(_)
+            | Self::Unknown(_) => false,
+        }
+    }
+
     /// Tells whether nothing in this value is unknown.
     #[must_use]
     pub fn is_known(&self) -> bool {

@@ -76,19 +76,49 @@ fn long_chains_need_no_deep_recursion() {
 
 #[test]
 fn deep_local_values_are_refused_in_time() {
+    let forms = [
+        "${[PREVIOUS, PREVIOUS][0]}",
+        "${[for x in [PREVIOUS] : [for y in [x] : y][0]][0]}",
+        "${{for x in [PREVIOUS] : 'a' => x}.a}",
+        "${true ? coalesce(element([PREVIOUS], 0), 1) : 1}",
+        "text ${PREVIOUS}",
+        "${subnet.all[PREVIOUS].id}",
+    ];
+    for form in forms {
+        let chain = |depth| {
+            let local = |number: usize| match number.checked_sub(1) {
+                None => "l0 = \"${vpc.main.id}\"\n".to_owned(),
+                Some(previous) => {
+                    format!("l{number} = \"{}\"\n", form.replace("PREVIOUS", &format!("local.l{previous}")))
+                }
+            };
+            let locals = blocks(depth, local);
+            format!(
+                "[subnet.all]\nfor_each = ['a']\nvpc_id = 'vpc-1'\ncidr_block = '10.0.0.0/24'\n\
+                 [local]\n{locals}[output.last]\nvalue = \"${{local.l{}}}\"\n",
+                depth - 1
+            )
+        };
+        assert!(load(&chain(30)).is_ok(), "{form}: {:?}", load(&chain(30)).err());
+        let failure = load(&chain(1000)).expect_err("the values are nested too deep");
+        let first = failure.diagnostics.iter().next().map(|diagnostic| diagnostic.code);
+        assert_eq!(first, Some("invalid-expression"), "{form}");
+    }
+}
+
+#[test]
+fn values_inside_of_values_are_refused_in_time() {
     let chain = |depth| {
         let local = |number| match number {
-            0 => "l0 = \"${vpc.main.id}\"\n".to_owned(),
-            _ => format!("l{number} = \"${{[local.l{0}, local.l{0}][0]}}\"\n", number - 1),
+            0 => "l0 = [1]\n".to_owned(),
+            _ => format!("l{number} = \"${{[local.l{0}]}}\"\n", number - 1),
         };
-        format!("[local]\n{}[output.last]\nvalue = \"${{local.l{}}}\"\n", blocks(depth, local), depth - 1)
+        format!("[local]\n{}", blocks(depth, local))
     };
     assert!(load(&chain(60)).is_ok());
-    let failure = load(&chain(1000)).expect_err("the values are nested too deep");
-    assert_eq!(
-        failure.diagnostics.iter().next().map(|diagnostic| diagnostic.code),
-        Some("invalid-expression")
-    );
+    let failure = load(&chain(20_000)).expect_err("the values are nested too deep");
+    let codes: Vec<_> = failure.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["value-too-large"]);
 }
 
 #[test]

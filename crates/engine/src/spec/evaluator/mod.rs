@@ -1,0 +1,253 @@
+//! Evaluates a spec as far as it is known without a service.
+
+mod accounts;
+mod locals;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::address::{AccountName, Address, ComponentPath, Kind};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::provider::Account;
+use crate::registry::Registry;
+use crate::schema::{AttributeSchema, KindSchema};
+use crate::spec::accounts::account_schema;
+use crate::spec::components::body::Output;
+use crate::spec::components::program::Program;
+use crate::spec::evaluator::accounts::FileDefaults;
+use crate::spec::expression::evaluate::{Evaluation, Failure};
+use crate::spec::model::{Crossing, Lifecycle, OutputNode, ResourceNode};
+use crate::spec::order::{Order, Part, Wait};
+use crate::spec::pattern::Pattern;
+use crate::spec::references::resource_not_allowed;
+use crate::spec::world::{Each, Local, LocalName, Shape, World};
+use crate::spec::{Scope, Spec, Template};
+use crate::value::{Value, ValueMap};
+
+/// A resource before the spec is complete.
+pub(crate) struct Draft {
+    pub(crate) address: Address,
+    pub(crate) kind: Kind,
+    pub(crate) account: AccountName,
+    pub(crate) attributes: BTreeMap<String, Arc<Pattern>>,
+    pub(crate) each: Option<Arc<Each>>,
+    pub(crate) dependencies: BTreeSet<Address>,
+    pub(crate) depends_on: BTreeSet<Address>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) span: Span,
+}
+
+/// Works out the parts of a spec, one after the other.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) diagnostics: &'a mut Diagnostics,
+    pub(crate) world: World,
+    pub(crate) scope: CheckScope<'a>,
+    pub(crate) stack_tags: Option<Arc<Pattern>>,
+    /// By component and file.
+    pub(crate) defaults: BTreeMap<(ComponentPath, SourceId), FileDefaults>,
+    pub(crate) drafts: BTreeMap<Address, Draft>,
+    /// What each resource expands to.
+    pub(crate) children: BTreeMap<Address, Vec<Address>>,
+    pub(crate) local_dependencies: BTreeMap<(LocalName, Wait), BTreeSet<Address>>,
+    pub(crate) accounts: BTreeMap<AccountName, Account>,
+    pub(crate) crossings: Vec<Crossing>,
+    account_schema: Vec<AttributeSchema>,
+    /// Local values that depend on resources.
+    late_locals: BTreeSet<LocalName>,
+    /// The first resource for which a problem of a place was reported; the other instances of
+    /// its block have the same.
+    reported: BTreeMap<(Span, &'static str), Address>,
+}
+
+/// What is known while a spec is checked: the inputs.
+pub(crate) struct CheckScope<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) inputs: BTreeMap<Address, ValueMap>,
+    stack: Address,
+}
+
+impl Scope for CheckScope<'_> {
+    fn attribute(&self, address: &Address, attribute: &str) -> Value {
+        let written = self.inputs.get(address).and_then(|inputs| inputs.get(attribute));
+        if let Some(value) = written.filter(|value| !value.is_null()) {
+            return value.clone();
+        }
+        let resource = self.registry.kind(address.block().kind.as_str());
+        let default = resource
+            .filter(|_| self.inputs.contains_key(address))
+            .and_then(|resource| resource.schema().input(attribute)?.default.clone());
+        default.unwrap_or_else(|| Value::unknown(address.clone(), attribute))
+    }
+
+    fn stack_id(&self) -> Value {
+        Value::unknown(self.stack.clone(), "id")
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(
+        program: &'a Program,
+        registry: &'a Registry,
+        variables: BTreeMap<String, Option<Value>>,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
+        let stack_name = program.stack.stack.name.clone();
+        let stack = Address::new("stack", stack_name.as_str());
+        Self {
+            program,
+            diagnostics,
+            world: World { stack_name, variables, attributes: attribute_names(registry), ..World::default() },
+            scope: CheckScope { registry, inputs: BTreeMap::new(), stack },
+            stack_tags: None,
+            defaults: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            children: BTreeMap::new(),
+            local_dependencies: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            crossings: Vec::new(),
+            account_schema: account_schema(registry.provider().account_attributes()),
+            late_locals: BTreeSet::new(),
+            reported: BTreeMap::new(),
+        }
+    }
+
+    /// Works out every part: first what resources cannot change, then the rest.
+    pub(crate) fn run(&mut self, order: &Order) {
+        order.cyclic.iter().for_each(|part| self.give_up(part));
+        self.find_late_locals(order);
+        for part in &order.parts {
+            match part {
+                Part::Account(name) => self.account(name),
+                Part::Local(name, Wait::Parent) if !self.late_locals.contains(name) => self.local(name),
+                Part::Local(..) | Part::Own(_) | Part::Children(_) => {}
+            }
+        }
+        self.tags_and_defaults();
+        for part in &order.parts {
+            match part {
+                Part::Account(_) => {}
+                Part::Local(name, wait) => {
+                    if self.late_locals.contains(name) {
+                        self.late_local(name, *wait);
+                    }
+                }
+                Part::Own(block) => self.own(&self.program.resources[block]),
+                Part::Children(block) => self.expand(&self.program.resources[block]),
+            }
+        }
+    }
+
+    /// Returns the spec; it is of use only if no error was reported.
+    pub(crate) fn finish(mut self, sources: &Sources, digest: String) -> Spec {
+        let program = self.program;
+        for output in program.outputs.values() {
+            self.evaluate(&output.value, None, None);
+        }
+        let world = Arc::new(self.world);
+        let template = |pattern: &Arc<Pattern>, each: &Option<Arc<Each>>| {
+            Template::new(pattern.clone(), each.clone(), world.clone())
+        };
+        let output = |(name, output): (&String, &Output)| {
+            let value = template(&output.value, &None);
+            (name.clone(), OutputNode { value, description: output.description.clone(), span: output.span })
+        };
+        let resource = |(address, draft): (Address, Draft)| {
+            let attributes = draft.attributes.iter();
+            let attributes = attributes.map(|(name, pattern)| (name.clone(), template(pattern, &draft.each)));
+            let node = ResourceNode {
+                attributes: attributes.collect(),
+                address: draft.address,
+                kind: draft.kind,
+                account: draft.account,
+                dependencies: draft.dependencies,
+                depends_on: draft.depends_on,
+                lifecycle: draft.lifecycle,
+                span: draft.span,
+            };
+            (address, node)
+        };
+        Spec {
+            sources: sources.clone(),
+            stack: program.stack.stack.clone(),
+            accounts: self.accounts,
+            resources: self.drafts.into_iter().map(resource).collect(),
+            crossings: self.crossings,
+            outputs: program.outputs.iter().map(output).collect(),
+            refactoring: program.refactoring.clone(),
+            digest,
+        }
+    }
+
+    /// Returns the value of a pattern; a problem is reported.
+    pub(crate) fn evaluate(
+        &mut self,
+        pattern: &Pattern,
+        each: Option<&Each>,
+        address: Option<&Address>,
+    ) -> Option<Value> {
+        match Evaluation::new(&self.world, each, &self.scope).pattern(pattern) {
+            Ok(value) => Some(value),
+            Err(Failure::Broken) => None,
+            Err(Failure::Wrong(diagnostic)) => {
+                self.report(*diagnostic, address);
+                None
+            }
+        }
+    }
+
+    /// Reports a problem, once for all instances of a block.
+    pub(crate) fn report(&mut self, mut diagnostic: Diagnostic, address: Option<&Address>) {
+        if let (Some(address), Some(span)) = (address, diagnostic.span) {
+            let first = self.reported.entry((span, diagnostic.code)).or_insert_with(|| address.clone());
+            if first != address {
+                return;
+            }
+            diagnostic.address = Some(address.clone());
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn give_up(&mut self, part: &Part) {
+        match part {
+            Part::Account(name) => {
+                self.world.accounts.insert(name.clone(), None);
+            }
+            Part::Local(name, Wait::Parent) => {
+                self.world.locals.insert(name.clone(), Local::Broken);
+            }
+            Part::Own(block) => {
+                self.world.shapes.insert(block.clone(), Shape::Broken);
+            }
+            Part::Local(_, Wait::Whole) | Part::Children(_) => {}
+        }
+    }
+
+    /// Returns the value of a pattern that may not depend on resources; problems are reported.
+    fn static_value(
+        &mut self,
+        pattern: &Pattern,
+        each: Option<&Each>,
+        address: Option<&Address>,
+    ) -> Option<Value> {
+        if let Some(span) = self.late_reference(pattern) {
+            self.report(resource_not_allowed(span), address);
+            return None;
+        }
+        self.evaluate(pattern, each, address)
+    }
+}
+
+/// Returns what can be asked of the resources of each kind.
+fn attribute_names(registry: &Registry) -> BTreeMap<Kind, Vec<&'static str>> {
+    let names = |schema: &KindSchema| {
+        let attributes = schema.inputs.iter().chain(&schema.outputs);
+        attributes.map(|attribute| attribute.name).chain(["id"]).collect()
+    };
+    let kinds = registry.kinds().map(|kind| kind.schema());
+    kinds.map(|schema| (schema.kind.clone(), names(schema))).collect()
+}
+
+/// A problem was reported.
+#[derive(Debug)]
+pub(crate) struct Reported;
