@@ -11,11 +11,14 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::access::Access;
-use crate::address::RemoteId;
+use crate::address::{Address, RemoteId};
+use crate::environment::random_id;
+use crate::erased::AnyResource;
 use crate::event::Event;
 use crate::refresh::{age, known_kind};
+use crate::resource::Intent;
 use crate::run::{Engine, InterruptLevel, RunError};
-use crate::state::{Outcome, PendingCreate, Record, State};
+use crate::state::{Action, Begin, Object, Outcome, PendingCreate, Record, ResourceState, State, Status};
 
 /// How long between two searches.
 const SEARCH_POLL: Duration = Duration::from_secs(2);
@@ -73,6 +76,92 @@ async fn search(
             return Ok(vec![Record::End { operation_id, outcome: Outcome::NothingMade, at }]);
         }
         tokio::time::sleep(SEARCH_POLL.min(remaining)).await;
+    }
+}
+
+/// Returns the records that say under which ids things are now whose last change a run did not see
+/// the end of, if the change gave them others: a thing without tags is found by its natural key.
+/// Reads only.
+///
+/// # Errors
+/// If a read fails, or the user asks to stop.
+pub(crate) async fn follow(
+    engine: &Engine<'_>,
+    access: &Access,
+    state: &State,
+) -> Result<Vec<Record>, RunError> {
+    let unfinished = state.resources.iter().filter_map(|(address, resource)| {
+        let object = resource.object.as_ref().filter(|object| object.status == Status::Unfinished)?;
+        let kind = engine.registry.kind(resource.kind.as_str()).filter(|kind| !kind.schema().has_tags())?;
+        Some(Lost { address, resource, object, kind: &**kind })
+    });
+    let searches = unfinished.map(|lost| lost.search(engine, access, state));
+    tokio::select! {
+        biased;
+        () = engine.interrupt.reached(InterruptLevel::Graceful) => Err(RunError::Interrupted),
+        found = try_join_all(searches) => Ok(found?.concat()),
+    }
+}
+
+/// A thing without tags whose last change did not come to its end.
+struct Lost<'a> {
+    address: &'a Address,
+    resource: &'a ResourceState,
+    object: &'a Object,
+    kind: &'a dyn AnyResource,
+}
+
+impl Lost<'_> {
+    async fn search(
+        self,
+        engine: &Engine<'_>,
+        access: &Access,
+        state: &State,
+    ) -> Result<Vec<Record>, RunError> {
+        let Self { address, resource, object, kind } = self;
+        let account = &resource.account;
+        let failed = |source| RunError::Read {
+            what: resource.kind.to_string(),
+            account: account.clone(),
+            source: Box::new(source),
+        };
+        let operation_id = random_id(engine.environment);
+        let intent = Intent { address: address.clone(), operation_id, token: String::new() };
+        let started = Instant::now();
+        loop {
+            let find = || kind.find(access.connection(account), &intent, &object.inputs);
+            let found = access.repeat(find, account, kind).await.map_err(failed)?;
+            let free = |id: &&RemoteId| !state.has(&resource.account_id, &resource.kind, id);
+            if let Some(id) = found.iter().find(free) {
+                return Ok(self.renumbered(&intent.operation_id, id, engine.environment.now()));
+            }
+            // What is neither there nor to be found may be too new to be seen.
+            let there = access.read(kind, account, &object.remote_id).await.map_err(failed)?.is_some();
+            if there || started.elapsed() >= engine.settings.consistency_window {
+                return Ok(Vec::new());
+            }
+            tokio::time::sleep(SEARCH_POLL).await;
+        }
+    }
+
+    /// Returns the records of a change that has given the thing another id and is still unfinished.
+    fn renumbered(&self, operation_id: &str, id: &RemoteId, at: Timestamp) -> Vec<Record> {
+        let (resource, operation_id) = (self.resource, operation_id.to_owned());
+        let begin = Begin {
+            operation_id: operation_id.clone(),
+            action: Action::Update { inputs: self.object.inputs.clone() },
+            address: self.address.clone(),
+            kind: resource.kind.clone(),
+            account: resource.account.clone(),
+            account_id: resource.account_id.clone(),
+            region: resource.region.clone(),
+            dependencies: resource.dependencies.clone(),
+            lifecycle: resource.lifecycle.clone(),
+            at,
+        };
+        let identified = Record::Identified { operation_id: operation_id.clone(), remote_id: id.clone(), at };
+        let end = Record::End { operation_id, outcome: Outcome::Stopped { failed: None }, at };
+        vec![Record::Begin(Box::new(begin)), identified, end]
     }
 }
 

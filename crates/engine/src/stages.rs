@@ -116,6 +116,8 @@ impl Engine<'_> {
         let access = Access::open(self, spec, &state).await?;
         let resolved = recover::resolve(self, &access, &state).await?;
         let state = fold(state, &resolved).map_err(defect)?;
+        let followed = recover::follow(self, &access, &state).await?;
+        let state = fold(state, &followed).map_err(defect)?;
         let renames = plan::renames(spec, &state).map_err(RunError::Diagnostics)?;
         let under_new_names = renamed(&state, &renames)?;
         let now = under_new_names.as_ref().unwrap_or(&state);
@@ -130,7 +132,7 @@ impl Engine<'_> {
             options,
         };
         let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
-        let recovered = left_over || !resolved.is_empty();
+        let recovered = left_over || !resolved.is_empty() || !followed.is_empty();
         Ok(Prepared { recovered, state, renames, under_new_names, access, observations, planned })
     }
 

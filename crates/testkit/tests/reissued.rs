@@ -1,0 +1,51 @@
+//! A thing without tags that a killed run has given another id.
+
+use straddle_engine::diagnostic::Sources;
+use straddle_engine::plan::Mode;
+use straddle_engine::spec::{Spec, SpecText, load_text};
+use straddle_testkit::cloud::Pace;
+use straddle_testkit::fault::{Fault, Faults};
+use straddle_testkit::simulation::{Ending, Order, World};
+
+fn spec(world: &World, table: &str) -> Spec {
+    let text = format!(
+        r#"
+[stack]
+name = "links"
+[account.a]
+id = "111111111111"
+region = "here"
+[network.main]
+range = "10.0.0.0/16"
+[segment.main]
+network = "${{network.main.id}}"
+range = "10.0.1.0/24"
+[table.one]
+network = "${{network.main.id}}"
+[table.two]
+network = "${{network.main.id}}"
+[table_link.main]
+table = "${{table.{table}.id}}"
+segment = "${{segment.main.id}}"
+"#
+    );
+    let mut sources = Sources::default();
+    sources.add("stack.toml", text);
+    let loaded = load_text(SpecText { sources, ..SpecText::default() }, world.registry());
+    loaded.unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics)).spec
+}
+
+#[test]
+fn a_link_that_a_killed_run_has_moved_is_not_forgotten() {
+    for pace in [Pace::INSTANT, Pace { staleness: std::time::Duration::ZERO, ..Pace::REAL }] {
+        let world = World::new(1, pace);
+        world.apply(&Order::new(&spec(&world, "one"), Mode::Apply)).ending.expect_done("the apply");
+        let moved = spec(&world, "two");
+        let order =
+            Order::new(&moved, Mode::Apply).with_faults(Faults::none().mutating(0, Fault::CrashAfter));
+        assert!(matches!(world.apply(&order).ending, Ending::Crashed));
+        let report = world.apply(&Order::new(&moved, Mode::Destroy)).ending.expect_done("the destroy");
+        assert!(report.is_complete(), "{:#?}", report.failures);
+        assert_eq!(world.network.cloud().live().count(), 0);
+    }
+}
