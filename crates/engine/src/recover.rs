@@ -54,10 +54,7 @@ async fn search(
     let started = Instant::now();
     loop {
         // What is not seen by a search that starts after the window has closed was never made.
-        let age = age(pending.last_attempt, engine.environment.now());
-        // The clock on the wall may have been set back since: never look longer than one window.
-        let window = engine.settings.consistency_window;
-        let remaining = window.saturating_sub(age.max(started.elapsed()));
+        let remaining = remaining(engine, pending.last_attempt, started);
         engine.observer.notify(&Event::Resolving { address: pending.address.clone(), remaining });
         let find = || kind.find(access.connection(&pending.account), &intent, &pending.inputs);
         let found = access.repeat(find, &pending.account, kind).await.map_err(|source| RunError::Read {
@@ -93,7 +90,7 @@ pub(crate) async fn follow(
     let unfinished = state.resources.iter().filter_map(|(address, resource)| {
         let object = resource.object.as_ref().filter(|object| object.status == Status::Unfinished)?;
         let kind = engine.registry.kind(resource.kind.as_str()).filter(|kind| !kind.schema().has_tags())?;
-        Some(Lost { address, resource, object, kind: &**kind })
+        Some(Lost { address, resource, object, kind: &**kind, changed_at: object.changed_at? })
     });
     let searches = unfinished.map(|lost| lost.search(engine, access, state));
     tokio::select! {
@@ -109,6 +106,7 @@ struct Lost<'a> {
     resource: &'a ResourceState,
     object: &'a Object,
     kind: &'a dyn AnyResource,
+    changed_at: Timestamp,
 }
 
 impl Lost<'_> {
@@ -118,7 +116,7 @@ impl Lost<'_> {
         access: &Access,
         state: &State,
     ) -> Result<Vec<Record>, RunError> {
-        let Self { address, resource, object, kind } = self;
+        let Self { address, resource, object, kind, changed_at } = self;
         let account = &resource.account;
         let failed = |source| RunError::Read {
             what: resource.kind.to_string(),
@@ -129,18 +127,19 @@ impl Lost<'_> {
         let intent = Intent { address: address.clone(), operation_id, token: String::new() };
         let started = Instant::now();
         loop {
+            // Until the window has closed a read may still show the old id, or the call may arrive.
+            let remaining = remaining(engine, changed_at, started);
             let find = || kind.find(access.connection(account), &intent, &object.inputs);
             let found = access.repeat(find, account, kind).await.map_err(failed)?;
             let free = |id: &&RemoteId| !state.has(&resource.account_id, &resource.kind, id);
             if let Some(id) = found.iter().find(free) {
                 return Ok(self.renumbered(&intent.operation_id, id, engine.environment.now()));
             }
-            // What is neither there nor to be found may be too new to be seen.
-            let there = access.read(kind, account, &object.remote_id).await.map_err(failed)?.is_some();
-            if there || started.elapsed() >= engine.settings.consistency_window {
+            if remaining.is_zero() {
                 return Ok(Vec::new());
             }
-            tokio::time::sleep(SEARCH_POLL).await;
+            engine.observer.notify(&Event::Resolving { address: address.clone(), remaining });
+            tokio::time::sleep(SEARCH_POLL.min(remaining)).await;
         }
     }
 
@@ -163,6 +162,13 @@ impl Lost<'_> {
         let end = Record::End { operation_id, outcome: Outcome::Stopped { failed: None }, at };
         vec![Record::Begin(Box::new(begin)), identified, end]
     }
+}
+
+/// Returns how long is still to be looked for what came of a call.
+fn remaining(engine: &Engine<'_>, sent_at: Timestamp, started: Instant) -> Duration {
+    let age = age(sent_at, engine.environment.now());
+    // The clock on the wall may have been set back since: never look longer than one window.
+    engine.settings.consistency_window.saturating_sub(age.max(started.elapsed()))
 }
 
 /// Returns the records of a create that turned out to have made these things, oldest first.

@@ -1,5 +1,7 @@
 //! A thing without tags that a killed run has given another id.
 
+use std::time::Duration;
+
 use straddle_engine::diagnostic::Sources;
 use straddle_engine::plan::Mode;
 use straddle_engine::spec::{Spec, SpecText, load_text};
@@ -35,17 +37,39 @@ segment = "${{segment.main.id}}"
     loaded.unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics)).spec
 }
 
+/// Moves a link in a run that is killed, and then destroys everything.
+fn destroy_after_a_killed_move(seed: u64, pace: Pace, fault: Fault) {
+    let world = World::new(seed, pace);
+    world.apply(&Order::new(&spec(&world, "one"), Mode::Apply)).ending.expect_done("the apply");
+    // What is new is not taken as gone anyway.
+    world.wait(Duration::from_mins(10));
+    let moved = spec(&world, "two");
+    let order = Order::new(&moved, Mode::Apply).with_faults(Faults::none().mutating(0, fault));
+    assert!(matches!(world.apply(&order).ending, Ending::Crashed));
+    let report = world.apply(&Order::new(&moved, Mode::Destroy)).ending.expect_done("the destroy");
+    assert!(report.is_complete(), "with the seed {seed} after {fault:?}: {:#?}", report.failures);
+    assert_eq!(world.network.cloud().live().count(), 0);
+}
+
 #[test]
 fn a_link_that_a_killed_run_has_moved_is_not_forgotten() {
-    for pace in [Pace::INSTANT, Pace { staleness: std::time::Duration::ZERO, ..Pace::REAL }] {
-        let world = World::new(1, pace);
-        world.apply(&Order::new(&spec(&world, "one"), Mode::Apply)).ending.expect_done("the apply");
-        let moved = spec(&world, "two");
-        let order =
-            Order::new(&moved, Mode::Apply).with_faults(Faults::none().mutating(0, Fault::CrashAfter));
-        assert!(matches!(world.apply(&order).ending, Ending::Crashed));
-        let report = world.apply(&Order::new(&moved, Mode::Destroy)).ending.expect_done("the destroy");
-        assert!(report.is_complete(), "{:#?}", report.failures);
-        assert_eq!(world.network.cloud().live().count(), 0);
+    for pace in [Pace::INSTANT, Pace { staleness: Duration::ZERO, ..Pace::REAL }] {
+        destroy_after_a_killed_move(1, pace, Fault::CrashAfter);
+    }
+}
+
+#[test]
+fn a_link_is_not_forgotten_that_a_read_shows_under_its_old_id() {
+    for seed in 0..20 {
+        destroy_after_a_killed_move(seed, Pace::REAL, Fault::CrashAfter);
+    }
+}
+
+#[test]
+fn a_link_is_not_forgotten_whose_move_arrives_after_the_kill() {
+    for seed in 0..20 {
+        for delay in [Duration::from_millis(seed * 100), Duration::from_secs(seed * 6)] {
+            destroy_after_a_killed_move(seed, Pace::REAL, Fault::CrashLate(delay));
+        }
     }
 }

@@ -82,6 +82,7 @@ fn state(needs: Needs<'_>) -> State {
             outputs: ValueMap::new(),
             status: Status::Ready,
             created_at: Timestamp::UNIX_EPOCH,
+            changed_at: None,
         };
         let resource = ResourceState {
             kind: Kind::new("thing"),

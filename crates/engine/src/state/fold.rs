@@ -146,7 +146,14 @@ impl Fold {
             return Ok(());
         }
         let begin = self.begun.get(operation_id).ok_or_else(|| no_begin(operation_id))?;
-        let Action::Create { inputs, token } = &begin.action else { return Ok(()) };
+        let Action::Create { inputs, token } = &begin.action else {
+            if let Action::Update { .. } = begin.action
+                && let Some(object) = self.operated(&begin.clone())
+            {
+                object.changed_at = Some(at);
+            }
+            return Ok(());
+        };
         let born = self.state.resources.get(&begin.address).and_then(|resource| resource.object.as_ref());
         if born.is_some_and(|object| object.operation_id == operation_id) {
             return Ok(());
@@ -181,6 +188,7 @@ impl Fold {
         object.outputs.insert("id".to_owned(), Value::from(id.as_str()));
         object.remote_id = id.clone();
         object.created_at = at;
+        object.changed_at = None;
         if let Some(Begin { action: Action::Delete { remote_id } | Action::Forget { remote_id }, .. }) =
             self.begun.get_mut(operation_id)
         {
@@ -232,6 +240,7 @@ impl Fold {
         object.inputs.clone_from(inputs);
         object.outputs.clone_from(outputs);
         object.status = Status::Ready;
+        object.changed_at = None;
         self.need(&begin.address, &begin.dependencies)?;
         let resource = self.resource(&begin.address)?;
         resource.lifecycle.clone_from(&begin.lifecycle);
@@ -385,6 +394,7 @@ fn born(operation_id: &str, id: &RemoteId, inputs: &ValueMap, at: Timestamp) -> 
         outputs: ValueMap::from([("id".to_owned(), Value::from(id.as_str()))]),
         status: Status::Unfinished,
         created_at: at,
+        changed_at: None,
     }
 }
 

@@ -105,6 +105,10 @@ pub struct Object {
     pub status: Status,
     /// When it was made, or got its id. A thing that cannot be found shortly after is new, not gone.
     pub created_at: Timestamp,
+    /// When a call was last sent that changes it, until the change has ended well: what came of the
+    /// call may not be seen for the consistency window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
 }
 
 /// How far the last apply of an object came.

@@ -290,7 +290,11 @@ impl Cloud {
     fn passes(&self, object: &Object, filter: &Filter) -> bool {
         match filter {
             Filter::Ids(ids) => {
-                ids.contains(&object.id) || self.parts(&object.id).any(|part| ids.contains(&part.id))
+                // A part that has just gone may still be shown.
+                let mut parts = self.objects.naming(&object.id).filter(|part| is_part(part, &object.id));
+                ids.contains(&object.id)
+                    || parts
+                        .any(|part| ids.contains(&part.id) && part.seen(self.now, Duration::ZERO).is_some())
             }
             Filter::Standing { .. } => false,
             Filter::Tag { key, value } => object.tags.get(key) == Some(value),

@@ -44,6 +44,7 @@ fn object(id: &str, inputs: ValueMap) -> Object {
         outputs: ValueMap::new(),
         status: Status::Ready,
         created_at: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
+        changed_at: None,
     }
 }
 
