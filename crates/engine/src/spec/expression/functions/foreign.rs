@@ -19,7 +19,7 @@ const FOREIGN: [(&[&str], &str, &str); 13] = [
     (
         &["uuid", "bcrypt", "random", "random_id", "random_string", "random_password"],
         DETERMINISTIC,
-        "Make the value once and pass it as a variable, with `sensitive = true` if it is a secret.",
+        "Make the value once and pass it as a variable.",
     ),
     (
         &[
