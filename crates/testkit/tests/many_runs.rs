@@ -45,12 +45,23 @@ impl Place {
         std::fs::write(self.path("stack.toml"), spec).expect("a spec can be written");
     }
 
-    fn start(&self, arguments: &[&str]) -> Child {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_straddle-testkit"));
         command.args(arguments).arg("--state-dir").arg(self.path("state"));
         command.arg(self.path("stack.toml")).env("STRADDLE_CLOUD", self.path("cloud.json"));
         command.env("STRADDLE_CONSISTENCY_WINDOW", "2s").current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().expect("the program can be started")
+    }
+
+    /// Starts a run whose output nobody reads: a pipe would fill up and stop it.
+    fn start_unheard(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("the program can be started")
     }
 
@@ -81,14 +92,17 @@ impl Place {
 
     /// Waits until a run that is going on has recorded so many operations as done.
     fn wait_for_journal(&self, done: usize) {
-        for _ in 0..6_000 {
+        let mut pause = Duration::from_millis(10);
+        for _ in 0..3_000 {
             let journal = std::fs::read_to_string(self.path("state/many.journal.jsonl")).unwrap_or_default();
             if journal.matches("\"end\"").count() >= done {
                 return;
             }
-            wait(Duration::from_millis(10));
+            wait(pause);
+            // Reading a long journal again and again would slow down the run that writes it.
+            pause = (pause * 21 / 20).min(Duration::from_millis(200));
         }
-        panic!("the run did not get far enough within a minute");
+        panic!("the run did not get far enough within ten minutes");
     }
 }
 
@@ -157,7 +171,7 @@ fn a_killed_holder_frees_the_state_at_once() {
     let place = Place::new(40, SLOW);
     for done in [1, 15] {
         // The second one gets further only if the first one's lock is gone.
-        let mut holder = place.start(&["apply", "--auto-approve"]);
+        let mut holder = place.start_unheard(&["apply", "--auto-approve"]);
         place.wait_for_journal(done);
         holder.kill().expect("it is ours");
         holder.wait().expect("it is ours");
@@ -170,7 +184,7 @@ fn a_killed_holder_frees_the_state_at_once() {
 #[test]
 fn whoever_only_looks_sees_a_state_that_was_there() {
     let place = Place::new(60, SLOW);
-    let mut running = place.start(&["apply", "--auto-approve"]);
+    let mut running = place.start_unheard(&["apply", "--auto-approve"]);
     place.wait_for_journal(1);
     let mut seen = 0;
     while running.try_wait().expect("it is ours").is_none() {
@@ -189,7 +203,7 @@ fn whoever_only_looks_sees_a_state_that_was_there() {
 /// Kills an apply of so many resources in its middle, and goes on.
 fn kill_in_the_middle(documents: usize) {
     let place = Place::new(documents, Pace::INSTANT);
-    let mut run = place.start(&["apply", "--auto-approve"]);
+    let mut run = place.start_unheard(&["apply", "--auto-approve"]);
     place.wait_for_journal(documents / 2);
     run.kill().expect("it is ours");
     run.wait().expect("it is ours");
