@@ -44,6 +44,7 @@ fn question(plan: &Plan) -> String {
             resources(plan.changes.len()),
             Safe(&plan.stack)
         ),
+        Mode::Refresh => "Record this in the state, as if it had been applied? No thing changes.".to_owned(),
     }
 }
 

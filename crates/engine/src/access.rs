@@ -148,7 +148,10 @@ type Place<'a> = (&'a AccountName, &'a str, &'a str);
 
 /// Checks that everything in the state is where the spec still looks for it: in an account of this
 /// name, with the same id and region. Anywhere else it would seem to be gone.
-fn check_accounts(spec: &Spec, state: &State) -> Result<(), RunError> {
+///
+/// # Errors
+/// With each place that is another one now.
+pub(crate) fn check_accounts(spec: &Spec, state: &State) -> Result<(), RunError> {
     let made = state.resources.iter().map(|(address, resource)| {
         (address, (&resource.account, resource.account_id.as_str(), resource.region.as_str()))
     });

@@ -23,6 +23,7 @@ pub mod diagnostic;
 pub mod environment;
 pub mod erased;
 pub mod event;
+mod from_state;
 pub mod gate;
 pub mod graph;
 pub mod json_schema;

@@ -13,6 +13,7 @@ use crate::apply::{self, Recorder, Run, Walked};
 use crate::diagnostic::Diagnostic;
 use crate::environment::random_id;
 use crate::event::Event;
+use crate::from_state::nothing_was_read;
 use crate::observation::{Observation, Observations};
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
 use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
@@ -32,6 +33,9 @@ impl Engine<'_> {
     /// # Errors
     /// If the state cannot be used, an account cannot be read, or the plan is not allowed.
     pub async fn plan(&self, spec: &Spec, mode: Mode, options: &Options) -> Result<Plan, RunError> {
+        if options.from_state {
+            return self.plan_from_state(spec, mode, options).await;
+        }
         Ok(self.prepare(spec, mode, options, None).await?.planned.plan)
     }
 
@@ -52,6 +56,9 @@ impl Engine<'_> {
             Approval::Saved(plan) => (plan.mode, &plan.options, Some(*plan)),
             Approval::Ask(_) => (mode, options, None),
         };
+        if options.from_state {
+            return Err(nothing_was_read());
+        }
         let _lock = self.lock(mode).await?;
         let prepared = self.prepare(spec, mode, options, saved).await?;
         match approval {
@@ -118,7 +125,10 @@ impl Engine<'_> {
         let state = fold(state, &resolved).map_err(defect)?;
         let followed = recover::follow(self, &access, &state).await?;
         let state = fold(state, &followed).map_err(defect)?;
-        let renames = plan::renames(spec, &state).map_err(RunError::Diagnostics)?;
+        let renames = match mode {
+            Mode::Apply | Mode::Destroy => plan::renames(spec, &state).map_err(RunError::Diagnostics)?,
+            Mode::Refresh => BTreeMap::new(),
+        };
         let under_new_names = renamed(&state, &renames)?;
         let now = under_new_names.as_ref().unwrap_or(&state);
         let observations = refresh::refresh(self, &access, now).await?;
@@ -194,7 +204,7 @@ impl Engine<'_> {
         left_out: &BTreeSet<Address>,
         state: &State,
     ) -> Vec<Record> {
-        if plan.mode == Mode::Destroy {
+        if plan.mode != Mode::Apply {
             return Vec::new();
         }
         let changed = plan.changes.iter().map(|change| &change.address);
@@ -280,6 +290,7 @@ impl Engine<'_> {
         let command = match mode {
             Mode::Apply => "apply",
             Mode::Destroy => "destroy",
+            Mode::Refresh => "apply --refresh-only",
         };
         LockHolder {
             process_id: std::process::id(),
@@ -305,7 +316,10 @@ struct Prepared {
 }
 
 /// Returns the state with the names that the spec has now; `None` if it has them already.
-fn renamed(state: &State, names: &BTreeMap<Address, Address>) -> Result<Option<State>, RunError> {
+///
+/// # Errors
+/// Never, unless the names are not those of the state.
+pub(crate) fn renamed(state: &State, names: &BTreeMap<Address, Address>) -> Result<Option<State>, RunError> {
     if names.is_empty() {
         return Ok(None);
     }
@@ -318,7 +332,8 @@ fn report(plan: Plan, walked: Walked, outputs: BTreeMap<String, crate::value::Va
 }
 
 /// Returns the records of what the reads found and no operation follows from: things that are
-/// gone, and outputs that the services have changed. What is left out is recorded as it was.
+/// gone, outputs that the services have changed, and in a refresh what others changed. What is
+/// left out is recorded as it was.
 fn seen_records(
     plan: &Plan,
     left_out: &BTreeSet<Address>,
@@ -326,14 +341,17 @@ fn seen_records(
     observations: &Observations,
 ) -> Vec<Record> {
     let changed: BTreeSet<_> = plan.changes.iter().map(|change| &change.address).collect();
+    let counts_as_applied = plan.drift.iter().filter(|drift| plan.mode == Mode::Refresh && !drift.gone);
+    let drift: BTreeMap<_, _> = counts_as_applied.map(|drift| (&drift.address, &drift.attributes)).collect();
     let record = |(address, observation): (&Address, &Observation)| {
         let object = state.resources.get(address)?.object.as_ref()?;
         let outputs = observation.object.as_ref().map(|observed| observed.outputs.clone());
+        let inputs = drift.get(address).map(|drift| plan::as_observed(&object.inputs, drift));
         let seen = match &outputs {
             None => true,
-            Some(outputs) => !changed.contains(address) && *outputs != object.outputs,
+            Some(outputs) => inputs.is_some() || (!changed.contains(address) && *outputs != object.outputs),
         };
-        seen.then(|| Record::Observed { address: address.clone(), outputs })
+        seen.then(|| Record::Observed { address: address.clone(), inputs, outputs })
     };
     observations.iter().filter(|(address, _)| !left_out.contains(*address)).filter_map(record).collect()
 }
@@ -367,6 +385,9 @@ fn check_fresh(saved: &Plan, fresh: &Plan, applied: Option<&str>) -> Result<(), 
     }
     if let Some(address) = first_difference(&saved.changes, &fresh.changes) {
         return stale(format!("{address} has changed since it was made"));
+    }
+    if saved.mode == Mode::Refresh && saved.drift != fresh.drift {
+        return stale("what is there has changed since it was made".to_owned());
     }
     if saved.outputs != fresh.outputs || saved.accounts != fresh.accounts {
         return stale("outputs or accounts have changed since it was made".to_owned());

@@ -162,7 +162,7 @@ pub fn appends() -> Vec<Vec<Record>> {
         vec![begin("d2", &d, &[], forget), end("d2", Outcome::Gone)],
         vec![begin("e2", &subnet("e2"), &[], create(1)), attempt("e2")],
         vec![end("e2", Outcome::NothingMade)],
-        vec![Record::Observed { address: subnet("f"), outputs: None }, outputs(1)],
+        vec![Record::Observed { address: subnet("f"), inputs: None, outputs: None }, outputs(1)],
         vec![begin("x", &subnet("x"), &[], create(1)), attempt("x")],
     ]);
     appends

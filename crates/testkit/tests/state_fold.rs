@@ -204,9 +204,9 @@ fn what_is_forgotten_is_not_in_the_state() {
 fn reads_update_outputs_or_take_the_object_away() {
     let seen =
         ValueMap::from([("id".to_owned(), Value::from("subnet-1")), ("free".to_owned(), Value::Integer(5))]);
-    let state = after(&[Record::Observed { address: a(), outputs: Some(seen.clone()) }]);
+    let state = after(&[Record::Observed { address: a(), inputs: None, outputs: Some(seen.clone()) }]);
     assert_eq!(object(&state).outputs, seen);
-    let gone = Record::Observed { address: a(), outputs: None };
+    let gone = Record::Observed { address: a(), inputs: None, outputs: None };
     assert!(after(std::slice::from_ref(&gone)).resources.is_empty());
     let replaced = created("again", &a(), &[], "subnet-2").concat();
     let state = after(&[&replaced[..], &[gone]].concat());
@@ -251,7 +251,7 @@ fn records_that_do_not_fit_are_told() {
         (vec![begin("x", &a(), &[], update(1))], "a record about subnet.a, which is not in the state"),
         (vec![begin("x", &a(), &[], delete("y"))], "a record about subnet.a, which is not in the state"),
         (
-            vec![Record::Observed { address: a(), outputs: None }],
+            vec![Record::Observed { address: a(), inputs: None, outputs: None }],
             "a record about subnet.a, which is not in the state",
         ),
         (

@@ -7,7 +7,7 @@ use clap::Args;
 use straddle_engine::run::Settings;
 
 use crate::arguments::shared::parse_duration;
-use crate::arguments::{ReplacementArguments, RunArguments, SelectionArguments};
+use crate::arguments::{RecordArguments, ReplacementArguments, RunArguments, SelectionArguments};
 
 /// What apply and destroy have in common.
 #[derive(Debug, Args)]
@@ -40,14 +40,18 @@ Examples:
   straddle apply --plan shop.plan              carry out a saved plan, and nothing else
   straddle apply --replace nat_gateway.main    make it anew
   straddle apply --exclude vpc.main            everything but that and what needs it
+  straddle apply --refresh-only                record what others changed, and change no thing
   straddle apply --auto-approve --json         for machines: one JSON object a line")]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
     pub(crate) carry_out: CarryOutArguments,
     #[command(flatten)]
     pub(crate) replacement: ReplacementArguments,
+    #[command(flatten)]
+    pub(crate) recording: RecordArguments,
     /// Carry out a plan that `straddle plan --out` saved, without asking.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["auto_approve", "target", "exclude", "replace", "allow_missing"])]
+    #[arg(long, value_name = "FILE")]
+    #[arg(conflicts_with_all = ["auto_approve", "target", "exclude", "replace", "allow_missing", "refresh_only"])]
     pub(crate) plan: Option<PathBuf>,
 }
 

@@ -5,6 +5,7 @@ mod format;
 mod graph;
 mod language;
 mod plan;
+mod refresh;
 mod selection;
 mod shared;
 mod state;
@@ -20,6 +21,7 @@ pub(crate) use language::{
     VersionArguments,
 };
 pub(crate) use plan::PlanArguments;
+pub(crate) use refresh::{RecordArguments, RefreshArguments};
 pub(crate) use selection::{ReplacementArguments, SelectionArguments};
 pub(crate) use shared::{
     RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,

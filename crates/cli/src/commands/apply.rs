@@ -1,6 +1,6 @@
 //! `straddle apply`: the plan, shown, approved and carried out.
 
-use straddle_engine::plan::Mode;
+use straddle_engine::plan::{Mode, Options};
 
 use crate::arguments::ApplyArguments;
 use crate::commands::Program;
@@ -13,7 +13,14 @@ use crate::saved_plan;
 pub(crate) fn run(program: &Program, arguments: &ApplyArguments) -> Result<Exit, Failure> {
     let order = match &arguments.plan {
         Some(path) => Order::Saved(Box::new(saved_plan::read(path)?)),
-        None => Order::Make(Mode::Apply, arguments.carry_out.run.allowing(arguments.replacement.options())),
+        None if arguments.recording.refresh_only => {
+            Order::Make(Mode::Refresh, arguments.carry_out.run.allowing(Options::default()))
+        }
+        None => {
+            let from_state = !arguments.recording.refresh;
+            let options = Options { from_state, ..arguments.replacement.options() };
+            Order::Make(Mode::Apply, arguments.carry_out.run.allowing(options))
+        }
     };
     carry_out(program, &arguments.carry_out, &order)
 }

@@ -18,8 +18,14 @@ use crate::stack::Stack;
 /// Makes a plan, shows it, and saves it if asked.
 pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, Failure> {
     let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
-    let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
-    let plan = make(program, &arguments.run, mode, &arguments.replacement.options(), &stack)?;
+    let mode = match (arguments.destroy, arguments.refreshing.refresh_only) {
+        (true, _) => Mode::Destroy,
+        (false, true) => Mode::Refresh,
+        (false, false) => Mode::Apply,
+    };
+    let from_state = !arguments.refreshing.refresh;
+    let options = Options { from_state, ..arguments.replacement.options() };
+    let plan = make(program, &arguments.run, mode, &options, &stack)?;
     let stdout = &program.terminal.stdout;
     if program.is_json {
         let mut object = json::plan(&plan, &program.registry);

@@ -14,7 +14,7 @@ use straddle_engine::schema::AttributeSchema;
 use straddle_engine::value::ValueMap;
 
 use crate::exit::Exit;
-use crate::render::plan::Counts;
+use crate::render::plan::{Counts, Drifted};
 use crate::running::{Ongoing, Snapshot};
 
 /// Renders every problem with all that is known of it.
@@ -75,6 +75,7 @@ pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
 }
 
 fn counts(plan: &Plan) -> Json {
+    let Drifted { changed, gone } = Drifted::of(plan);
     let Counts { create, update, replace, delete, forget, rename } = Counts::of(plan);
     json!({
         "create": create,
@@ -83,6 +84,7 @@ fn counts(plan: &Plan) -> Json {
         "delete": delete,
         "forget": forget,
         "rename": rename,
+        "drift": { "changed": changed, "gone": gone },
         "left_out": plan.left_out.len(),
     })
 }

@@ -40,8 +40,16 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
     }
     text += &left_out(plan, palette);
     text += &renamed(&likely_renames(plan), palette);
+    if plan.options.from_state {
+        text += &format!("{}\n\n", paint(palette.warning, FROM_STATE));
+    }
     text + &format!("{}\n", paint(palette.strong, summary(plan)))
 }
+
+/// Stands below a plan that nothing was read for.
+const FROM_STATE: &str = "\
+Planned from the state alone (--refresh=false): no account was called. What others changed, and what
+services filled in by themselves, is not in it. An apply reads everything and plans anew.";
 
 /// How many changes that are left out are listed.
 const LISTED: usize = 20;
@@ -121,6 +129,7 @@ fn intention(plan: &Plan) -> String {
     match plan.mode {
         Mode::Apply => format!("Changes of the stack {}", Safe(&plan.stack)),
         Mode::Destroy => format!("Everything of the stack {} goes away", Safe(&plan.stack)),
+        Mode::Refresh => format!("What is there of the stack {}", Safe(&plan.stack)),
     }
 }
 
@@ -172,6 +181,36 @@ impl Counts {
     }
 }
 
+/// How much others changed.
+pub(crate) struct Drifted {
+    pub(crate) changed: usize,
+    pub(crate) gone: usize,
+}
+
+impl Drifted {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let gone = plan.drift.iter().filter(|drift| drift.gone).count();
+        Self { changed: plan.drift.len() - gone, gone }
+    }
+}
+
+/// Says in one line what others changed, and what an apply would do about it.
+fn drift_summary(plan: &Plan) -> String {
+    let Drifted { changed, gone } = Drifted::of(plan);
+    if plan.drift.is_empty() {
+        return match plan.unchanged {
+            0 => format!("No drift. The stack {} has no resources.", Safe(&plan.stack)),
+            1 => "No drift. The only resource is as it was applied.".to_owned(),
+            count => format!("No drift. All {count} resources are as they were applied."),
+        };
+    }
+    format!(
+        "Drift: {changed} changed, {gone} gone, {} as applied. \
+         `apply --refresh-only` records this and changes no thing; `apply` makes it as the spec says.",
+        plan.unchanged
+    )
+}
+
 /// Says in one line how much a plan does, and where.
 fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
@@ -205,6 +244,7 @@ fn nothing_to_do(plan: &Plan) -> String {
     };
     match (plan.mode, plan.unchanged) {
         (Mode::Destroy, _) => format!("{change} Nothing of the stack {} is left.", Safe(&plan.stack)),
+        (Mode::Refresh, _) => drift_summary(plan),
         (Mode::Apply, 0) => format!("{change} The stack {} has no resources.", Safe(&plan.stack)),
         (Mode::Apply, _) => format!("{change} {resources} as the spec says."),
     }

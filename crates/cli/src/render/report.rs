@@ -10,6 +10,7 @@ use straddle_engine::run::{Failure, Report};
 use straddle_engine::spec::Spec;
 
 use crate::render::error::sentence;
+use crate::render::plan::Drifted;
 use crate::render::{Palette, duration_words, paint};
 
 /// Says in one line what was done, what failed and what was not started.
@@ -17,6 +18,7 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
     let name = match report.plan.mode {
         Mode::Apply => "Apply",
         Mode::Destroy => "Destroy",
+        Mode::Refresh => return recorded(report, elapsed, palette),
     };
     let end = match (report.is_complete(), report.interrupted) {
         (true, _) => "complete",
@@ -49,6 +51,14 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
     let text = format!("{name} {end}: {}, after {}.", counts.join(", "), duration_words(elapsed));
     let style = if report.is_complete() { palette.strong } else { palette.failure };
     paint(style, text).to_string()
+}
+
+/// Says in one line what was recorded.
+fn recorded(report: &Report, elapsed: Duration, palette: &Palette) -> String {
+    let Drifted { changed, gone } = Drifted::of(&report.plan);
+    let elapsed = duration_words(elapsed);
+    let text = format!("Recorded: {changed} changed, {gone} forgotten, after {elapsed}.");
+    paint(palette.strong, text).to_string()
 }
 
 /// Returns the failures as diagnostics that point at the blocks in the spec.

@@ -94,7 +94,7 @@ impl Run<'_> {
         let complete = walked.failures.is_empty() && walked.skipped.is_empty();
         let outputs = match self.plan.mode {
             Mode::Destroy if complete => self.left_outputs(&before),
-            Mode::Destroy => return None,
+            Mode::Destroy | Mode::Refresh => return None,
             Mode::Apply => self.known_outputs(walked, &before),
         };
         (outputs != before).then_some(Record::Outputs { outputs })

@@ -64,7 +64,7 @@ enum Edge {
 }
 
 /// The order of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Graph {
     nodes: DiGraph<Node, Edge>,
 }

@@ -71,42 +71,50 @@ impl Sides<'_> {
         changes
     }
 
-    /// Returns the attributes that others changed since the last apply, sorted by name.
-    pub(crate) fn drift(&self) -> Vec<AttributeChange> {
-        let mut drift = Vec::new();
-        for attribute in &self.kind.schema().inputs {
-            let Some(before) = self.applied.get(attribute.name) else { continue };
-            let after = self.owned(attribute, self.applied.get(attribute.name).into_iter());
-            if attribute.write_only || *before == after {
-                continue;
-            }
-            drift.push(AttributeChange {
-                name: attribute.name.to_owned(),
-                before: before.clone(),
-                after,
-                replaces: false,
-                sensitive: attribute.sensitive,
-            });
-        }
-        drift.sort_by(|one, other| one.name.cmp(&other.name));
-        drift
-    }
-
     fn before(&self, attribute: &AttributeSchema) -> Value {
         let name = attribute.name;
         if attribute.write_only {
             return self.applied.get(name).cloned().unwrap_or(Value::Null);
         }
-        self.owned(attribute, self.desired.get(name).into_iter().chain(self.applied.get(name)))
+        owned(attribute, self.observed, self.desired.get(name).into_iter().chain(self.applied.get(name)))
     }
+}
 
-    /// Returns what is there of an attribute; of tags, those that one of `owners` has.
-    fn owned<'v>(&self, attribute: &AttributeSchema, owners: impl Iterator<Item = &'v Value>) -> Value {
-        let observed = self.observed.inputs.get(attribute.name).cloned().unwrap_or(Value::Null);
-        match (&attribute.attribute_type, observed) {
-            (AttributeType::Tags, Value::Map(tags)) => Value::Map(owned_tags(tags, owners)),
-            (_, observed) => observed,
+/// Returns the attributes that others changed since the last apply, sorted by name.
+pub(crate) fn drift(
+    kind: &dyn AnyResource,
+    applied: &ValueMap,
+    observed: &ObservedValues,
+) -> Vec<AttributeChange> {
+    let mut drift = Vec::new();
+    for attribute in &kind.schema().inputs {
+        let Some(before) = applied.get(attribute.name) else { continue };
+        let after = owned(attribute, observed, std::iter::once(before));
+        if attribute.write_only || *before == after {
+            continue;
         }
+        drift.push(AttributeChange {
+            name: attribute.name.to_owned(),
+            before: before.clone(),
+            after,
+            replaces: false,
+            sensitive: attribute.sensitive,
+        });
+    }
+    drift.sort_by(|one, other| one.name.cmp(&other.name));
+    drift
+}
+
+/// Returns what is there of an attribute; of tags, those that one of `owners` has.
+fn owned<'v>(
+    attribute: &AttributeSchema,
+    observed: &ObservedValues,
+    owners: impl Iterator<Item = &'v Value>,
+) -> Value {
+    let observed = observed.inputs.get(attribute.name).cloned().unwrap_or(Value::Null);
+    match (&attribute.attribute_type, observed) {
+        (AttributeType::Tags, Value::Map(tags)) => Value::Map(owned_tags(tags, owners)),
+        (_, observed) => observed,
     }
 }
 

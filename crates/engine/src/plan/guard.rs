@@ -74,6 +74,7 @@ fn refusal(mode: Mode, account: &AccountName, found: &Found<'_>) -> Diagnostic {
     let consequence = match mode {
         Mode::Apply => "then what the spec still has is made anew, and the rest is forgotten",
         Mode::Destroy => "then they are only dropped from the state",
+        Mode::Refresh => "then they are forgotten once that is recorded",
     };
     Diagnostic::error("resources-missing", format!("much of the account `{account}` seems to be gone"))
         .with_detail(format!(

@@ -3,6 +3,7 @@
 mod check;
 mod decide;
 mod diff;
+mod drift;
 mod guard;
 mod inputs;
 mod likely_renames;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use check::check;
 pub(crate) use diff::owned_tags;
+pub(crate) use drift::as_observed;
 pub(crate) use inputs::{desired_inputs, exclusive_values};
 pub use likely_renames::likely_renames;
 pub use model::{
@@ -49,7 +51,7 @@ pub struct Request<'a> {
     pub renames: &'a BTreeMap<Address, Address>,
     /// What is there.
     pub observations: &'a Observations,
-    /// Whether the stack is to be made or to be destroyed.
+    /// Whether the stack is to be made, to be destroyed, or only to be looked at.
     pub mode: Mode,
     /// What the user asks for besides.
     pub options: &'a Options,
@@ -89,7 +91,10 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
-    let graph = Graph::arrange(&mut plan, request)?;
+    let graph = match request.mode {
+        Mode::Apply | Mode::Destroy => Graph::arrange(&mut plan, request)?,
+        Mode::Refresh => Graph::default(),
+    };
     let problems = check(&plan);
     if problems.is_empty() { Ok(Planned { plan, values, graph, left_out }) } else { Err(defects(problems)) }
 }
@@ -113,6 +118,7 @@ fn decide<'a>(request: &Request<'a>) -> Result<Decisions<'a>, Diagnostics> {
                 decisions.unwanted(address, prior, &Reason::Destroy);
             }
         }
+        Mode::Refresh => {}
     }
     Ok(decisions)
 }
@@ -122,8 +128,11 @@ fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) ->
     let Request { spec, state, renames, mode, options, .. } = *request;
     let mut changes = std::mem::take(&mut decisions.changes);
     tell_renames(&mut changes, renames);
-    let mut drift = std::mem::take(&mut decisions.drift);
-    drift.sort_by(|one, other| one.address.cmp(&other.address));
+    let drift = drift::drift(request);
+    let unchanged = match mode {
+        Mode::Apply | Mode::Destroy => decisions.unchanged,
+        Mode::Refresh => state.resources.len() - drift.len(),
+    };
     Plan {
         mode,
         options: options.clone(),
@@ -137,7 +146,7 @@ fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) ->
         changes,
         left_out: Vec::new(),
         drift,
-        unchanged: decisions.unchanged,
+        unchanged,
         outputs: Vec::new(),
     }
 }

@@ -18,6 +18,8 @@ pub enum Mode {
     Apply,
     /// That nothing of the stack is left.
     Destroy,
+    /// That the state says what is there. No thing changes.
+    Refresh,
 }
 
 /// Everything that a run would do.
@@ -61,7 +63,12 @@ impl Plan {
     /// Tells whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.renames.is_empty() && self.outputs.is_empty()
+        match self.mode {
+            Mode::Apply | Mode::Destroy => {
+                self.changes.is_empty() && self.renames.is_empty() && self.outputs.is_empty()
+            }
+            Mode::Refresh => self.drift.is_empty(),
+        }
     }
 }
 

@@ -25,6 +25,10 @@ pub struct Options {
     /// Much of what the state has in an account may be gone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_missing: bool,
+    /// What the state says counts as what is there, and nothing is read. Such a plan is only
+    /// looked at: nothing is done because of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from_state: bool,
 }
 
 impl Options {

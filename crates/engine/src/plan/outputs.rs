@@ -22,6 +22,8 @@ pub(crate) fn changes(
         Mode::Apply => applied(request, decisions, left_out),
         Mode::Destroy if left_out.is_empty() => BTreeMap::new(),
         Mode::Destroy => destroyed(request, decisions, changes),
+        // They are what the last apply made of the spec; the spec may be another one by now.
+        Mode::Refresh => before.clone(),
     };
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let of =

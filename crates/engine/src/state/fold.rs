@@ -68,7 +68,9 @@ impl Fold {
             }
             Record::Surplus { operation_id, remote_id, at } => self.surplus(operation_id, remote_id, *at),
             Record::End { operation_id, outcome, .. } => self.end(operation_id, outcome),
-            Record::Observed { address, outputs } => self.observed(address, outputs.as_ref()),
+            Record::Observed { address, inputs, outputs } => {
+                self.observed(address, inputs.as_ref(), outputs.as_ref())
+            }
             Record::Outputs { outputs } => {
                 self.state.outputs.clone_from(outputs);
                 Ok(())
@@ -263,10 +265,20 @@ impl Fold {
         Ok(())
     }
 
-    fn observed(&mut self, address: &Address, outputs: Option<&ValueMap>) -> Result<(), String> {
+    fn observed(
+        &mut self,
+        address: &Address,
+        inputs: Option<&ValueMap>,
+        outputs: Option<&ValueMap>,
+    ) -> Result<(), String> {
         let resource = self.resource(address)?;
         match (outputs, &mut resource.object) {
-            (Some(outputs), Some(object)) => object.outputs.clone_from(outputs),
+            (Some(outputs), Some(object)) => {
+                object.outputs.clone_from(outputs);
+                if let Some(inputs) = inputs {
+                    object.inputs.clone_from(inputs);
+                }
+            }
             (None, object) => *object = None,
             (Some(_), None) => return Err("an object was read that is not there".to_owned()),
         }

@@ -65,6 +65,9 @@ pub enum Record {
     Observed {
         /// The resource.
         address: Address,
+        /// What is there of the inputs that were last applied, if that is to count as applied.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        inputs: Option<ValueMap>,
         /// What only the service knows, or `None` if the thing is gone.
         outputs: Option<ValueMap>,
     },

@@ -29,6 +29,7 @@ impl Part {
             target: pick(&self.target, &all),
             exclude: pick(&self.exclude, &all),
             replace: pick(&self.replace, &wanted),
+            ..Options::default()
         };
         // What is named by a block is its instances, not its children alone.
         options.replace.retain(|asked| wanted.iter().any(|wanted| asked.covers_whole(wanted)));

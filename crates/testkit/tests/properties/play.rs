@@ -167,6 +167,10 @@ impl Player {
                 assert!(next.is_empty(), "after an apply there is more to do: {:#?}", next.changes);
             }
             Mode::Destroy => self.check_destroyed(),
+            Mode::Refresh => {
+                let next = self.plan(Mode::Refresh).expect("what was recorded can be looked at");
+                assert!(next.is_empty(), "after a refresh there is drift: {:#?}", next.drift);
+            }
         }
         Some(report)
     }

@@ -1,9 +1,10 @@
-//! Makes changes and drift out of what was decided.
+//! Makes changes out of what was decided.
 
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;
+use crate::erased::AnyResource;
 use crate::plan::decide::Decisions;
-use crate::plan::{AttributeChange, Change, ChangeAction, Drift, Reason};
+use crate::plan::{AttributeChange, Change, ChangeAction, Reason};
 use crate::spec::ResourceNode;
 use crate::state::{Object, ResourceState};
 use crate::value::{Value, ValueMap};
@@ -75,13 +76,14 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
 }
 
 /// Returns the attributes of something that is deleted.
-pub(super) fn deleted_attributes(object: &Object) -> Vec<AttributeChange> {
+pub(super) fn deleted_attributes(kind: &dyn AnyResource, object: &Object) -> Vec<AttributeChange> {
+    let sensitive = |name: &str| kind.schema().input(name).is_some_and(|input| input.sensitive);
     let attribute = |(name, value): (&String, &Value)| AttributeChange {
         name: name.clone(),
         before: value.clone(),
         after: Value::Null,
         replaces: false,
-        sensitive: false,
+        sensitive: sensitive(name),
     };
     object.inputs.iter().map(attribute).collect()
 }
@@ -101,23 +103,5 @@ pub(super) fn removal(address: &Address, prior: &ResourceState) -> Change {
         inputs: ValueMap::new(),
         dependencies: prior.dependencies.clone(),
         lifecycle: prior.lifecycle.clone(),
-    }
-}
-
-/// Makes the drift of a resource.
-pub(super) fn drift(
-    address: &Address,
-    prior: &ResourceState,
-    object: &Object,
-    attributes: Vec<AttributeChange>,
-) -> Drift {
-    Drift {
-        address: address.clone(),
-        kind: prior.kind.clone(),
-        account: prior.account.clone(),
-        region: prior.region.clone(),
-        remote_id: object.remote_id.clone(),
-        gone: false,
-        attributes,
     }
 }

@@ -25,11 +25,8 @@ impl Decisions<'_> {
         desired: &ValueMap,
         existing: &Existing<'_>,
     ) {
-        let Existing { prior, object, observed } = *existing;
+        let Existing { object, observed, .. } = *existing;
         let sides = Sides { kind, desired, applied: &object.inputs, observed, lifecycle: &node.lifecycle };
-        if object.status == Status::Ready {
-            self.drifted(&node.address, prior, object, sides.drift());
-        }
         let planned = sides.planned_inputs();
         let attributes = sides.changes(&planned);
         let reasons = self.reasons(node, existing, &attributes);

@@ -11,16 +11,13 @@ use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostics;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::observation::Observations;
-use crate::plan::decide::changes::drift;
 use crate::plan::decide::claims::Claims;
 use crate::plan::decide::existing::Existing;
 use crate::plan::inputs::desired_inputs;
-use crate::plan::{
-    AttributeChange, Change, ChangeAction, Drift, Options, Reason, Request, ResourceValues, Values,
-};
+use crate::plan::{Change, ChangeAction, Options, Reason, Request, ResourceValues, Values};
 use crate::registry::Registry;
 use crate::spec::{ResourceNode, Spec};
-use crate::state::{Object, ResourceState, State, Status};
+use crate::state::State;
 use crate::value::ValueMap;
 
 /// What was decided so far. Resources are decided in the order of their dependencies, so that
@@ -35,8 +32,6 @@ pub(crate) struct Decisions<'a> {
     pub(crate) values: Values,
     /// What changes.
     pub(crate) changes: Vec<Change>,
-    /// What others changed.
-    pub(crate) drift: Vec<Drift>,
     /// How many resources stay as they are.
     pub(crate) unchanged: usize,
     /// Why the plan is not allowed.
@@ -58,7 +53,6 @@ impl<'a> Decisions<'a> {
             options,
             values: Values::new(state.lineage.as_str()),
             changes: Vec::new(),
-            drift: Vec::new(),
             unchanged: 0,
             diagnostics: Diagnostics::default(),
             deleted_first: BTreeSet::new(),
@@ -80,8 +74,7 @@ impl<'a> Decisions<'a> {
         let observed = self.observations.get(&node.address).and_then(|found| found.object.as_ref());
         match (object, observed) {
             (None, _) => self.create(node, desired, Reason::New),
-            (Some((prior, object)), None) => {
-                self.gone(&node.address, prior, object);
+            (Some((_, object)), None) => {
                 self.create(node, desired, Reason::Vanished { remote_id: object.remote_id.clone() });
             }
             (Some((prior, object)), Some(observed)) => {
@@ -105,25 +98,6 @@ impl<'a> Decisions<'a> {
             attributes,
             ..self.change(node, desired)
         });
-    }
-
-    /// Notes what is gone. What an earlier run did not end with may be gone by that run's work.
-    fn gone(&mut self, address: &Address, prior: &ResourceState, object: &Object) {
-        if object.status == Status::Ready {
-            self.drift.push(Drift { gone: true, ..drift(address, prior, object, Vec::new()) });
-        }
-    }
-
-    fn drifted(
-        &mut self,
-        address: &Address,
-        prior: &ResourceState,
-        object: &Object,
-        attributes: Vec<AttributeChange>,
-    ) {
-        if !attributes.is_empty() {
-            self.drift.push(drift(address, prior, object, attributes));
-        }
     }
 
     /// Sets what references to a resource see that is left as it is, whatever was decided.
@@ -159,7 +133,9 @@ impl<'a> Decisions<'a> {
     fn keep(&mut self, node: &ResourceNode, planned: &ValueMap, observed: &ObservedValues) {
         let mut inputs = observed.inputs.clone();
         inputs.extend(planned.clone());
-        let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled: true };
+        // The state does not say what the service has where the spec is silent.
+        let settled = !self.options.from_state;
+        let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled };
         self.values.set(node.address.clone(), values);
     }
 }

@@ -16,7 +16,6 @@ impl Decisions<'_> {
         let observed = self.observations.get(address).and_then(|found| found.object.as_ref());
         let lifecycle = self.lifecycle_of(address, prior);
         let (action, reason) = if observed.is_none() {
-            self.gone(address, prior, object);
             (ChangeAction::Forget, Reason::Vanished { remote_id: object.remote_id.clone() })
         } else if kind.retained() {
             (ChangeAction::Forget, Reason::NeverDeleted)
@@ -30,7 +29,8 @@ impl Decisions<'_> {
         if action == ChangeAction::Delete && lifecycle.prevent_destroy {
             self.diagnostics.push(protected(address, "deleted", std::slice::from_ref(&reason)));
         }
-        let attributes = if action == ChangeAction::Delete { deleted_attributes(object) } else { Vec::new() };
+        let attributes =
+            if action == ChangeAction::Delete { deleted_attributes(kind, object) } else { Vec::new() };
         self.changes.push(Change {
             action,
             remote_id: Some(object.remote_id.clone()),

@@ -1,0 +1,104 @@
+//! Plans from the state alone: without a call to any account, the check of who it is included.
+//!
+//! Such a plan is for looking at. The state has no more than what was last applied, so that
+//! whatever a service filled in by itself, and whatever others did since, is not in it: an apply
+//! would replace what needs no replacement. So it always reads.
+
+use crate::access::check_accounts;
+use crate::diagnostic::Diagnostic;
+use crate::environment::random_id;
+use crate::erased::{AnyResource, ObservedValues};
+use crate::observation::{Observation, Observations};
+use crate::plan::{self, Mode, Options, Plan, Request};
+use crate::refresh::known_kind;
+use crate::registry::Registry;
+use crate::resource::Readiness;
+use crate::run::{Engine, RunError};
+use crate::spec::Spec;
+use crate::stages::renamed;
+use crate::state::{Object, PendingCreate, State, Status, recovered};
+
+impl Engine<'_> {
+    /// Plans as if everything were as the state says.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`], and if only a read can tell what an earlier run has made.
+    pub(crate) async fn plan_from_state(
+        &self,
+        spec: &Spec,
+        mode: Mode,
+        options: &Options,
+    ) -> Result<Plan, RunError> {
+        let state = recovered(self.backend.read().await?)?;
+        let empty = || State::empty(spec.stack.name.as_str(), random_id(self.environment));
+        let state = state.unwrap_or_else(empty);
+        check_accounts(spec, &state)?;
+        if let Some(pending) = state.pending.values().next() {
+            return Err(RunError::Diagnostics(unresolved(pending).into()));
+        }
+        let renames = plan::renames(spec, &state).map_err(RunError::Diagnostics)?;
+        let state = renamed(&state, &renames)?.unwrap_or(state);
+        let observations = as_recorded(self.registry, &state)?;
+        let request = Request {
+            registry: self.registry,
+            spec,
+            state: &state,
+            renames: &renames,
+            observations: &observations,
+            mode,
+            options,
+        };
+        let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
+        Ok(planned.plan)
+    }
+}
+
+/// Refuses to carry out a plan that nothing was read for.
+pub(crate) fn nothing_was_read() -> RunError {
+    let problem = Diagnostic::error("nothing-read", "a plan from the state alone is not carried out")
+        .with_detail(
+            "The state does not have what services fill in by themselves, nor what others did since: \
+             something might be replaced or made again without need. Nothing was changed.",
+        )
+        .with_hint("Apply without `--refresh=false`: reading takes one call for all things of a kind.");
+    RunError::Diagnostics(problem.into())
+}
+
+fn unresolved(pending: &PendingCreate) -> Diagnostic {
+    Diagnostic::error("unresolved-create", "only a read can tell what an earlier run has made")
+        .with_address(pending.address.clone())
+        .with_detail(format!(
+            "An earlier run ended while it made {}, and whether that came about is not known yet.",
+            pending.address
+        ))
+        .with_hint("Plan without `--refresh=false`.")
+}
+
+/// Returns what a read would find if nobody but this program had changed anything.
+fn as_recorded(registry: &Registry, state: &State) -> Result<Observations, RunError> {
+    let mut observations = Observations::new();
+    for (address, resource) in &state.resources {
+        let kind = known_kind(registry, &resource.kind, address)?;
+        let observation = Observation {
+            object: resource.object.as_ref().map(|object| values(kind, object)),
+            deposed: resource.deposed.iter().map(|object| Some(values(kind, object))).collect(),
+        };
+        observations.insert(address.clone(), observation);
+    }
+    Ok(observations)
+}
+
+/// Returns an object as the state has it, with the documented defaults of what was not set.
+fn values(kind: &dyn AnyResource, object: &Object) -> ObservedValues {
+    let mut inputs = object.inputs.clone();
+    for attribute in &kind.schema().inputs {
+        if let Some(default) = attribute.default.as_ref().filter(|_| !inputs.contains_key(attribute.name)) {
+            inputs.insert(attribute.name.to_owned(), default.clone());
+        }
+    }
+    let readiness = match &object.status {
+        Status::Ready | Status::Unfinished => Readiness::Ready,
+        Status::Failed(reason) => Readiness::Failed(reason.clone()),
+    };
+    ObservedValues { inputs, outputs: object.outputs.clone(), readiness }
+}
