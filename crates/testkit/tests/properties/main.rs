@@ -29,8 +29,6 @@
 //! - what is pending is taken as ready, what is being deleted as gone;
 //! - things are made, deleted or taken over in any order;
 //! - a replaced thing is forgotten, or deleted in the account that it moves to;
-//! - what another account lends is used before this one sees it;
-//! - a share lets go of something before what uses it has changed or gone;
 //! - the tags of others are taken as ours;
 //! - the name of a new state is not synced.
 //!
