@@ -1,3 +1,5 @@
+//! The calls of rules, and how what EC2 answers is read.
+
 use types::{ReferencedSecurityGroup, SecurityGroupRule as Found};
 
 use super::*;
