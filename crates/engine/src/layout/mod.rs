@@ -1,7 +1,7 @@
 //! The layout of a file in the spec language: [`lay_out`] changes white space and nothing else.
 //!
 //! [`syntax`] reads the text into lines and values that keep every word and comment as written,
-//! and [`print`] writes them. The syntax comes from `toml_parser`, which is also what the loader
+//! and [`mod@print`] writes them. The syntax comes from `toml_parser`, which is also what the loader
 //! reads with: whatever the one takes the other takes.
 
 mod print;
