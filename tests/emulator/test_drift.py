@@ -323,7 +323,7 @@ def test_everything_that_is_gone_is_made_again(standing: Network) -> None:
         standing.client.delete_subnet(SubnetId=ids[address])
     standing.client.delete_vpc(VpcId=ids["vpc.main"])
     for refused in (standing.plan(code=1), standing.destroy(code=1)):
-        assert "error[resources-missing]" in refused.stderr and refused.mutations == []
+        assert "error[resources-missing]" in refused.words and refused.mutations == []
     check(standing, [gone(address, ids) for address in sorted(ids)], "--allow-missing")
 
 

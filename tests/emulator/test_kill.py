@@ -46,8 +46,9 @@ class Assassin:
         call, wanted = self._moment
         if stage != wanted or self._counted.index(entry.sequence) + 1 != call:
             return True
-        self.strike()
+        # Noted first: who waits for the end of the run looks at it at once.
         self.killed_at = entry
+        self.strike()
         return False
 
     def strike(self) -> None:
