@@ -1,5 +1,8 @@
 //! Whole commands on the test kit's cloud: what they print, and how they end.
 
+mod drift;
+mod tools;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -397,82 +400,6 @@ fn what_is_sensitive_is_never_printed() {
 }
 
 #[test]
-fn wrong_arguments_are_errors_and_help_is_none() {
-    let world = World::new();
-    assert!(world.run("plan --nothing", Exit::Error).stderr.contains("unexpected argument"));
-    assert!(world.run("--help", Exit::Success).stdout.contains("Exit codes:"));
-    assert!(world.run("--version", Exit::Success).stdout.starts_with("straddle "));
-    assert!(world.run("completions bash", Exit::Success).stdout.contains("_straddle()"));
-}
-
-#[test]
-fn the_reference_has_a_page_for_each_kind() {
-    let world = World::new();
-    let folder = world.folder.path().join("reference");
-    world.run(&format!("reference --dir {}", folder.display()), Exit::Success);
-    let registry = kinds::registry(CloudProvider::new(world.network.clone()));
-    assert_eq!(
-        std::fs::read_dir(&folder).unwrap().count(),
-        registry.kinds().count() + 1,
-        "and the functions"
-    );
-    let page = world.run("reference network", Exit::Success).stdout;
-    assert_eq!(std::fs::read_to_string(folder.join("network.md")).unwrap(), page);
-    snapbox::assert_data_eq!(page, snapbox::file!["render/tests/network.md"].raw());
-    let unknown = world.run("reference nothing", Exit::Error);
-    assert!(unknown.stderr.contains("`nothing` is no kind."), "{}", unknown.stderr);
-}
-
-#[test]
-fn every_command_has_a_page_in_the_manual() {
-    let world = World::new();
-    let page = world.run("man state show", Exit::Success).stdout;
-    assert!(page.contains(".TH straddle-state-show 1") && page.contains("ADDRESS"), "{page}");
-    let folder = world.folder.path().join("man1");
-    world.run(&format!("man --dir {}", folder.display()), Exit::Success);
-    let mut names: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    for name in ["straddle.1", "straddle-apply.1", "straddle-state-list.1", "straddle-man.1"] {
-        assert!(names.iter().any(|found| found == name), "{name}: {names:?}");
-    }
-    assert!(world.run("man nothing", Exit::Error).stderr.contains("no command"));
-}
-
-#[test]
-fn the_version_is_printed() {
-    let world = World::new();
-    let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(world.run("version", Exit::Success).stdout, format!("straddle {version}\n"));
-    let object = json(&world.run("version --json", Exit::Success).stdout);
-    assert_eq!((&object["version"], &object["state_format"]), (&version.into(), &1.into()));
-}
-
-#[test]
-fn files_are_laid_out_and_those_that_are_no_toml_are_left_alone() {
-    let world = World::new();
-    let path = world.spec().join("stack.toml");
-    let laid_out = std::fs::read_to_string(&path).unwrap().trim_start().to_owned();
-    std::fs::write(&path, laid_out.replace("name = ", "  name=")).unwrap();
-    let difference = world.run("fmt SPEC --check --diff", Exit::Changes);
-    assert!(difference.stdout.contains("+name = \"shop\""), "{}", difference.stdout);
-    world.write("[stack");
-    std::fs::create_dir(world.spec().join("envs")).unwrap();
-    std::fs::write(world.spec().join("envs/prod.toml"), "a=1").unwrap();
-    let broken = world.run("fmt SPEC", Exit::Error);
-    assert!(broken.stdout.contains("prod.toml") && !broken.stdout.contains("stack.toml"));
-    assert!(broken.stderr.contains("stack.toml:1:"), "{}", broken.stderr);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "[stack");
-    world.write(&laid_out.replace(" = ", "="));
-    let changed = json(&world.run("fmt SPEC --json", Exit::Success).stdout);
-    assert_eq!(changed["changed"].as_array().unwrap().len(), 1);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), laid_out);
-    assert_eq!(world.run("fmt SPEC --check", Exit::Success).stdout, "");
-}
-
-#[test]
 fn a_state_is_looked_into_without_a_spec_that_loads() {
     let world = World::new();
     world.run("apply SPEC --auto-approve", Exit::Success);
@@ -510,99 +437,4 @@ fn a_graph_has_the_resources_and_what_a_plan_does_to_them() {
     assert_eq!(actions, ["delete", "delete"]);
     let dot = world.run("graph SPEC", Exit::Success).stdout;
     assert!(dot.starts_with("digraph \"shop\" {") && dot.contains("network 111111111111 us-east-1"));
-}
-
-#[test]
-fn much_that_is_gone_is_neither_made_anew_nor_forgotten_without_a_word() {
-    // Nothing is too new to be seen.
-    const WINDOW: &str = "--consistency-window 1ms";
-    let world = World::new();
-    world.run("apply SPEC --auto-approve", Exit::Success);
-    let id = world.run("output network --raw --spec SPEC", Exit::Success).stdout;
-    world.network.cloud().vanish(id.trim_end());
-    let state = || std::fs::read(world.state().join("shop.json")).unwrap();
-    let before = state();
-    for command in
-        ["plan SPEC", "plan SPEC --destroy", "apply SPEC --auto-approve", "destroy SPEC --auto-approve"]
-    {
-        let refused = world.run(&format!("{command} {WINDOW}"), Exit::Error);
-        for expected in ["error[resources-missing]", "Of 3 resources", "--allow-missing"] {
-            assert!(refused.stderr.contains(expected), "{command}: {}", refused.stderr);
-        }
-    }
-    assert_eq!(state(), before);
-    let saved = world.saved();
-    world.run(&format!("plan SPEC --allow-missing {WINDOW} --out {saved}"), Exit::Success);
-    world.run(&format!("apply SPEC --plan {saved} {WINDOW}"), Exit::Success);
-    assert_eq!(world.network.cloud().live().count(), 3);
-    let id = world.run("output network --raw --spec SPEC", Exit::Success).stdout;
-    world.network.cloud().vanish(id.trim_end());
-    world.run(&format!("destroy SPEC --auto-approve --allow-missing {WINDOW}"), Exit::Success);
-    assert_eq!(world.run("state list SPEC", Exit::Success).stdout, "");
-}
-
-impl World {
-    /// Lets others rename the network and delete a segment.
-    fn meddle(&self) {
-        let state = json(&self.run("state show network.main SPEC --json", Exit::Success).stdout);
-        let network = state["object"]["remote_id"].as_str().unwrap().to_owned();
-        let state = json(&self.run("state show segment.public['b'] SPEC --json", Exit::Success).stdout);
-        let mut cloud = self.network.cloud();
-        cloud.tag(&network, "Name", "theirs");
-        cloud.vanish(state["object"]["remote_id"].as_str().unwrap());
-    }
-}
-
-#[test]
-fn drift_alone_is_reported_and_recorded() {
-    let world = World::new();
-    world.run("apply SPEC --auto-approve", Exit::Success);
-    // What is gone right after it was made would be looked for until the window has passed.
-    let report = "plan SPEC --consistency-window 0s --refresh-only --detailed-exitcode";
-    let clean = world.run(report, Exit::Success);
-    assert_eq!(clean.stdout, "No drift. All 3 resources are as they were applied.\n");
-    world.meddle();
-    let drifted = world.run(report, Exit::Changes);
-    for words in ["\"shared\" -> \"theirs\"", "segment.public['b'] [network us-east-1] seg-", " is gone\n"] {
-        assert!(drifted.stdout.contains(words), "{words}: {}", drifted.stdout);
-    }
-    assert!(drifted.stdout.contains("\nDrift: 1 changed, 1 gone, 1 as applied. "), "{}", drifted.stdout);
-    let object =
-        json(&world.run("plan SPEC --consistency-window 0s --refresh-only --json", Exit::Success).stdout);
-    assert_eq!(object["mode"], "refresh");
-    assert_eq!(object["changes"], serde_json::json!([]));
-    assert_eq!(object["summary"]["drift"], serde_json::json!({ "changed": 1, "gone": 1 }));
-
-    world.run("apply SPEC --refresh-only", Exit::Error);
-    let saved = world.saved();
-    world.run(&format!("plan SPEC --consistency-window 0s --refresh-only --out {saved}"), Exit::Success);
-    let recorded = world.run(&format!("apply SPEC --consistency-window 0s --plan {saved}"), Exit::Success);
-    assert!(recorded.stderr.contains("Recorded: 1 changed, 1 forgotten, after "), "{}", recorded.stderr);
-    world.run(report, Exit::Success);
-    world.run(&format!("apply SPEC --consistency-window 0s --plan {saved}"), Exit::Error);
-    let again = world.run("apply SPEC --refresh-only --auto-approve --json", Exit::Success);
-    assert!(again.stdout.contains("\"complete\":true"), "{}", again.stdout);
-    let wanted = world.run("plan SPEC", Exit::Success);
-    assert!(wanted.stdout.contains("\"theirs\" -> \"shared\""), "{}", wanted.stdout);
-    assert!(!wanted.stdout.contains("Changed outside"), "{}", wanted.stdout);
-}
-
-#[test]
-fn a_plan_from_the_state_says_so_and_is_for_looking_at() {
-    let world = World::new();
-    world.run("apply SPEC --auto-approve", Exit::Success);
-    world.meddle();
-    let calls = world.network.cloud().log().len();
-    let planned = world.run("plan SPEC --refresh=false", Exit::Success);
-    assert!(planned.stdout.contains("from the state alone (--refresh=false)"), "{}", planned.stdout);
-    assert!(planned.stdout.ends_with("No changes. All 3 resources are as the spec says.\n"));
-    let object = json(&world.run("plan SPEC --refresh=false --json", Exit::Success).stdout);
-    assert_eq!(object["options"]["from_state"], true);
-    let refused = world.run("apply SPEC --refresh=false --auto-approve", Exit::Error);
-    assert!(refused.stderr.contains("an apply always reads what is there"), "{}", refused.stderr);
-    world.run(&format!("plan SPEC --refresh=false --out {}", world.saved()), Exit::Error);
-    world.run("plan SPEC --refresh=false --refresh-only", Exit::Error);
-    world.run("plan SPEC --refresh-only --target network.main", Exit::Error);
-    world.run("plan SPEC --refresh-only --destroy", Exit::Error);
-    assert_eq!(world.network.cloud().log().len(), calls);
 }

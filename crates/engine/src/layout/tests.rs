@@ -1,3 +1,5 @@
+//! Layouts keep what a file says, and are the same the second time.
+
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;

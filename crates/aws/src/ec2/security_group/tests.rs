@@ -1,3 +1,5 @@
+//! What EC2 answers about groups is read, and the next call named.
+
 use aws_sdk_ec2::types::{IpPermission, SecurityGroupRule};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Graphs in each form, with names that try to break out of it.
+
 use snapbox::{IntoData, assert_data_eq, str};
 
 use super::*;
