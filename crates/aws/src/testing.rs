@@ -30,7 +30,7 @@ pub(crate) async fn answered_by<T>(
     work: impl AsyncFnOnce(&Client) -> T,
 ) -> (T, Vec<Asked>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a port left");
-    let client = client(listener.local_addr().expect("it is bound").port());
+    let client = client("444455556666", listener.local_addr().expect("it is bound").port());
     let mut log = Vec::new();
     let serving = Box::pin(async {
         loop {
@@ -57,7 +57,8 @@ pub(crate) fn intent(kind: &'static str) -> Intent {
     }
 }
 
-fn client(port: u16) -> Client {
+/// Makes a client for an account whose services are all at this port of this machine.
+pub(crate) fn client(account: &str, port: u16) -> Client {
     let credentials = Credentials::new("key", "secret", None, None, "test");
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -66,10 +67,7 @@ fn client(port: u16) -> Client {
         .region(Region::new("us-east-1"))
         .build();
     let text = str::to_owned;
-    Client::new(
-        &config,
-        Place { partition: text("aws"), region: text("us-east-1"), account: text("444455556666") },
-    )
+    Client::new(&config, Place { partition: text("aws"), region: text("us-east-1"), account: text(account) })
 }
 
 async fn serve(mut stream: TcpStream, answer: &impl Fn(&Asked) -> Answer, log: &mut Vec<Asked>) {

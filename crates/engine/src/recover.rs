@@ -18,7 +18,7 @@ use crate::event::Event;
 use crate::refresh::{age, known_kind};
 use crate::resource::Intent;
 use crate::run::{Engine, InterruptLevel, RunError};
-use crate::state::{Action, Begin, Object, Outcome, PendingCreate, Record, ResourceState, State, Status};
+use crate::state::{Action, Object, Outcome, PendingCreate, Record, ResourceState, State, Status};
 
 /// How long between two searches.
 const SEARCH_POLL: Duration = Duration::from_secs(2);
@@ -133,7 +133,7 @@ impl Lost<'_> {
             let found = access.repeat(find, account, kind).await.map_err(failed)?;
             let free = |id: &&RemoteId| !state.has(&resource.account_id, &resource.kind, id);
             if let Some(id) = found.iter().find(free) {
-                return Ok(self.renumbered(&intent.operation_id, id, engine.environment.now()));
+                return Ok(self.renumbered(engine, id));
             }
             if remaining.is_zero() {
                 return Ok(Vec::new());
@@ -144,20 +144,10 @@ impl Lost<'_> {
     }
 
     /// Returns the records of a change that has given the thing another id and is still unfinished.
-    fn renumbered(&self, operation_id: &str, id: &RemoteId, at: Timestamp) -> Vec<Record> {
-        let (resource, operation_id) = (self.resource, operation_id.to_owned());
-        let begin = Begin {
-            operation_id: operation_id.clone(),
-            action: Action::Update { inputs: self.object.inputs.clone() },
-            address: self.address.clone(),
-            kind: resource.kind.clone(),
-            account: resource.account.clone(),
-            account_id: resource.account_id.clone(),
-            region: resource.region.clone(),
-            dependencies: resource.dependencies.clone(),
-            lifecycle: resource.lifecycle.clone(),
-            at,
-        };
+    fn renumbered(&self, engine: &Engine<'_>, id: &RemoteId) -> Vec<Record> {
+        let action = Action::Update { inputs: self.object.inputs.clone() };
+        let begin = engine.begin(self.address, self.resource, action);
+        let (operation_id, at) = (begin.operation_id.clone(), begin.at);
         let identified = Record::Identified { operation_id: operation_id.clone(), remote_id: id.clone(), at };
         let end = Record::End { operation_id, outcome: Outcome::Stopped { failed: None }, at };
         vec![Record::Begin(Box::new(begin)), identified, end]

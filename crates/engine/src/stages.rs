@@ -245,7 +245,7 @@ impl Engine<'_> {
     }
 
     /// Returns the beginning of an operation on what the state has.
-    fn begin(&self, address: &Address, prior: &ResourceState, action: Action) -> Begin {
+    pub(crate) fn begin(&self, address: &Address, prior: &ResourceState, action: Action) -> Begin {
         Begin {
             operation_id: random_id(self.environment),
             action,

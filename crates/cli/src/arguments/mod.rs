@@ -107,7 +107,7 @@ impl Command {
             Self::Apply(arguments) => arguments.carry_out.json,
             Self::Destroy(arguments) => arguments.carry_out.json,
             Self::State(StateCommand::List(arguments)) => arguments.json,
-            Self::State(StateCommand::Show(arguments)) => arguments.json,
+            Self::State(StateCommand::Show(arguments)) => arguments.state.json,
             Self::Output(arguments) => arguments.json,
             Self::Version(arguments) => arguments.json,
             Self::Reference(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,

@@ -44,14 +44,8 @@ pub(crate) struct StateShowArguments {
     /// The resource.
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: Address,
-    /// The folder of the spec, or its only file; only the name of its stack is read.
-    #[arg(value_name = "SPEC", default_value = ".")]
-    pub(crate) path: PathBuf,
     #[command(flatten)]
-    pub(crate) stack: StackArguments,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) state: StateListArguments,
 }
 
 /// The arguments of `straddle output`.

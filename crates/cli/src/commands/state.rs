@@ -37,7 +37,7 @@ fn list(program: &Program, arguments: &StateListArguments) -> Result<Exit, Failu
 }
 
 fn show(program: &Program, arguments: &StateShowArguments) -> Result<Exit, Failure> {
-    let backend = find_state(&arguments.path, &arguments.stack)?;
+    let backend = find_state(&arguments.state.path, &arguments.state.stack)?;
     let state = program.state(&backend)?;
     let address = &arguments.address;
     let resource = state.as_ref().and_then(|state| state.resources.get(address));

@@ -2,20 +2,21 @@
 //! spec no longer wants, and of what is left out of a plan.
 
 use crate::address::Address;
-use crate::observation::Observation;
 use crate::plan::{AttributeChange, Drift, Request, diff};
-use crate::registry::Registry;
-use crate::state::{Object, ResourceState, Status};
+use crate::state::{ResourceState, Status};
 use crate::value::ValueMap;
 
 /// Returns what others changed, sorted by address. What a run of ours left unfinished may
-/// differ from what was applied, or be gone, by that run's work.
+/// differ from what was applied, or be gone, by that run's work. A kind that this program does not
+/// have is an error elsewhere.
 pub(crate) fn drift(request: &Request<'_>) -> Vec<Drift> {
     let Request { registry, state, observations, .. } = *request;
     let of = |(address, prior): (&Address, &ResourceState)| {
         let object = prior.object.as_ref().filter(|object| object.status == Status::Ready)?;
-        let attributes = changed(registry, prior, object, observations.get(address)?)?;
-        let gone = observations.get(address)?.object.is_none();
+        let observed = observations.get(address)?.object.as_ref();
+        let kind = registry.kind(prior.kind.as_str())?;
+        let attributes = observed.map(|observed| diff::drift(&**kind, &object.inputs, observed));
+        let (gone, attributes) = (attributes.is_none(), attributes.unwrap_or_default());
         (gone || !attributes.is_empty()).then(|| Drift {
             address: address.clone(),
             kind: prior.kind.clone(),
@@ -27,21 +28,6 @@ pub(crate) fn drift(request: &Request<'_>) -> Vec<Drift> {
         })
     };
     state.resources.iter().filter_map(of).collect()
-}
-
-/// Returns the attributes that others changed; `None` of a kind that this program does not have,
-/// which is an error elsewhere.
-fn changed(
-    registry: &Registry,
-    prior: &ResourceState,
-    object: &Object,
-    observation: &Observation,
-) -> Option<Vec<AttributeChange>> {
-    let kind = registry.kind(prior.kind.as_str())?;
-    Some(match &observation.object {
-        Some(observed) => diff::drift(&**kind, &object.inputs, observed),
-        None => Vec::new(),
-    })
 }
 
 /// Returns inputs as last applied with what others changed in them. What they took away is no

@@ -1,8 +1,5 @@
 //! Tests of where the gate stands, and of what keeps it closed.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use straddle_engine::address::{Kind, RemoteId};
 use straddle_engine::plan::{AttributeChange, Mode, Options};
 use straddle_engine::spec::Lifecycle;
@@ -11,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::client::Place;
+use crate::testing::client;
 
 const OWNER: &str = "111122223333";
 const APPS: &str = "444455556666";
@@ -315,16 +312,7 @@ async fn answer(listener: &TcpListener, interfaces: &[NetworkInterface]) -> Stri
 async fn checked(interfaces: &[NetworkInterface]) -> (String, Readiness) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a port left");
     let port = listener.local_addr().expect("it is bound").port();
-    let credentials = Credentials::new("key", "secret", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(format!("http://127.0.0.1:{port}"))
-        .region(Region::new("us-east-1"))
-        .build();
-    let place =
-        Place { partition: "aws".to_owned(), region: "us-east-1".to_owned(), account: OWNER.to_owned() };
-    let connection = Connection::new(Client::new(&config, place));
+    let connection = Connection::new(client(OWNER, port));
     let connections = [(AccountName::new("network"), connection)].into();
     let deletion = change(address("main"), ChangeAction::Delete, ValueMap::new());
     let placed = ParticipantsGone.place(&plan(vec![deletion]), &state(&[MAIN]));

@@ -18,17 +18,7 @@ pub(super) type Parsed<T> = Result<T, Box<Diagnostic>>;
 /// Reads the expression that begins at `offset` of `text` and ends with `}`; returns it with the
 /// offset after that brace.
 pub(crate) fn parse_expression(text: &str, offset: usize, map: &TextMap) -> Parsed<(Expression, usize)> {
-    let parser = Parser {
-        text,
-        map,
-        offset,
-        peeked: None,
-        tokens: 0,
-        depth: 0,
-        bound: Vec::new(),
-        in_template: false,
-    };
-    parser.whole(offset)
+    Parser::new(text, offset, map).whole(offset)
 }
 
 /// Does the same in the text of a template, where only `names` mean something.
@@ -38,16 +28,7 @@ pub(crate) fn parse_template_expression(
     map: &TextMap,
     names: &[String],
 ) -> Parsed<(Expression, usize)> {
-    let parser = Parser {
-        text,
-        map,
-        offset,
-        peeked: None,
-        tokens: 0,
-        depth: 0,
-        bound: names.to_vec(),
-        in_template: true,
-    };
+    let parser = Parser { bound: names.to_vec(), in_template: true, ..Parser::new(text, offset, map) };
     parser.whole(offset)
 }
 
@@ -64,7 +45,12 @@ pub(super) struct Parser<'a> {
     pub(super) in_template: bool,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, offset: usize, map: &'a TextMap) -> Self {
+        let (bound, in_template) = (Vec::new(), false);
+        Self { text, map, offset, peeked: None, tokens: 0, depth: 0, bound, in_template }
+    }
+
     /// Reads the whole expression and the `}` after it.
     fn whole(mut self, offset: usize) -> Parsed<(Expression, usize)> {
         let expression = self.expression()?;
