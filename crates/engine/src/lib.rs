@@ -31,6 +31,7 @@ pub mod layout;
 pub mod observation;
 pub mod plan;
 pub mod provider;
+mod records;
 mod recover;
 mod refresh;
 pub mod registry;

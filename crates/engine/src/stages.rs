@@ -1,7 +1,7 @@
 //! The stages of a run, one after the other: read the state, connect, recover, refresh, plan,
 //! approve, carry out, save.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,18 +10,15 @@ use tokio::time::Instant;
 use crate::access::Access;
 use crate::address::Address;
 use crate::apply::{self, Recorder, Run, Walked};
-use crate::diagnostic::Diagnostic;
 use crate::environment::random_id;
 use crate::event::Event;
 use crate::from_state::nothing_was_read;
-use crate::observation::{Observation, Observations};
+use crate::observation::Observations;
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
+use crate::records::{defect, seen_records};
 use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
-use crate::spec::{ResourceNode, Spec};
-use crate::state::{
-    Action, Begin, LockGuard, LockHolder, Object, Outcome, Record, ResourceState, RunHeader, State,
-    StateError, fold, recovered,
-};
+use crate::spec::Spec;
+use crate::state::{LockGuard, LockHolder, Record, RunHeader, State, StateError, fold, recovered};
 use crate::{recover, refresh};
 
 /// How long between two attempts to get the lock.
@@ -161,12 +158,16 @@ impl Engine<'_> {
         let Planned { plan, values, graph, left_out } = planned;
         let now = under_new_names.as_ref().unwrap_or(&state);
         let renaming = (!renames.is_empty()).then_some(Record::Renamed { names: renames });
-        let kept = self.kept_records(spec, &plan, &left_out, now);
+        let kept = self.kept_records(spec, &plan, &left_out, now)?;
         let seen = seen_records(&plan, &left_out, now, &observations);
         let gone = self.gone_records(&left_out, now, &observations);
-        let first: Vec<_> = renaming.into_iter().chain(gone).chain(seen).chain(kept).collect();
-        if plan.is_empty() && first.is_empty() {
-            return Ok(report(plan, Walked::default(), state.outputs));
+        let first: Vec<_> = renaming.into_iter().chain(gone).chain(kept).chain(seen).collect();
+        let nothing_failed = Walked::default();
+        if plan.is_empty()
+            && first.is_empty()
+            && self.settled_records(spec, &plan, &left_out, &nothing_failed, now)?.is_empty()
+        {
+            return Ok(report(plan, nothing_failed, state.outputs));
         }
         let serial = state.serial;
         let header = self.header(&state, saved);
@@ -185,89 +186,26 @@ impl Engine<'_> {
         };
         let mut walked = apply::walk(&run).await;
         let outputs = run.outputs(&walked);
+        let now = recorder.with_state(State::clone);
+        let settled = self.settled_records(spec, &plan, &left_out, &walked, &now)?;
         drop(run);
         let saved = match walked.unrecorded.take() {
             Some(error) => Err(error),
-            None => self.save(serial, recorder, outputs).await,
+            None => self.save(serial, recorder, settled.into_iter().chain(outputs).collect()).await,
         };
         // From here on things may have been made: that they cannot be recorded is no plain error.
         let state = saved.map_err(RunError::Unrecorded)?;
         Ok(report(plan, walked, state.outputs))
     }
 
-    /// Returns the records of resources that stay as they are, and of which the spec says
-    /// something new about their order or their life.
-    fn kept_records(
-        &self,
-        spec: &Spec,
-        plan: &Plan,
-        left_out: &BTreeSet<Address>,
-        state: &State,
-    ) -> Vec<Record> {
-        if plan.mode != Mode::Apply {
-            return Vec::new();
-        }
-        let changed = plan.changes.iter().map(|change| &change.address);
-        let elsewhere: BTreeSet<_> = changed.chain(left_out).collect();
-        let record = |node: &ResourceNode| {
-            let prior = state.resources.get(&node.address)?;
-            let object = prior.object.as_ref()?;
-            let same = prior.dependencies == node.dependencies && prior.lifecycle == node.lifecycle;
-            (!same && !elsewhere.contains(&node.address)).then(|| {
-                let action = Action::Update { inputs: object.inputs.clone() };
-                let begin = Begin {
-                    dependencies: node.dependencies.clone(),
-                    lifecycle: node.lifecycle.clone(),
-                    ..self.begin(&node.address, prior, action)
-                };
-                ended(begin, Outcome::Ready { outputs: object.outputs.clone() })
-            })
-        };
-        spec.resources.values().filter_map(record).flatten().collect()
-    }
-
-    /// Returns the records that former objects of resources are gone. Nothing is left to be done
-    /// about them, so that no plan tells of it.
-    fn gone_records(&self, left_out: &BTreeSet<Address>, state: &State, found: &Observations) -> Vec<Record> {
-        let staying = found.iter().filter(|(address, _)| !left_out.contains(*address));
-        let formers = staying.flat_map(|(address, found)| {
-            let prior = state.resources.get(address);
-            let deposed =
-                prior.into_iter().flat_map(|prior| prior.deposed.iter().map(move |object| (prior, object)));
-            let gone = deposed.zip(&found.deposed).filter(|(_, found)| found.is_none());
-            gone.map(move |((prior, object), _)| (address, prior, object))
-        });
-        let forget = |(address, prior, object): (&Address, &ResourceState, &Object)| {
-            let action = Action::Forget { remote_id: object.remote_id.clone() };
-            ended(self.begin(address, prior, action), Outcome::Gone)
-        };
-        formers.flat_map(forget).collect()
-    }
-
-    /// Returns the beginning of an operation on what the state has.
-    pub(crate) fn begin(&self, address: &Address, prior: &ResourceState, action: Action) -> Begin {
-        Begin {
-            operation_id: random_id(self.environment),
-            action,
-            address: address.clone(),
-            kind: prior.kind.clone(),
-            account: prior.account.clone(),
-            account_id: prior.account_id.clone(),
-            region: prior.region.clone(),
-            dependencies: prior.dependencies.clone(),
-            lifecycle: prior.lifecycle.clone(),
-            at: self.environment.now(),
-        }
-    }
-
     async fn save(
         &self,
         serial: u64,
         recorder: Recorder<'_>,
-        outputs: Option<Record>,
+        last: Vec<Record>,
     ) -> Result<State, StateError> {
-        if let Some(outputs) = outputs {
-            recorder.append(&[outputs]).await?;
+        if !last.is_empty() {
+            recorder.append(&last).await?;
         }
         let mut state = recorder.into_state();
         state.serial = serial + 1;
@@ -331,37 +269,6 @@ fn report(plan: Plan, walked: Walked, outputs: BTreeMap<String, crate::value::Va
     Report { plan, done, failures, skipped, interrupted, outputs }
 }
 
-/// Returns the records of what the reads found and no operation follows from: things that are
-/// gone, outputs that the services have changed, and in a refresh what others changed. What is
-/// left out is recorded as it was.
-fn seen_records(
-    plan: &Plan,
-    left_out: &BTreeSet<Address>,
-    state: &State,
-    observations: &Observations,
-) -> Vec<Record> {
-    let changed: BTreeSet<_> = plan.changes.iter().map(|change| &change.address).collect();
-    let counts_as_applied = plan.drift.iter().filter(|drift| plan.mode == Mode::Refresh && !drift.gone);
-    let drift: BTreeMap<_, _> = counts_as_applied.map(|drift| (&drift.address, &drift.attributes)).collect();
-    let record = |(address, observation): (&Address, &Observation)| {
-        let object = state.resources.get(address)?.object.as_ref()?;
-        let outputs = observation.object.as_ref().map(|observed| observed.outputs.clone());
-        let inputs = drift.get(address).map(|drift| plan::as_observed(&object.inputs, drift));
-        let seen = match &outputs {
-            None => true,
-            Some(outputs) => inputs.is_some() || (!changed.contains(address) && *outputs != object.outputs),
-        };
-        seen.then(|| Record::Observed { address: address.clone(), inputs, outputs })
-    };
-    observations.iter().filter(|(address, _)| !left_out.contains(*address)).filter_map(record).collect()
-}
-
-/// Returns the records of an operation that ends with what is known already.
-fn ended(begin: Begin, outcome: Outcome) -> [Record; 2] {
-    let (operation_id, at) = (begin.operation_id.clone(), begin.at);
-    [Record::Begin(Box::new(begin)), Record::End { operation_id, outcome, at }]
-}
-
 /// Checks that a saved plan is what would be planned now, and was not applied before.
 fn check_fresh(saved: &Plan, fresh: &Plan, applied: Option<&str>) -> Result<(), RunError> {
     let stale = |reason: String| Err(RunError::Stale { reason });
@@ -400,10 +307,4 @@ fn first_difference<'a>(saved: &'a [Change], fresh: &'a [Change]) -> Option<&'a 
         saved.iter().zip(fresh).find(|(saved, fresh)| saved != fresh).map(|(_, fresh)| &fresh.address);
     let longer = if saved.len() > fresh.len() { saved } else { fresh };
     pairs.or_else(|| longer.get(saved.len().min(fresh.len())).map(|change| &change.address))
-}
-
-/// Reports records that do not fit: nothing but a defect or a changed file can cause that.
-fn defect(problem: String) -> RunError {
-    let problem = Diagnostic::error("defect", "what was found does not fit the state").with_detail(problem);
-    RunError::Diagnostics(problem.into())
 }

@@ -29,6 +29,14 @@ pub(crate) struct Walked {
     pub(crate) unrecorded: Option<StateError>,
 }
 
+impl Walked {
+    /// Returns what failed and what was not started, by the address that it is shown as.
+    pub(crate) fn undone(&self) -> impl Iterator<Item = &Address> {
+        let failed = self.failures.iter().map(|failure| &failure.address);
+        failed.chain(self.skipped.iter().map(|(address, _)| address))
+    }
+}
+
 /// Carries out everything in the graph, as far as it goes.
 pub(crate) async fn walk(run: &Run<'_>) -> Walked {
     let mut walk = Walk::new(run);

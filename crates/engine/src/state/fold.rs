@@ -246,6 +246,10 @@ impl Fold {
         self.need(&begin.address, &begin.dependencies)?;
         let resource = self.resource(&begin.address)?;
         resource.lifecycle.clone_from(&begin.lifecycle);
+        if !resource.deposed.is_empty() {
+            // A former object may still stand on what it needed.
+            return Ok(());
+        }
         let before = std::mem::replace(&mut resource.dependencies, begin.dependencies.clone());
         self.dependents.remove(before.difference(&begin.dependencies));
         Ok(())

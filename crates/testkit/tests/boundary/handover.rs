@@ -1,0 +1,59 @@
+//! One share takes over from another, and that fails on the way.
+
+use std::time::Duration;
+
+use straddle_engine::plan::Mode;
+use straddle_engine::run::Report;
+use straddle_testkit::fault::{Fault, Faults};
+use straddle_testkit::simulation::{Order, World};
+
+use crate::stage::{apply, count, host, share, spec, state, world};
+
+/// Runs with a fault of the mutating call of this number.
+fn run_with(world: &World, text: &str, mode: Mode, call: usize, fault: Fault) -> Report {
+    let spec = spec(world, text);
+    let order = Order::new(&spec, mode).with_faults(Faults::none().mutating(call, fault));
+    let report = world.apply(&order).ending.expect_done("the run");
+    let violations = world.network.cloud().violations().to_vec();
+    assert!(violations.is_empty(), "{violations:#?}");
+    report
+}
+
+/// Returns the shares that the state has the host need.
+fn shares_of_host(world: &World) -> Vec<String> {
+    let needed = state(world).resources[&"host.app".parse().unwrap()].dependencies.clone();
+    let shares = needed.iter().filter(|address| address.block().kind.as_str() == "share");
+    shares.map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_old_share_stays_as_long_as_the_new_one_cannot_be_made() {
+    let world = world(Duration::from_secs(30));
+    let (before, after) =
+        (share("old", &["one"]) + &host(&["one"]), share("new", &["one"]) + &host(&["one"]));
+    apply(&world, &before);
+    for _ in 0..2 {
+        let report = run_with(&world, &after, Mode::Apply, 0, Fault::Denied);
+        assert_eq!(report.failures.len(), 1, "{:#?}", report.failures);
+        assert_eq!((count(&world, "share"), count(&world, "host")), (1, 1));
+        assert_eq!(shares_of_host(&world), ["share.new", "share.old"]);
+    }
+    apply(&world, &after);
+    assert_eq!(shares_of_host(&world), ["share.new"]);
+}
+
+#[test]
+fn what_a_former_object_stands_on_stays_as_long_as_that_is_there() {
+    let world = world(Duration::from_secs(30));
+    apply(&world, &(share("old", &["one"]) + &host(&["one"])));
+    let after = share("new", &["one"]) + &host(&["one"]).replace("plain", "other");
+    // The second call makes the new host, the third one deletes the former.
+    for (refused, hosts) in [(2, 2), (0, 2)] {
+        let report = run_with(&world, &after, Mode::Apply, refused, Fault::Denied);
+        assert_eq!(report.failures[0].address.to_string(), "host.app", "{:#?}", report.failures);
+        assert_eq!((count(&world, "share"), count(&world, "host")), (2, hosts));
+        assert_eq!(shares_of_host(&world), ["share.new", "share.old"]);
+    }
+    apply(&world, &after);
+    assert_eq!(shares_of_host(&world), ["share.new"]);
+}
