@@ -8,7 +8,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use straddle_engine::spec::{LoadRequest, Spec, load};
+use straddle_engine::address::Address;
+use straddle_engine::spec::{LoadRequest, Scope, Spec, load};
+use straddle_engine::value::Value;
 
 const SECRET: &str = "canary-7c1f";
 
@@ -164,5 +166,45 @@ fn what_is_inside_is_read_and_counts_in_the_digest() {
     assert_ne!(missing, digest("try(file('other.txt'), '10.2.0.0/16')"));
     for path in ["inner/good.txt", "./inner/good.txt", "good-link"] {
         digest(&format!("file('{path}') == 'good' ? '10.0.0.0/16' : '{path} was not read'"));
+    }
+}
+
+/// Knows everything: each attribute is `true` or the list `["good"]`.
+struct AfterApply;
+
+impl Scope for AfterApply {
+    fn attribute(&self, _: &Address, attribute: &str) -> Value {
+        if attribute == "arn" { Value::from(vec!["good"]) } else { Value::Bool(true) }
+    }
+
+    fn stack_id(&self) -> Value {
+        Value::from("lineage")
+    }
+}
+
+#[test]
+fn what_is_chosen_only_after_apply_is_read_when_the_spec_is_loaded() {
+    let root = outside_and_inside();
+    let folder = root.path().join("spec");
+    let good = folder.join("inner/good.txt");
+    for expression in [
+        "vpc.other.id ? file('inner/good.txt') : 'bad'",
+        "!vpc.other.id ? 'bad' : templatefile('inner/good.txt', {})",
+        "[for name in vpc.other.arn : file('inner/good.txt')][0]",
+        "{for name in vpc.other.arn : name => file('inner/good.txt')}['good']",
+        "[for way in ['inner', './inner'] : vpc.other.id ? file(format('%s/good.txt', way)) : 'bad'][1]",
+        "[for way in ['inner'] : file(format('%s/good.txt', way)) if vpc.other.id][0]",
+        "try(vpc.other.id.missing, file('inner/good.txt'))",
+        "try(vpc.other.arn[1], vpc.other.id ? file('inner/good.txt') : 'bad')",
+        "try(file('inner/missing.txt'), vpc.other.id ? local.read : 'bad')",
+    ] {
+        std::fs::write(&good, "good").expect("a file can be written");
+        let more = "[vpc.other]\ncidr_block = \"10.1.0.0/16\"\n[local]\nread = \"${file('good-link')}\"\n";
+        std::fs::write(folder.join("other.toml"), more).expect("the spec can be written");
+        let spec = load_reading(&folder, expression).expect(expression);
+        std::fs::remove_file(&good).expect("the file can be removed");
+        let vpc = &spec.resources[&"vpc.main".parse().expect("the address is well formed")];
+        let value = vpc.attributes["cidr_block"].evaluate(&AfterApply);
+        assert_eq!(value.map_err(|error| error.to_string()), Ok(Value::from("good")), "{expression}");
     }
 }

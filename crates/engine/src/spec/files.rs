@@ -35,6 +35,15 @@ impl Default for SpecFiles {
 /// What a file says, or why it cannot be read, without a full stop.
 type Content = Result<Arc<str>, String>;
 
+/// Why the text of a file is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// What is wrong with the file or its path, without a full stop. It stays so.
+    Problem(String),
+    /// It was not asked for while the spec was loaded.
+    Late,
+}
+
 /// The files that a spec reads. What was read once stays as it was, so that plan and apply see
 /// what the check saw; a file that was not read while loading is not read any more, since the
 /// digest of the spec would not count it.
@@ -55,16 +64,16 @@ impl FileReader {
     }
 
     /// Returns the text of a file that is named in a file of the spec.
-    pub(crate) fn read(&self, named_in: SourceId, path: &str) -> Content {
-        check_path(path)?;
+    pub(crate) fn read(&self, named_in: SourceId, path: &str) -> Result<Arc<str>, Unreadable> {
+        check_path(path).map_err(Unreadable::Problem)?;
         let folder = self.folders.get(&named_in).cloned().unwrap_or_default();
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (folder, path.to_owned());
         if let Some(content) = read.get(&key) {
-            return content.clone();
+            return content.clone().map_err(Unreadable::Problem);
         }
-        if self.closed.load(Ordering::Relaxed) {
-            return Err("which file this is was not known when the spec was loaded".to_owned());
+        if self.is_closed() {
+            return Err(Unreadable::Late);
         }
         let content = match &self.files {
             SpecFiles::InMemory(files) => files
@@ -74,7 +83,12 @@ impl FileReader {
             SpecFiles::OnDisk => read_inside(&key.0, path).map(Arc::from),
         };
         read.insert(key, content.clone());
-        content
+        content.map_err(Unreadable::Problem)
+    }
+
+    /// Tells whether no further file is read.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// Lets no further file be read, and returns a digest of those that were; `None` if none was.

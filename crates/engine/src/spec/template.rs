@@ -54,7 +54,7 @@ impl Template {
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, EvaluationError> {
         let evaluation = Evaluation::new(&self.world, self.each.as_deref(), scope);
         evaluation.pattern(&self.pattern).map_err(|failure| match failure {
-            Failure::Wrong(diagnostic) => EvaluationError { diagnostic },
+            Failure::Wrong(diagnostic) | Failure::Fatal(diagnostic) => EvaluationError { diagnostic },
             Failure::Broken => unreachable!("a spec with reported problems is not handed out"),
         })
     }

@@ -141,7 +141,7 @@ impl Linker<'_> {
 
     fn broken_for_each(&mut self, for_each: &Pattern, failure: Failure) {
         match failure {
-            Failure::Wrong(diagnostic) => self.diagnostics.push(*diagnostic),
+            Failure::Wrong(diagnostic) | Failure::Fatal(diagnostic) => self.diagnostics.push(*diagnostic),
             // What is wrong with the reference itself was reported.
             Failure::Broken if matches!(for_each.content, Content::Broken) => {}
             Failure::Broken if self.diagnostics.has_errors() => {}

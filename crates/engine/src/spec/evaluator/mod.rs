@@ -189,7 +189,7 @@ impl<'a> Evaluator<'a> {
         match Evaluation::new(&self.world, each, &self.scope).pattern(pattern) {
             Ok(value) => Some(value),
             Err(Failure::Broken) => None,
-            Err(Failure::Wrong(diagnostic)) => {
+            Err(Failure::Wrong(diagnostic) | Failure::Fatal(diagnostic)) => {
                 self.report(*diagnostic, address);
                 None
             }

@@ -64,14 +64,15 @@ impl<'a> Evaluation<'a> {
 
     fn step<'v>(&self, value: Cow<'v, Value>, step: &'a Step, span: Span) -> Evaluated<Cow<'v, Value>> {
         if let Value::Unknown(unknown) = &*value {
-            return Ok(Cow::Owned(unknown.derived()));
+            self.foresee_step(step)?;
+            return Ok(Cow::Owned(self.postpone(unknown)));
         }
         match step {
             Step::Name(name, name_span) => entry(value, name, *name_span),
             Step::Index(index) => {
                 let key = self.expression(index)?;
                 match &*key {
-                    Value::Unknown(unknown) => Ok(Cow::Owned(unknown.derived())),
+                    Value::Unknown(unknown) => Ok(Cow::Owned(self.postpone(unknown))),
                     Value::String(name) => entry(value, name, index.span),
                     Value::Integer(position) => position_in(value, *position, index.span),
                     Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_) | Value::Map(_) => {
@@ -83,12 +84,22 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    fn foresee_step(&self, step: &'a Step) -> Evaluated<()> {
+        match step {
+            Step::Name(..) => Ok(()),
+            Step::Index(index) => self.foresee(&[index]),
+        }
+    }
+
     /// Returns what the steps lead to from every item.
     pub(super) fn splat(&self, source: &'a Expression, steps: &'a [Step]) -> Evaluated<Cow<'a, Value>> {
         let items = match self.expression(source)?.into_owned() {
             Value::List(items) => items,
             Value::Map(entries) => entries.into_values().collect(),
-            Value::Unknown(unknown) => return Ok(Cow::Owned(unknown.derived())),
+            Value::Unknown(unknown) => {
+                steps.iter().try_for_each(|step| self.foresee_step(step))?;
+                return Ok(Cow::Owned(self.postpone(&unknown)));
+            }
             other @ (Value::Null
             | Value::Bool(_)
             | Value::Integer(_)

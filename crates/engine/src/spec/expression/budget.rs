@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::diagnostic::Span;
-use crate::spec::expression::evaluate::{Evaluated, wrong};
+use crate::spec::expression::evaluate::{Evaluated, fatal};
 use crate::value::Value;
 
 /// What one evaluation may cost. A byte that is written costs one.
@@ -48,7 +48,7 @@ impl Budget {
                 Ok(())
             }
             None => {
-                Err(wrong("too-much-work", "too much work", span, "this makes too many or too large values"))
+                Err(fatal("too-much-work", "too much work", span, "this makes too many or too large values"))
             }
         }
     }

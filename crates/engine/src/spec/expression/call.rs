@@ -40,7 +40,7 @@ impl<'a> Evaluation<'a> {
         let values: Vec<_> =
             arguments.iter().map(|argument| self.expression(argument)).collect::<Result<_, _>>()?;
         if let Some(unknown) = values.iter().take(looked_at).find_map(|value| unknown(value)) {
-            return Ok(unknown.derived());
+            return Ok(self.postpone(unknown));
         }
         if looked_at == usize::MAX {
             // What it returns may be all of them together; it is paid for before it is made.
@@ -49,35 +49,51 @@ impl<'a> Evaluation<'a> {
             }
         }
         let values: Vec<&Value> = values.iter().map(|value| &**value).collect();
-        call(&values).map_err(|error| {
+        let value = call(&values).map_err(|error| {
             wrong("invalid-argument", "invalid argument", arguments[error.argument].span, error.message)
-        })
+        })?;
+        if let Value::Unknown(unknown) = &value
+            && !unknown.exact
+        {
+            return Ok(self.postpone(unknown));
+        }
+        Ok(value)
     }
 
     fn evaluates(&self, argument: &'a Expression) -> Evaluated<Value> {
-        match self.expression(argument) {
-            Ok(value) => Ok(value.first_unknown().map_or(Value::Bool(true), Unknown::derived)),
+        let (value, doubt) = self.with_doubt(|| self.expression(argument));
+        match value {
+            Ok(_) => Ok(doubt.map_or(Value::Bool(true), |unknown| unknown.derived())),
             Err(Failure::Wrong(_)) => Ok(Value::Bool(false)),
-            Err(Failure::Broken) => Err(Failure::Broken),
+            Err(failure @ (Failure::Broken | Failure::Fatal(_))) => Err(failure),
         }
     }
 
+    /// What is in doubt is not chosen yet, however much of it is known: what comes after it may have
+    /// another length.
     fn first_that_evaluates(&self, arguments: &'a [Expression]) -> Evaluated<Cow<'a, Value>> {
         let (last, others) = arguments.split_last().expect("`try` takes at least one argument");
-        for argument in others {
-            match self.expression(argument) {
-                Err(Failure::Wrong(_)) => {}
-                result => return result,
+        for (position, argument) in others.iter().enumerate() {
+            match self.with_doubt(|| self.expression(argument)) {
+                (Err(Failure::Wrong(_)), _) => {}
+                (Ok(_), Some(unknown)) => {
+                    let rest: Vec<_> = arguments[position + 1..].iter().collect();
+                    self.foresee(&rest)?;
+                    return Ok(Cow::Owned(self.postpone(&unknown)));
+                }
+                (result, _) => return result,
             }
         }
         self.expression(last)
     }
 
     fn first_that_is_something(&self, arguments: &'a [Expression], span: Span) -> Evaluated<Cow<'a, Value>> {
-        for argument in arguments {
+        for (position, argument) in arguments.iter().enumerate() {
             let value = self.expression(argument)?;
             if let Value::Unknown(unknown) = &*value {
-                return Ok(Cow::Owned(unknown.derived()));
+                let rest: Vec<_> = arguments[position + 1..].iter().collect();
+                self.foresee(&rest)?;
+                return Ok(Cow::Owned(self.postpone(unknown)));
             }
             if !value.is_null() && value.as_str() != Some("") {
                 return Ok(value);

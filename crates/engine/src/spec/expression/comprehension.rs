@@ -82,42 +82,57 @@ impl<'a> Evaluation<'a> {
             ComprehensionResult::List(_) => Made::List(Vec::new()),
             ComprehensionResult::Table { .. } => Made::Table(ValueMap::new()),
         };
-        let mut add = |key: Value, item: &Value| -> Evaluated<Option<Value>> {
+        let mut postponed = None;
+        let mut add = |key: Value, item: &Value| -> Evaluated<()> {
             self.budget.value(item, written.collection.span)?;
-            let outside = self.bound.borrow().len();
-            if written.names_keys {
-                self.bound.borrow_mut().push(Rc::new(key));
-            }
-            self.bound.borrow_mut().push(Rc::new(item.clone()));
-            let result = self.item_of(written, &mut made);
-            self.bound.borrow_mut().truncate(outside);
-            Ok(result?.map(|unknown| unknown.derived()))
+            let unknown = self.with_item(written, key, item, || self.item_of(written, &mut made))?;
+            postponed = postponed.take().or(unknown);
+            Ok(())
         };
         match &*collection {
             Value::List(items) => {
                 for (position, item) in (0_i64..).zip(items) {
-                    if let Some(unknown) = add(Value::Integer(position), item)? {
-                        return Ok(Cow::Owned(unknown));
-                    }
+                    add(Value::Integer(position), item)?;
                 }
             }
             Value::Map(entries) => {
                 for (key, item) in entries {
-                    if let Some(unknown) = add(Value::from(key.as_str()), item)? {
-                        return Ok(Cow::Owned(unknown));
-                    }
+                    add(Value::from(key.as_str()), item)?;
                 }
             }
-            Value::Unknown(unknown) => return Ok(Cow::Owned(unknown.derived())),
+            Value::Unknown(unknown) => {
+                let item = unknown.derived();
+                self.with_item(written, item.clone(), &item, || self.foresee(&written.inside()))?;
+                return Ok(Cow::Owned(self.postpone(unknown)));
+            }
             Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
                 let label = format!("`for` takes a list or a table, found {}", collection.type_name());
                 return Err(wrong("wrong-type", "wrong type", written.collection.span, label));
             }
         }
-        Ok(Cow::Owned(match made {
-            Made::List(items) => Value::List(items),
-            Made::Table(entries) => Value::Map(entries),
+        Ok(Cow::Owned(match (postponed, made) {
+            (Some(unknown), _) => self.postpone(&unknown),
+            (None, Made::List(items)) => Value::List(items),
+            (None, Made::Table(entries)) => Value::Map(entries),
         }))
+    }
+
+    /// Does something while the names of a for-expression stand for an item.
+    fn with_item<T>(
+        &self,
+        written: &Comprehension,
+        key: Value,
+        item: &Value,
+        inner: impl FnOnce() -> Evaluated<T>,
+    ) -> Evaluated<T> {
+        let outside = self.bound.borrow().len();
+        if written.names_keys {
+            self.bound.borrow_mut().push(Rc::new(key));
+        }
+        self.bound.borrow_mut().push(Rc::new(item.clone()));
+        let result = inner();
+        self.bound.borrow_mut().truncate(outside);
+        result
     }
 
     /// Adds what one item comes to; returns why nobody knows what that is.
@@ -125,6 +140,7 @@ impl<'a> Evaluation<'a> {
         if let Some(condition) = &written.condition {
             let truth = self.expression(condition)?;
             if let Some(unknown) = truth.first_unknown() {
+                self.foresee(&written.result.parts())?;
                 return Ok(Some(unknown.clone()));
             }
             let truth = operators::boolean(&truth)
@@ -138,6 +154,7 @@ impl<'a> Evaluation<'a> {
             (ComprehensionResult::Table { key, value, grouped }, Made::Table(entries)) => {
                 let name = self.expression(key)?;
                 if let Some(unknown) = name.first_unknown() {
+                    self.foresee(&[value])?;
                     return Ok(Some(unknown.clone()));
                 }
                 let name = scalar_text(&name).ok_or_else(|| {
@@ -151,6 +168,22 @@ impl<'a> Evaluation<'a> {
             }
         }
         Ok(None)
+    }
+}
+
+impl Comprehension {
+    /// Returns what is evaluated for each item.
+    fn inside(&self) -> Vec<&Expression> {
+        self.condition.iter().chain(self.result.parts()).collect()
+    }
+}
+
+impl ComprehensionResult {
+    fn parts(&self) -> Vec<&Expression> {
+        match self {
+            Self::List(item) => vec![item],
+            Self::Table { key, value, .. } => vec![key, value],
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::spec::expression::functions::text::scalar_text;
 use crate::spec::expression::operators;
 use crate::spec::pattern::{Content, Field, Key, Pattern, Piece};
 use crate::spec::world::{Each, LocalName, World};
-use crate::value::{Value, ValueMap};
+use crate::value::{Unknown, Value, ValueMap};
 
 /// How deep expressions, and local values inside them, may go.
 const MAXIMUM_DEPTH: usize = 300;
@@ -23,8 +23,10 @@ const MAXIMUM_DEPTH: usize = 300;
 pub(crate) enum Failure {
     /// The reason was reported already, where it stands.
     Broken,
-    /// The reason.
+    /// The reason; `try` goes on with something else.
     Wrong(Box<Diagnostic>),
+    /// The reason, after which nothing else is tried: whether it happens must not choose a value.
+    Fatal(Box<Diagnostic>),
 }
 
 pub(crate) type Evaluated<T> = Result<T, Failure>;
@@ -36,8 +38,10 @@ pub(crate) struct Evaluation<'a> {
     pub(super) scope: &'a dyn Scope,
     depth: Cell<usize>,
     pub(super) budget: Budget,
-    /// Local values that were evaluated already, so that each is only once.
-    pub(super) locals: RefCell<BTreeMap<&'a LocalName, Value>>,
+    /// Local values that were evaluated already, so that each is only once, and what was in doubt.
+    pub(super) locals: RefCell<BTreeMap<&'a LocalName, (Value, Option<Unknown>)>>,
+    /// The first unknown value that something may still be wrong with, once it is known.
+    doubt: RefCell<Option<Unknown>>,
     /// What the names of the for-expressions around stand for, the outermost first.
     pub(super) bound: RefCell<Vec<Rc<Value>>>,
 }
@@ -51,6 +55,7 @@ impl<'a> Evaluation<'a> {
             depth: Cell::new(0),
             budget: Budget::default(),
             locals: RefCell::default(),
+            doubt: RefCell::default(),
             bound: RefCell::default(),
         }
     }
@@ -64,8 +69,49 @@ impl<'a> Evaluation<'a> {
             depth: self.depth.clone(),
             budget: self.budget.same(),
             locals: RefCell::default(),
+            doubt: RefCell::default(),
             bound: RefCell::new(values),
         }
+    }
+
+    /// Takes over what an evaluation with other names has cost, and what it left in doubt.
+    pub(super) fn absorb(&self, inner: &Evaluation<'_>) {
+        self.budget.spend(&inner.budget);
+        self.doubt(inner.doubt.take());
+    }
+
+    /// Returns what is made from an unknown value; once that is known, it may turn out that it
+    /// cannot be made.
+    pub(super) fn postpone(&self, unknown: &Unknown) -> Value {
+        self.doubt(Some(unknown.clone()));
+        unknown.derived()
+    }
+
+    pub(super) fn doubt(&self, unknown: Option<Unknown>) {
+        let first = self.doubt.take();
+        self.doubt.replace(first.or(unknown));
+    }
+
+    /// Returns what `inner` does, and the unknown value that may make it fail later. The evaluation
+    /// around learns nothing of that.
+    pub(super) fn with_doubt<T>(&self, inner: impl FnOnce() -> T) -> (T, Option<Unknown>) {
+        let before = self.doubt.take();
+        let result = inner();
+        (result, self.doubt.replace(before))
+    }
+
+    /// Evaluates what may be evaluated once more is known. The files in it are read now, since no
+    /// other is read later; what is wrong with it does not matter unless it is really evaluated.
+    pub(super) fn foresee(&self, expressions: &[&'a Expression]) -> Evaluated<()> {
+        if self.world.files.is_closed() {
+            return Ok(());
+        }
+        for expression in expressions {
+            if let Err(failure @ Failure::Fatal(_)) = self.expression(expression) {
+                return Err(failure);
+            }
+        }
+        Ok(())
     }
 
     /// Returns the value of a pattern.
@@ -104,7 +150,7 @@ impl<'a> Evaluation<'a> {
             };
             let value = self.expression(expression)?;
             if let Some(part) = value.first_unknown() {
-                unknown.get_or_insert_with(|| part.derived());
+                unknown.get_or_insert_with(|| self.postpone(part));
                 continue;
             }
             let part = scalar_text(&value).ok_or_else(|| {
@@ -119,11 +165,12 @@ impl<'a> Evaluation<'a> {
 
     fn layers(&self, layers: &'a [std::sync::Arc<Pattern>]) -> Evaluated<Value> {
         let mut merged = ValueMap::new();
+        let mut postponed = None;
         for layer in layers {
             match self.pattern(layer)? {
                 Value::Map(entries) => merged.extend(entries),
                 Value::Null => {}
-                Value::Unknown(unknown) => return Ok(unknown.derived()),
+                Value::Unknown(unknown) => postponed = postponed.or_else(|| Some(self.postpone(&unknown))),
                 other @ (Value::Bool(_)
                 | Value::Integer(_)
                 | Value::Float(_)
@@ -134,7 +181,7 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
-        Ok(Value::Map(merged))
+        Ok(postponed.unwrap_or(Value::Map(merged)))
     }
 
     fn item(&self, of: &'a Pattern, key: &Key) -> Evaluated<Value> {
@@ -143,7 +190,7 @@ impl<'a> Evaluation<'a> {
                 Some(items.swap_remove(*position))
             }
             (Value::Map(mut entries), Key::Name(name)) => entries.remove(name),
-            (Value::Unknown(unknown), _) => Some(unknown.derived()),
+            (Value::Unknown(unknown), _) => Some(self.postpone(&unknown)),
             _ => None,
         };
         found.ok_or_else(|| {
@@ -168,7 +215,7 @@ impl<'a> Evaluation<'a> {
         let depth = self.depth.get();
         if depth == MAXIMUM_DEPTH {
             let label = format!("local values and expressions are nested more than {MAXIMUM_DEPTH} deep");
-            return Err(wrong("invalid-expression", "invalid expression", span, label));
+            return Err(fatal("invalid-expression", "invalid expression", span, label));
         }
         self.depth.set(depth + 1);
         let result = inner();
@@ -208,7 +255,7 @@ impl<'a> Evaluation<'a> {
     fn unary(&self, operator: UnaryOperator, operand: &'a Expression) -> Evaluated<Cow<'a, Value>> {
         let value = self.expression(operand)?;
         if let Some(unknown) = value.first_unknown() {
-            return Ok(Cow::Owned(unknown.derived()));
+            return Ok(Cow::Owned(self.postpone(unknown)));
         }
         operators::unary(operator, &value).map(Cow::Owned).map_err(wrong_operand(operand.span))
     }
@@ -221,11 +268,13 @@ impl<'a> Evaluation<'a> {
     /// Only the branch that is taken is evaluated.
     fn conditional(&self, conditional: &'a Conditional) -> Evaluated<Cow<'a, Value>> {
         let condition = self.expression(&conditional.condition)?;
+        let (then, otherwise) = (&conditional.then, &conditional.otherwise);
         if let Value::Unknown(unknown) = &*condition {
-            return Ok(Cow::Owned(unknown.derived()));
+            self.foresee(&[then, otherwise])?;
+            return Ok(Cow::Owned(self.postpone(unknown)));
         }
         let truth = operators::boolean(&condition).map_err(wrong_operand(conditional.condition.span))?;
-        self.expression(if truth { &conditional.then } else { &conditional.otherwise })
+        self.expression(if truth { then } else { otherwise })
     }
 
     fn binary(
@@ -242,35 +291,40 @@ impl<'a> Evaluation<'a> {
             _ => {}
         }
         let right_value = self.expression(right)?;
-        match (operator, &*right_value) {
-            (BinaryOperator::Or, Value::Bool(true)) if !left_value.is_known() => {
-                return Ok(Cow::Owned(Value::Bool(true)));
-            }
-            (BinaryOperator::And, Value::Bool(false)) if !left_value.is_known() => {
-                return Ok(Cow::Owned(Value::Bool(false)));
-            }
-            _ => {}
-        }
         if let Some(unknown) = left_value.first_unknown().or_else(|| right_value.first_unknown()) {
-            return Ok(Cow::Owned(unknown.derived()));
+            let postponed = self.postpone(unknown);
+            return Ok(match (operator, &*right_value) {
+                (BinaryOperator::Or, Value::Bool(true)) | (BinaryOperator::And, Value::Bool(false)) => {
+                    right_value
+                }
+                _ => Cow::Owned(postponed),
+            });
         }
         operators::binary(operator, &left_value, &right_value).map(Cow::Owned).map_err(wrong_operand(span))
     }
 
     fn map(&self, entries: &'a [(Expression, Expression)]) -> Evaluated<Cow<'a, Value>> {
         let mut map = ValueMap::new();
+        let mut postponed = None;
         for (key, value) in entries {
             let name = self.expression(key)?;
             if let Value::Unknown(unknown) = &*name {
-                return Ok(Cow::Owned(unknown.derived()));
+                postponed.get_or_insert_with(|| self.postpone(unknown));
+                self.foresee(&[value])?;
+                continue;
             }
             let name = scalar_text(&name).ok_or_else(|| {
                 wrong("wrong-type", "wrong type", key.span, format!("{} is no key", name.type_name()))
             })?;
             map.insert(name, self.owned(value)?);
         }
-        Ok(Cow::Owned(Value::Map(map)))
+        Ok(Cow::Owned(postponed.unwrap_or(Value::Map(map))))
     }
+}
+
+/// Describes why there is no value, and never will be one.
+pub(super) fn fatal(code: &'static str, summary: &str, span: Span, label: impl Into<String>) -> Failure {
+    Failure::Fatal(Diagnostic::error(code, summary).with_span(span, label).into())
 }
 
 /// Describes why there is no value.

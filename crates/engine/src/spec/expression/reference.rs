@@ -49,11 +49,14 @@ impl<'a> Evaluation<'a> {
     }
 
     fn symbolic_local(&self, name: &'a LocalName, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
-        if let Some(value) = self.locals.borrow().get(name) {
+        if let Some((value, doubt)) = self.locals.borrow().get(name) {
+            self.doubt(doubt.clone());
             return Ok(Cow::Owned(value.clone()));
         }
-        let value = self.nested(pattern)?;
-        self.locals.borrow_mut().insert(name, value.clone().into_owned());
+        let (value, doubt) = self.with_doubt(|| self.nested(pattern));
+        self.doubt(doubt.clone());
+        let value = value?;
+        self.locals.borrow_mut().insert(name, (value.clone().into_owned(), doubt));
         Ok(value)
     }
 
@@ -105,7 +108,7 @@ impl<'a> Evaluation<'a> {
             (Some(Shape::Keyed(addresses)), Instance::Key(key)) => {
                 let value = self.expression(key)?;
                 let key = match &*value {
-                    Value::Unknown(unknown) => return Ok(unknown.derived()),
+                    Value::Unknown(unknown) => return Ok(self.postpone(unknown)),
                     Value::String(key) => key,
                     Value::Null
                     | Value::Bool(_)

@@ -7,35 +7,32 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::expression::ast::Expression;
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
+use crate::spec::files::Unreadable;
 use crate::spec::pattern::{Piece, TemplateError, read_template};
 use crate::value::{Unknown, Value};
 
 impl<'a> Evaluation<'a> {
-    /// Returns the text of a file; the unknown value that its path is made from if that is not known.
+    /// Returns the text of a file.
     pub(super) fn file(&self, path: &'a Expression) -> Evaluated<Cow<'a, Value>> {
-        let text = self.read_file(path)?;
-        let value = text.map_or_else(|unknown| unknown.derived(), |(_, text)| Value::from(&*text));
+        let (_, text) = self.read_file(path)?;
+        let value = Value::from(&*text);
         self.budget.value(&value, path.span)?;
         Ok(Cow::Owned(value))
     }
 
-    fn read_file(&self, path: &'a Expression) -> Evaluated<Result<(String, Arc<str>), Unknown>> {
+    /// Returns the name of a file and its text.
+    fn read_file(&self, path: &'a Expression) -> Evaluated<(String, Arc<str>)> {
         let value = self.expression(path)?;
         if let Value::Unknown(unknown) = &*value {
-            return Ok(Err(unknown.clone()));
+            return Err(unknown_file(unknown, path.span));
         }
         let Some(name) = value.as_str() else {
             let label = format!("expected a string, found {}", value.type_name());
             return Err(wrong("invalid-argument", "invalid argument", path.span, label));
         };
         match self.world.files.read(path.span.source, name) {
-            Ok(text) => Ok(Ok((name.to_owned(), text))),
-            Err(problem) => {
-                let diagnostic = Diagnostic::error("unreadable-file", "unreadable file")
-                    .with_span(path.span, problem)
-                    .with_detail("Files are named from the folder of the spec, and are inside it.");
-                Err(Failure::Wrong(diagnostic.into()))
-            }
+            Ok(text) => Ok((name.to_owned(), text)),
+            Err(unreadable) => Err(unreadable.into_failure(path.span)),
         }
     }
 
@@ -45,14 +42,11 @@ impl<'a> Evaluation<'a> {
         path: &'a Expression,
         names: &'a Expression,
     ) -> Evaluated<Cow<'a, Value>> {
-        let (name, text) = match self.read_file(path)? {
-            Ok(found) => found,
-            Err(unknown) => return Ok(Cow::Owned(unknown.derived())),
-        };
+        let (name, text) = self.read_file(path)?;
         let values = self.expression(names)?;
         let entries = match &*values {
             Value::Map(entries) => entries,
-            Value::Unknown(unknown) => return Ok(Cow::Owned(unknown.derived())),
+            Value::Unknown(unknown) => return Ok(Cow::Owned(self.postpone(unknown))),
             other @ (Value::Null
             | Value::Bool(_)
             | Value::Integer(_)
@@ -73,14 +67,40 @@ impl<'a> Evaluation<'a> {
     fn pieces(&self, name: &str, pieces: &[Piece], values: Vec<Rc<Value>>, span: Span) -> Evaluated<Value> {
         let inner = self.with_names(values);
         let value = inner.text(pieces);
-        self.budget.spend(&inner.budget);
+        self.absorb(&inner);
         let value = value.map_err(|failure| match failure {
-            Failure::Broken => Failure::Broken,
             Failure::Wrong(diagnostic) => explain(name, TemplateError { line: None, diagnostic }),
+            Failure::Broken | Failure::Fatal(_) => failure,
         })?;
         self.budget.value(&value, span)?;
         Ok(value)
     }
+}
+
+impl Unreadable {
+    fn into_failure(self, span: Span) -> Failure {
+        let describe = |problem| {
+            Diagnostic::error("unreadable-file", "unreadable file")
+                .with_span(span, problem)
+                .with_detail("Files are named from the folder of the spec, and are inside it.")
+                .into()
+        };
+        match self {
+            Self::Problem(problem) => Failure::Wrong(describe(problem)),
+            Self::Late => Failure::Fatal(describe(
+                "was not named when the spec was loaded, and is not read later".into(),
+            )),
+        }
+    }
+}
+
+/// Describes a path that is known too late: what the file says would count in no digest.
+fn unknown_file(unknown: &Unknown, span: Span) -> Failure {
+    let diagnostic = Diagnostic::error("unknown-file", "file that is not known")
+        .with_span(span, format!("depends on `{}`, which is known only after apply", unknown.origin))
+        .with_detail("Files are read when the spec is loaded, so that the plan shows what they say.")
+        .with_hint("Make the path of variables, local values and `each.key`.");
+    Failure::Fatal(diagnostic.into())
 }
 
 /// The file is none of the spec's own, so that the place in it is told in words.

@@ -9,7 +9,7 @@ pub(super) const GROUP: FunctionGroup = FunctionGroup {
             "can(expression)",
             (1, 1),
             Body::Special(Special::Can),
-            "Whether the expression can be evaluated.",
+            "Whether the expression can be evaluated. Unknown as long as it may still fail once more is known.",
             ("can({a = 1}.b)", "false"),
         ),
         Function::new(
@@ -23,7 +23,8 @@ pub(super) const GROUP: FunctionGroup = FunctionGroup {
             "try(expression, ...)",
             (1, MANY),
             Body::Special(Special::Try),
-            "The first expression that can be evaluated. The others are not looked at.",
+            "The first expression that can be evaluated. The others are not looked at. Unknown as long as one \
+             before the last may still fail once more is known.",
             ("try({a = 1}.b, 'none')", "'none'"),
         ),
     ],

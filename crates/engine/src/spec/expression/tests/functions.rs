@@ -70,7 +70,35 @@ fn the_first_expression_that_evaluates() {
     check("can(var.zones.a)", "true");
     check_error("try(var.zones.z)", "the table has no `z`");
     check_unknown("try(vpc.main.id, 1)", "vpc.main.id", true);
-    check_unknown("can(vpc.main.id)", "vpc.main.id", false);
+    check("can(vpc.main.id)", "true");
+    check_unknown("can(upper(vpc.main.id))", "vpc.main.id", false);
+}
+
+#[test]
+fn what_may_still_fail_is_not_chosen_yet() {
+    check("length(try(subnet.public[*].id, []))", "2");
+    check("keys(try({a = vpc.main.id}, {}))", "['a']");
+    check_unknown("try([vpc.main.list[0]], [])", "vpc.main.list", false);
+    check_unknown("try([for id in subnet.public[*].id : upper(id)], [])", "subnet.public['a'].id", false);
+    check_unknown("try({a = vpc.main.count + 1}, {})", "vpc.main.count", false);
+    check_unknown("try([vpc.main.list[9], 1][1], 2)", "vpc.main.list", false);
+    check_unknown("try(length([vpc.main.list[9]]), 0)", "vpc.main.list", false);
+    check_unknown("try(vpc.main.list && false, 0)", "vpc.main.list", false);
+    check_unknown("try(flatten([1, vpc.main.list[9]]), 0)", "vpc.main.list", false);
+    check_unknown("can([vpc.main.list[9], 1][1])", "vpc.main.list", false);
+    check("try(var.list[9], [vpc.main.list[0]])[0] == 1 || true", "true");
+    check("[for item in [vpc.main.list[9]] : can(item)]", "[true]");
+    check("try([upper(vpc.main.id), 1 / 0], 'impossible')", "'impossible'");
+}
+
+#[test]
+fn limits_choose_no_value() {
+    let much = "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : 0]]]";
+    for call in [format!("try({much}, 1)"), format!("can({much})")] {
+        check_error(&call, "this makes too many or too large values");
+    }
+    let deep = format!("{}1{}", "[".repeat(60), "]".repeat(60));
+    check(&format!("can({deep})"), "true");
 }
 
 #[test]
@@ -146,7 +174,6 @@ fn files_are_read_as_they_are_and_templates_with_what_they_get() {
     check("templatefile('curl.tmpl', {a = 1})", "join('', ['%{http_code} ', '$', '{x} 2'])");
     check("can(file('missing.txt'))", "false");
     check_unknown("templatefile('hello.tmpl', {names = [vpc.main.id]})", "vpc.main.id", false);
-    check_unknown("file(vpc.main.id)", "vpc.main.id", false);
     check_error(
         "templatefile('hello.tmpl', {})",
         "in `hello.tmpl` line 1: `names` is not handed to the template",
@@ -169,4 +196,35 @@ fn files_are_read_as_they_are_and_templates_with_what_they_get() {
         "in `hello.tmpl`: item 0 is a list, which has no text form",
     );
     check_error("file('../secret')", "`../secret` leads out of the folder of the spec with `..`");
+}
+
+#[test]
+fn which_file_is_read_must_be_known_whatever_is_chosen_later() {
+    let unknown = "depends on `vpc.main.id`, which is known only after apply";
+    for expression in [
+        "file(vpc.main.id)",
+        "templatefile(vpc.main.id, {})",
+        "try(file(vpc.main.id), 'none')",
+        "can(file(vpc.main.id))",
+        "vpc.main.flag ? file(vpc.main.id) : 'none'",
+        "vpc.main.flag ? 'none' : file(vpc.main.id)",
+        "[for x in vpc.main.list : file(vpc.main.id)]",
+        "[for x in vpc.main.list : x if x == file(vpc.main.id)]",
+        "{for x in vpc.main.list : x => file(vpc.main.id)}",
+        "[for x in [vpc.main.id, 'motd.txt'] : file(x) if vpc.main.flag]",
+        "{for x in [vpc.main.id] : x => file(x)}",
+        "[for x in ['motd.txt', vpc.main.id] : vpc.main.flag ? file(x) : '']",
+        "{(vpc.main.flag) = file(vpc.main.id)}",
+        "vpc.main.list[file(vpc.main.id)]",
+        "vpc.main.list[*][file(vpc.main.id)]",
+        "coalesce(vpc.main.count, file(vpc.main.id))",
+        "try(vpc.main.list[0], file(vpc.main.id))",
+        "false || file(vpc.main.id)",
+    ] {
+        check_error(expression, unknown);
+    }
+    check_error("[for x in vpc.main.list : file(x)]", &unknown.replace("main.id", "main.list"));
+    check("true || file(vpc.main.id)", "true");
+    check_unknown("vpc.main.flag ? file('motd.txt') : file('missing.txt')", "vpc.main.flag", false);
+    check_unknown("[for x in vpc.main.list : file('motd.txt')]", "vpc.main.list", false);
 }

@@ -88,7 +88,7 @@ fn evaluate(text: &str) -> Result<Value, String> {
         Evaluation::new(&world, None, &Network).expression(&expression).map(std::borrow::Cow::into_owned);
     value.map_err(|failure| match failure {
         Failure::Broken => "broken".to_owned(),
-        Failure::Wrong(diagnostic) => diagnostic.label,
+        Failure::Wrong(diagnostic) | Failure::Fatal(diagnostic) => diagnostic.label,
     })
 }
 
