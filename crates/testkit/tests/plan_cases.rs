@@ -238,6 +238,7 @@ fn reason(reason: &Reason) -> String {
         Reason::Impaired { reason } => format!("impaired: {reason}"),
         Reason::Failed { reason } => format!("failed: {reason}"),
         Reason::Moved { from } => format!("moved from {from}"),
+        Reason::Exchanged { with } => format!("exchanges with {with}"),
         Reason::Deposed => "deposed".to_owned(),
         Reason::Retained => "retained".to_owned(),
         Reason::NeverDeleted => "never deleted".to_owned(),

@@ -157,6 +157,9 @@ fn reason(reason: &Reason) -> Option<String> {
         }
         Reason::Failed { reason } => Some(format!("will never be ready, says the service: {}", Safe(reason))),
         Reason::Moved { from } => Some(format!("moves to another place; it is in {}", Safe(from))),
+        Reason::Exchanged { with } => {
+            Some(format!("must be replaced: it and {} exchange what only one can have at a time", Safe(with)))
+        }
         Reason::Deposed => Some("was replaced by another object, or made twice".to_owned()),
         Reason::Asked => Some("is to be replaced, since --replace asks for it".to_owned()),
         Reason::Retained => Some("retain_on_destroy: stays in the account, and is only forgotten".to_owned()),

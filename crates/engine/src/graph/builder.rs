@@ -5,18 +5,13 @@ use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::address::{Address, Kind};
+use crate::address::Address;
 use crate::gate::{Anchor, Gate};
 use crate::graph::{Edge, Graph, Node};
-use crate::plan::{Change, ChangeAction, Plan, Request, exclusive_values};
+use crate::plan::{Change, ChangeAction, Plan, Request};
 use crate::resource::ReplaceOrder;
 use crate::sharing::Withdrawal;
 use crate::sight::Sight;
-use crate::value::ValueMap;
-
-/// What only one thing can have at a time: account, kind, and the values of the kind's exclusive
-/// attributes.
-type Exclusive<'a> = (&'a String, &'a Kind, Vec<String>);
 
 /// The nodes of one resource.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +22,10 @@ pub(super) struct Halves {
 }
 
 pub(crate) struct Builder<'a> {
-    plan: &'a Plan,
-    request: &'a Request<'a>,
-    nodes: DiGraph<Node, Edge>,
-    halves: BTreeMap<Address, Halves>,
+    pub(super) plan: &'a Plan,
+    pub(super) request: &'a Request<'a>,
+    pub(super) nodes: DiGraph<Node, Edge>,
+    pub(super) halves: BTreeMap<Address, Halves>,
     changes: BTreeMap<&'a Address, &'a Change>,
 }
 
@@ -54,6 +49,7 @@ impl<'a> Builder<'a> {
         self.order_withdrawals();
         self.order_deletion();
         self.order_takeovers();
+        self.order_handovers();
         self.place_gates();
         (self.nodes, self.halves)
     }
@@ -192,42 +188,6 @@ impl<'a> Builder<'a> {
         updated && node.is_some() && !comes_back
     }
 
-    /// Lets what has something to itself go before another takes that over: a range, an address.
-    fn order_takeovers(&mut self) {
-        let plan = self.plan;
-        let mut given_up = BTreeMap::<_, Vec<_>>::new();
-        for change in plan.changes.iter().filter(|change| unmakes(change.action)) {
-            if let Some(had) = self.had(change) {
-                given_up.entry(had).or_default().push(&change.address);
-            }
-        }
-        for change in plan.changes.iter().filter(|change| makes(change.action)) {
-            let Some(takes) = self.exclusive(change, &change.inputs) else { continue };
-            let others =
-                given_up.get(&takes).into_iter().flatten().filter(|other| **other != &change.address);
-            for other in others {
-                let Some(make) = self.make(&change.address) else { continue };
-                for unmake in self.halves[*other].unmake.clone() {
-                    self.nodes.add_edge(unmake, make, Edge::Exclusive);
-                }
-            }
-        }
-    }
-
-    /// Returns what the object that a change deletes has to itself.
-    fn had(&self, change: &'a Change) -> Option<Exclusive<'a>> {
-        let prior = self.request.state.resources.get(&change.address)?;
-        let mut objects = prior.object.iter().chain(&prior.deposed);
-        let object = objects.find(|object| Some(&object.remote_id) == change.remote_id.as_ref())?;
-        self.exclusive(change, &object.inputs)
-    }
-
-    /// Returns what a thing with these inputs has to itself; `None` if that is nothing, or not known.
-    fn exclusive(&self, change: &'a Change, inputs: &ValueMap) -> Option<Exclusive<'a>> {
-        let kind = self.request.registry.kind(change.kind.as_str())?;
-        Some((&change.account_id, &change.kind, exclusive_values(&**kind, inputs)?))
-    }
-
     /// Tells whether `address` goes before its successor comes, and so can go before `dependency`
     /// changes: a gateway is not detached while something uses it.
     fn makes_way(&self, address: &Address, dependency: &Address) -> bool {
@@ -274,12 +234,12 @@ impl<'a> Builder<'a> {
         anchors.iter().flat_map(nodes).collect()
     }
 
-    fn make(&self, address: &Address) -> Option<NodeIndex> {
+    pub(super) fn make(&self, address: &Address) -> Option<NodeIndex> {
         self.halves.get(address).and_then(|halves| halves.make)
     }
 }
 
-fn makes(action: ChangeAction) -> bool {
+pub(super) fn makes(action: ChangeAction) -> bool {
     matches!(action, ChangeAction::Create | ChangeAction::Update | ChangeAction::Replace(_))
 }
 

@@ -5,6 +5,7 @@
 
 mod builder;
 mod reach;
+mod takeovers;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};

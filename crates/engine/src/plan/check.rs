@@ -62,7 +62,11 @@ fn explains_replacement(change: &Change) -> bool {
     change.reasons.iter().any(|reason| {
         matches!(
             reason,
-            Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. } | Reason::Asked
+            Reason::CannotChange { .. }
+                | Reason::Failed { .. }
+                | Reason::Moved { .. }
+                | Reason::Exchanged { .. }
+                | Reason::Asked
         )
     })
 }

@@ -12,6 +12,7 @@ mod options;
 mod outputs;
 mod renames;
 mod selection;
+mod takeovers;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use check::check;
 pub(crate) use diff::owned_tags;
 pub(crate) use drift::as_observed;
-pub(crate) use inputs::{desired_inputs, exclusive_values};
+pub(crate) use inputs::desired_inputs;
 pub use likely_renames::likely_renames;
 pub use model::{
     AttributeChange, Change, ChangeAction, Drift, LeftOut, LeftOutBecause, Mode, OutputChange, Plan,
@@ -27,6 +28,7 @@ pub use model::{
 };
 pub use options::Options;
 pub(crate) use renames::renames;
+pub(crate) use takeovers::{given_up, taken};
 pub use values::{ResourceValues, Values, keeps_promise};
 
 use crate::address::{AccountName, Address};
@@ -78,7 +80,7 @@ pub struct Planned {
 pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics> {
     options::check(request)?;
     guard::check(request)?;
-    let mut decisions = decide(request)?;
+    let mut decisions = decide_with_exchanges(request)?;
     let mut plan = whole(request, nonce, &mut decisions);
     let left_out: BTreeSet<Address> = selection::leave_out(&mut plan, request)?.into_keys().collect();
     for address in &left_out {
@@ -99,9 +101,26 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
     if problems.is_empty() { Ok(Planned { plan, values, graph, left_out }) } else { Err(defects(problems)) }
 }
 
-fn decide<'a>(request: &Request<'a>) -> Result<Decisions<'a>, Diagnostics> {
+/// Decides, and decides anew where things would have to exchange what only one can have: then one
+/// of them is replaced, and what refers to it has to know.
+fn decide_with_exchanges<'a>(request: &Request<'a>) -> Result<Decisions<'a>, Diagnostics> {
+    let mut exchanged = BTreeMap::new();
+    loop {
+        let decisions = decide(request, exchanged.clone())?;
+        let found = takeovers::exchanges(request, &decisions.changes);
+        if found.is_empty() {
+            return Ok(decisions);
+        }
+        exchanged.extend(found);
+    }
+}
+
+fn decide<'a>(
+    request: &Request<'a>,
+    exchanged: BTreeMap<Address, Address>,
+) -> Result<Decisions<'a>, Diagnostics> {
     let Request { spec, state, mode, .. } = *request;
-    let mut decisions = Decisions::new(request);
+    let mut decisions = Decisions::new(request, exchanged);
     match mode {
         Mode::Apply => {
             for address in crate::graph::dependency_order(spec)? {

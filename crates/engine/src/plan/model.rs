@@ -180,6 +180,12 @@ pub enum Reason {
         /// Where it is: account and region.
         from: String,
     },
+    /// It takes over what only one can have from something that takes over what it has, directly or
+    /// by way of others: none of them could change first.
+    Exchanged {
+        /// What it takes it over from.
+        with: Address,
+    },
     /// It was replaced by another object, or made twice.
     Deposed,
     /// The spec says that destroying it only forgets it.

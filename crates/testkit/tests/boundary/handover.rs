@@ -7,7 +7,7 @@ use straddle_engine::run::Report;
 use straddle_testkit::fault::{Fault, Faults};
 use straddle_testkit::simulation::{Order, World};
 
-use crate::stage::{apply, count, host, share, spec, state, world};
+use crate::stage::{apply, assert_order, count, host, lodge, share, spec, state, world};
 
 /// Runs with a fault of the mutating call of this number.
 fn run_with(world: &World, text: &str, mode: Mode, call: usize, fault: Fault) -> Report {
@@ -56,4 +56,28 @@ fn what_a_former_object_stands_on_stays_as_long_as_that_is_there() {
     }
     apply(&world, &after);
     assert_eq!(shares_of_host(&world), ["share.new"]);
+}
+
+#[test]
+fn a_share_that_only_things_of_others_use_stays_until_another_one_holds_them() {
+    let world = world(Duration::from_secs(30));
+    apply(&world, &share("old", &["one", "two"]));
+    lodge(&world, "one");
+    let after = share("new", &["one"]);
+    let report = run_with(&world, &after, Mode::Apply, 0, Fault::Denied);
+    assert_eq!(report.failures.len(), 1, "{:#?}", report.failures);
+    assert_eq!(count(&world, "share"), 1);
+    assert_order(&apply(&world, &after), &["Create share.new", "Delete share.old"]);
+}
+
+#[test]
+fn shares_exchange_what_they_hold_without_a_gap() {
+    let world = world(Duration::from_secs(30));
+    apply(&world, &(share("left", &["one"]) + &share("right", &["two"]) + &host(&["one", "two"])));
+    let after = share("left", &["two"]) + &share("right", &["one"]) + &host(&["one", "two"]);
+    let events = apply(&world, &after);
+    assert_order(
+        &events,
+        &["Update share.left", "Update share.right", "Withdraw share.left", "Withdraw share.right"],
+    );
 }

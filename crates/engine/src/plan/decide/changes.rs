@@ -55,6 +55,9 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
                 Some(format!(" The service says: {reason}."))
             }
             Reason::Moved { from } => Some(format!(" It is in {from}.")),
+            Reason::Exchanged { with } => {
+                Some(format!(" It and {with} exchange what only one of them can have at a time."))
+            }
             Reason::Asked => Some(" Its replacement was asked for.".to_owned()),
             Reason::NotInSpec => Some(" The spec no longer has it.".to_owned()),
             Reason::New

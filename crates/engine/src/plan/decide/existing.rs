@@ -36,7 +36,11 @@ impl Decisions<'_> {
                 self.keep(node, &planned, observed);
             }
             Some(
-                Reason::CannotChange { .. } | Reason::Failed { .. } | Reason::Moved { .. } | Reason::Asked,
+                Reason::CannotChange { .. }
+                | Reason::Failed { .. }
+                | Reason::Moved { .. }
+                | Reason::Exchanged { .. }
+                | Reason::Asked,
             ) => {
                 // A new object is as the spec wants it, also where differences of the old one are left alone.
                 let mut planned = planned;
@@ -82,6 +86,8 @@ impl Decisions<'_> {
         }
         let replacing = attributes.iter().filter(|attribute| attribute.replaces);
         reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: attribute.name.clone() }));
+        let exchanged = self.exchanged.get(&node.address);
+        reasons.extend(exchanged.map(|with| Reason::Exchanged { with: with.clone() }));
         if self.options.replaces(&node.address) {
             reasons.push(Reason::Asked);
         }
@@ -116,7 +122,8 @@ impl Decisions<'_> {
         let exclusive = kind.exclusive();
         let changed = |name: &&str| attributes.iter().any(|attribute| attribute.name == *name);
         let same_claim = !exclusive.is_empty() && !exclusive.iter().any(changed);
-        let delete_first = moved || same_claim || self.stands_on_deleted_first(node);
+        let exchanged = self.exchanged.contains_key(&node.address);
+        let delete_first = moved || exchanged || same_claim || self.stands_on_deleted_first(node);
         let order = if delete_first { ReplaceOrder::DeleteFirst } else { chosen };
         if order == ReplaceOrder::DeleteFirst {
             self.deleted_first.insert(node.address.clone());

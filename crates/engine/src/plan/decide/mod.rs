@@ -5,7 +5,7 @@ mod claims;
 mod existing;
 mod unwanted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostics;
@@ -40,10 +40,13 @@ pub(crate) struct Decisions<'a> {
     deleted_first: BTreeSet<Address>,
     /// Who has what only one can have: by account, kind and values.
     claims: Claims,
+    /// The resources that are replaced since they would have to exchange with another one what only
+    /// one can have.
+    exchanged: BTreeMap<Address, Address>,
 }
 
 impl<'a> Decisions<'a> {
-    pub(crate) fn new(request: &Request<'a>) -> Self {
+    pub(crate) fn new(request: &Request<'a>, exchanged: BTreeMap<Address, Address>) -> Self {
         let Request { registry, spec, state, observations, options, .. } = *request;
         Self {
             registry,
@@ -57,6 +60,7 @@ impl<'a> Decisions<'a> {
             diagnostics: Diagnostics::default(),
             deleted_first: BTreeSet::new(),
             claims: Claims::new(),
+            exchanged,
         }
     }
 
