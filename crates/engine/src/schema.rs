@@ -10,6 +10,7 @@ use std::fmt;
 pub use straddle_derive::Attributes;
 
 use crate::address::Kind;
+use crate::difference::Form;
 use crate::value::{Value, ValueMap};
 
 /// A struct whose fields are the attributes of a kind, or of a table inside an attribute.
@@ -90,6 +91,8 @@ pub enum AttributeType {
     String,
     /// Any value at all; compared as data.
     Any,
+    /// A policy of IAM as a table, or as JSON text; compared by what it means.
+    Policy,
     /// Values in order.
     List(Box<AttributeType>),
     /// Values whose order means nothing.
@@ -114,7 +117,8 @@ impl AttributeType {
             | (_, Value::Unknown(_) | Value::Null)
             | (Self::Bool, Value::Bool(_))
             | (Self::Integer, Value::Integer(_))
-            | (Self::String, Value::String(_)) => Ok(()),
+            | (Self::String, Value::String(_))
+            | (Self::Policy, Value::Map(_) | Value::String(_)) => Ok(()),
             (Self::List(item) | Self::Set(item), Value::List(items)) => check_items(item, items),
             (Self::Map(item), Value::Map(entries)) => {
                 entries.iter().try_for_each(|(key, value)| item.check_inside(value, key))
@@ -127,6 +131,7 @@ impl AttributeType {
                 Self::Bool
                 | Self::Integer
                 | Self::String
+                | Self::Policy
                 | Self::List(_)
                 | Self::Set(_)
                 | Self::Map(_)
@@ -134,6 +139,23 @@ impl AttributeType {
                 | Self::Object(_),
                 _,
             ) => Err(TypeMismatch::new(self, value)),
+        }
+    }
+
+    /// Returns what values of the type mean.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Policy => Form::Policy,
+            Self::Bool
+            | Self::Integer
+            | Self::String
+            | Self::Any
+            | Self::List(_)
+            | Self::Set(_)
+            | Self::Map(_)
+            | Self::Tags
+            | Self::Object(_) => Form::Data,
         }
     }
 
@@ -147,6 +169,7 @@ impl AttributeType {
             Self::Integer => "whole numbers".to_owned(),
             Self::String => "strings".to_owned(),
             Self::Any => "values".to_owned(),
+            Self::Policy => "policies".to_owned(),
             Self::List(item) | Self::Set(item) => format!("lists of {}", item.plural()),
             Self::Map(item) if matches!(**item, Self::Any) => "tables".to_owned(),
             Self::Map(item) => format!("tables of {}", item.plural()),
@@ -188,6 +211,7 @@ impl fmt::Display for AttributeType {
             Self::Integer => formatter.write_str("a whole number"),
             Self::String => formatter.write_str("a string"),
             Self::Any => formatter.write_str("any value"),
+            Self::Policy => formatter.write_str("a policy (a table, or JSON text)"),
             Self::List(item) | Self::Set(item) => write!(formatter, "a list of {}", item.plural()),
             Self::Map(item) => write!(formatter, "a table of {}", item.plural()),
             Self::Tags => formatter.write_str("a table of strings"),

@@ -7,7 +7,7 @@
 //! - folders of components, which all of these can use;
 //! - `options.json`: what the user asks for besides; then applying it must leave nothing but what
 //!   was left out to plan, and applying everything after that nothing at all;
-//! - `plan.txt`: the plan, or why there is none.
+//! - `plan.txt`: the plan, or why there is none; of tables and lists, the places that differ.
 //!
 //! Whatever the plan is, applying it must leave nothing to plan. `UPDATE_EXPECT=1` writes the plans anew.
 
@@ -20,6 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use straddle_engine::diagnostic::Diagnostics;
+use straddle_engine::difference::{Difference, differences};
 use straddle_engine::plan::{
     AttributeChange, Change, ChangeAction, LeftOut, LeftOutBecause, Mode, Options, Plan, Reason,
 };
@@ -200,8 +201,16 @@ fn show_attributes(text: &mut String, attributes: &[AttributeChange]) {
     for attribute in attributes {
         let notes = [(attribute.replaces, " (replaces)"), (attribute.sensitive, " (sensitive)")];
         let notes: String = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note).collect();
-        let AttributeChange { name, before, after, .. } = attribute;
-        writeln!(text, "  {name}: {} -> {}{notes}", value(before), value(after)).unwrap();
+        let AttributeChange { name, before, after, form, .. } = attribute;
+        let nested = |value: &Value| matches!(value, Value::Map(_) | Value::List(_));
+        if !nested(before) || !nested(after) {
+            writeln!(text, "  {name}: {} -> {}{notes}", value(before), value(after)).unwrap();
+            continue;
+        }
+        writeln!(text, "  {name}{notes}").unwrap();
+        for Difference { path, before, after } in differences(*form, before, after).places {
+            writeln!(text, "    {path}: {} -> {}", value(&before), value(&after)).unwrap();
+        }
     }
 }
 

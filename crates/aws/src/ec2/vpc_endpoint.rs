@@ -1,12 +1,11 @@
 //! `vpc_endpoint`: the way to a service of AWS that does not lead over the internet.
 
-mod policy;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ResourceType, SecurityGroupIdentifier, State, VpcEndpointType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::policy::Policy;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     Intent, Listing, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -53,12 +52,20 @@ pub(crate) struct VpcEndpointInputs {
     /// Whether the service's own name leads to an interface endpoint. The VPC needs
     /// `enable_dns_support` and `enable_dns_hostnames`.
     private_dns_enabled: Option<bool>,
-    /// Who may do what through the endpoint: an IAM policy, as a table. It is compared as data.
-    /// Everything is allowed by default.
-    #[attribute(default = policy::full_access())]
-    policy: Option<Value>,
+    /// Who may do what through the endpoint: an IAM policy, as a table or JSON text. It is compared
+    /// by what it means. Everything is allowed by default.
+    #[attribute(default = full_access())]
+    policy: Option<Policy>,
     /// The tags.
     tags: Option<Tags>,
+}
+
+/// Returns the policy that an endpoint has if none is set (EC2 user guide, "Default endpoint policy").
+fn full_access() -> Policy {
+    Policy::from_text(
+        r#"{"Version": "2008-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#,
+    )
 }
 
 /// What EC2 says about an endpoint.
@@ -107,7 +114,7 @@ pub(crate) struct Changes {
     subnets: Members,
     security_groups: Members,
     private_dns_enabled: Option<bool>,
-    policy: Option<Value>,
+    policy: Option<Policy>,
 }
 
 /// What is missing in a list, and what it has too much.
@@ -170,7 +177,6 @@ impl Resource for VpcEndpoint {
             wrong("subnet_ids", false),
             wrong("security_group_ids", false),
             wrong("private_dns_enabled", false),
-            policy::check(inputs),
         ]
         .into_iter()
         .flatten()
@@ -216,7 +222,7 @@ impl Resource for VpcEndpoint {
             .set_subnet_ids(texts(inputs.subnet_ids.as_ref()))
             .set_security_group_ids(texts(inputs.security_group_ids.as_ref()))
             .set_private_dns_enabled(inputs.private_dns_enabled)
-            .set_policy_document(inputs.policy.as_ref().map(policy::to_text))
+            .set_policy_document(inputs.policy.as_ref().and_then(Policy::to_text))
             .tag_specifications(tags::at_birth(ResourceType::VpcEndpoint, intent, inputs.tags.as_ref()));
         let answer = call.send().await.map_err(failed("CreateVpcEndpoint"))?;
         let id = answer.vpc_endpoint().and_then(types::VpcEndpoint::vpc_endpoint_id);
@@ -302,7 +308,7 @@ impl Changes {
             .set_private_dns_enabled(self.private_dns_enabled);
         match &self.policy {
             None => call,
-            Some(policy) => call.policy_document(policy::to_text(policy)),
+            Some(policy) => call.set_policy_document(policy.to_text()),
         }
     }
 }
@@ -352,7 +358,7 @@ fn observed_inputs(endpoint: &types::VpcEndpoint) -> VpcEndpointInputs {
         subnet_ids: Some(endpoint.subnet_ids().iter().cloned().collect()),
         security_group_ids: Some(groups.map(str::to_owned).collect()),
         private_dns_enabled: endpoint.private_dns_enabled(),
-        policy: endpoint.policy_document().map(policy::from_text),
+        policy: endpoint.policy_document().map(Policy::from_text),
         tags: Some(tags::observed(endpoint.tags())),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
+use similar::ChangeTag;
 
 use crate::render::{Palette, paint};
 
@@ -20,6 +21,15 @@ pub(crate) enum Marker {
 }
 
 impl Marker {
+    /// Returns the marker of a part of a text.
+    pub(crate) fn of(tag: ChangeTag) -> Self {
+        match tag {
+            ChangeTag::Equal => Self::None,
+            ChangeTag::Delete => Self::Remove,
+            ChangeTag::Insert => Self::Add,
+        }
+    }
+
     fn symbol(self) -> char {
         match self {
             Self::None => ' ',

@@ -67,7 +67,7 @@ pub(crate) fn change(change: &Change, palette: &Palette) -> String {
         .map(|attribute| if whole { without_own_tags(attribute) } else { attribute.clone() });
     let rows: Vec<_> = shown
         .filter(|attribute| attribute.before != attribute.after)
-        .map(|attribute| attribute_row(&attribute, whole, palette))
+        .flat_map(|attribute| attribute_rows(&attribute, whole, palette))
         .collect();
     block::write(&mut text, &rows, INDENT, palette);
     text
@@ -95,7 +95,7 @@ pub(crate) fn drift(drift: &Drift, palette: &Palette) -> String {
     text += &place(&drift.address, &drift.account, &drift.region, palette);
     text += &format!(" {} {what}\n", Safe(&drift.remote_id));
     let rows: Vec<_> =
-        drift.attributes.iter().map(|attribute| attribute_row(attribute, false, palette)).collect();
+        drift.attributes.iter().flat_map(|attribute| attribute_rows(attribute, false, palette)).collect();
     block::write(&mut text, &rows, INDENT, palette);
     text
 }
@@ -107,17 +107,18 @@ pub(crate) fn place(address: &Address, account: &AccountName, region: &str, pale
 }
 
 /// Renders an attribute. One of a thing that comes into being as a `whole` needs no sign of its own.
-fn attribute_row(attribute: &AttributeChange, whole: bool, palette: &Palette) -> Row {
-    let name = Safe(&attribute.name).to_string();
-    let mut row = match (attribute.sensitive, whole) {
-        (true, _) => sensitive_row(name, attribute, whole, palette),
-        (false, true) => crate::render::value::row(Marker::None, &name, &attribute.after),
-        (false, false) => difference::row(&name, &attribute.before, &attribute.after, palette),
+fn attribute_rows(attribute: &AttributeChange, whole: bool, palette: &Palette) -> Vec<Row> {
+    let AttributeChange { name, before, after, form, .. } = attribute;
+    let name = Safe(name).to_string();
+    let mut rows = match (attribute.sensitive, whole) {
+        (true, _) => vec![sensitive_row(name, attribute, whole, palette)],
+        (false, true) => vec![crate::render::value::row(Marker::None, &name, after)],
+        (false, false) => difference::rows(&name, before, after, *form, palette),
     };
-    if attribute.replaces {
-        row.remark = "makes the replacement necessary";
+    if let Some(last) = rows.last_mut().filter(|_| attribute.replaces) {
+        last.remark = "makes the replacement necessary";
     }
-    row
+    rows
 }
 
 fn sensitive_row(name: String, attribute: &AttributeChange, whole: bool, palette: &Palette) -> Row {

@@ -1,41 +1,47 @@
-//! What differs between two values, line by line: tables by key, lists by item, long texts by
+//! What differs between two values: a row for each place inside them, lists by item, texts by
 //! line or word, JSON text as the data that it stands for.
 
-use similar::{ChangeTag, DiffOp, TextDiff};
-use straddle_engine::value::{Value, ValueMap};
+use similar::DiffOp;
+use straddle_engine::difference::{Difference, Differences, Form, differences};
+use straddle_engine::json;
+use straddle_engine::value::Value;
 
 use crate::render::block::{Content, Marker, Row};
-use crate::render::value::{BRACES, BRACKETS, QUOTES, content, inline, key};
-use crate::render::{Palette, paint};
+use crate::render::value::{BRACES, BRACKETS, LONGEST_INLINE, content, inline};
+use crate::render::{Palette, paint, texts};
 use crate::safe::Safe;
 
-/// Texts that are longer than this are shown as two lines, with the words that differ emphasised.
-const LONGEST_ARROW: usize = 60;
-/// How many lines that stay the same are shown around a line that changes.
-const CONTEXT: usize = 2;
+/// So many items that stay the same in a row are shown; more are counted.
+const LONGEST_CONTEXT: usize = 4;
 
-/// Makes the row of an attribute, entry or item that may differ.
-pub(crate) fn row(name: &str, before: &Value, after: &Value, palette: &Palette) -> Row {
-    if before == after {
-        return Row::new(Marker::None, name, content(Marker::None, after));
-    }
+/// Makes the rows of an attribute, entry or item that may differ: one, or two if it becomes
+/// something that has nothing in common with what it was.
+pub(crate) fn rows(name: &str, before: &Value, after: &Value, form: Form, palette: &Palette) -> Vec<Row> {
+    let whole = |marker, value| Row::new(marker, name, content(marker, value));
     match (before, after) {
-        (Value::Null, after) => Row::new(Marker::Add, name, content(Marker::Add, after)),
-        (before, Value::Null) => Row::new(Marker::Remove, name, content(Marker::Remove, before)),
-        (before, after) => Row::new(Marker::Modify, name, changed(before, after, palette)),
+        (before, after) if before == after => vec![whole(Marker::None, after)],
+        (Value::Null, after) => vec![whole(Marker::Add, after)],
+        (before, Value::Null) => vec![whole(Marker::Remove, before)],
+        (before, after) => match changed(before, after, form, palette) {
+            Some(content) => vec![Row::new(Marker::Modify, name, content)],
+            None => vec![whole(Marker::Remove, before), whole(Marker::Add, after)],
+        },
     }
 }
 
-fn changed(before: &Value, after: &Value, palette: &Palette) -> Content {
+/// Returns `None` if the values have nothing in common.
+fn changed(before: &Value, after: &Value, form: Form, palette: &Palette) -> Option<Content> {
     match (before, after) {
-        (Value::Map(before), Value::Map(after)) => {
-            Content::Rows { brackets: BRACES, rows: entries(before, after, palette) }
+        (Value::Map(_), Value::Map(_)) => places(before, after, form, palette),
+        (Value::List(old), Value::List(new)) => {
+            places(before, after, form, palette).or_else(|| Some(items(old, new, palette)))
         }
-        (Value::List(before), Value::List(after)) => {
-            Content::Rows { brackets: BRACKETS, rows: items(before, after, palette) }
+        (Value::String(before), Value::String(after)) => Some(text(before, after, palette)),
+        (before, after) => {
+            let (before, after) = (inline(before), inline(after));
+            let is_short = |text: &str| text.chars().count() <= LONGEST_INLINE;
+            (is_short(&before) && is_short(&after)).then(|| Content::Text(arrow(&before, &after, palette)))
         }
-        (Value::String(before), Value::String(after)) => text(before, after, palette),
-        (before, after) => Content::Text(arrow(&inline(before), &inline(after), palette)),
     }
 }
 
@@ -44,23 +50,26 @@ pub(crate) fn arrow(before: &str, after: &str, palette: &Palette) -> String {
     format!("{} {} {after}", before, paint(palette.update, "->"))
 }
 
-fn entries(before: &ValueMap, after: &ValueMap, palette: &Palette) -> Vec<Row> {
-    let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
-    names.sort();
-    names.dedup();
-    let value = |map: &ValueMap, name: &str| map.get(name).cloned().unwrap_or(Value::Null);
-    let all = names.into_iter().map(|name| (name, value(before, name), value(after, name)));
-    let (same, differing): (Vec<_>, Vec<_>) = all.partition(|(_, before, after)| before == after);
-    let rows = differing.iter().map(|(name, before, after)| row(&key(name), before, after, palette));
-    rows.chain(unchanged(same.len(), palette)).collect()
+/// Makes a row for each place at which two values differ; `None` if they differ as wholes.
+fn places(before: &Value, after: &Value, form: Form, palette: &Palette) -> Option<Content> {
+    let Differences { places, unchanged } = differences(form, before, after);
+    if places.iter().any(|place| place.path.is_empty()) {
+        return None;
+    }
+    let brackets = if matches!(after, Value::List(_)) { BRACKETS } else { BRACES };
+    let rows = places.iter().flat_map(|Difference { path, before, after }| {
+        rows(&Safe(path).to_string(), before, after, Form::Data, palette)
+    });
+    Some(Content::Rows { brackets, rows: rows.chain(counted(unchanged, palette)).collect() })
 }
 
-fn items(before: &[Value], after: &[Value], palette: &Palette) -> Vec<Row> {
+fn items(before: &[Value], after: &[Value], palette: &Palette) -> Content {
     // Floats have no order and no hash, so items are compared by how they are written.
     let written = |items: &[Value]| items.iter().map(inline).collect::<Vec<_>>();
     let operations =
         similar::capture_diff_slices(similar::Algorithm::Myers, &written(before), &written(after));
-    operations.iter().flat_map(|operation| item_rows(operation, before, after, palette)).collect()
+    let rows = operations.iter().flat_map(|operation| item_rows(operation, before, after, palette));
+    Content::Rows { brackets: BRACKETS, rows: rows.collect() }
 }
 
 fn item_rows(operation: &DiffOp, before: &[Value], after: &[Value], palette: &Palette) -> Vec<Row> {
@@ -69,89 +78,34 @@ fn item_rows(operation: &DiffOp, before: &[Value], after: &[Value], palette: &Pa
         items.iter().map(move |item| Row::new(marker, "", content(marker, item))).collect::<Vec<_>>()
     };
     match operation {
-        DiffOp::Equal { len, .. } if *len > 2 * CONTEXT => unchanged(*len, palette).into_iter().collect(),
+        DiffOp::Equal { len, .. } if *len > LONGEST_CONTEXT => counted(*len, palette).into_iter().collect(),
         DiffOp::Equal { .. } => marked(Marker::None, after),
         DiffOp::Delete { .. } => marked(Marker::Remove, before),
         DiffOp::Insert { .. } => marked(Marker::Add, after),
-        DiffOp::Replace { .. } if before.len() == after.len() && before.iter().all(is_nested) => {
-            before.iter().zip(after).map(|(before, after)| row("", before, after, palette)).collect()
-        }
         DiffOp::Replace { .. } => {
             marked(Marker::Remove, before).into_iter().chain(marked(Marker::Add, after)).collect()
         }
     }
 }
 
-fn is_nested(value: &Value) -> bool {
-    matches!(value, Value::Map(_) | Value::List(_))
-}
-
-fn unchanged(count: usize, palette: &Palette) -> Option<Row> {
-    let words = match count {
-        0 => return None,
-        1 => "(1 unchanged)".to_owned(),
-        _ => format!("({count} unchanged)"),
-    };
-    Some(Row::text(Marker::None, paint(palette.faint, words).to_string()))
+/// Says how many parts stay as they are.
+fn counted(count: usize, palette: &Palette) -> Option<Row> {
+    (count > 0)
+        .then(|| Row::text(Marker::None, paint(palette.faint, format!("({count} unchanged)")).to_string()))
 }
 
 fn text(before: &str, after: &str, palette: &Palette) -> Content {
-    if let (Some(before), Some(after)) = (json(before), json(after))
+    if let (Some(before), Some(after)) = (data(before), data(after))
+        && let Some(Content::Rows { brackets, rows }) = places(&before, &after, Form::Data, palette)
         && before != after
-        && let Content::Rows { brackets, rows } = changed(&before, &after, palette)
     {
         let note = Row::text(Marker::None, paint(palette.faint, "(JSON text)").to_string());
         return Content::Rows { brackets, rows: std::iter::once(note).chain(rows).collect() };
     }
-    if before.contains('\n') || after.contains('\n') {
-        return Content::Rows { brackets: QUOTES, rows: changed_lines(before, after, palette) };
-    }
-    let (old, new) = (Value::from(before), Value::from(after));
-    if before.len().max(after.len()) <= LONGEST_ARROW {
-        return Content::Text(arrow(&inline(&old), &inline(&new), palette));
-    }
-    Content::Rows { brackets: QUOTES, rows: changed_words(before, after, palette) }
+    texts::changed(before, after, palette)
 }
 
 /// Reads a text that is a JSON table or list.
-fn json(text: &str) -> Option<Value> {
-    text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text).ok()).flatten()
-}
-
-fn changed_lines(before: &str, after: &str, palette: &Palette) -> Vec<Row> {
-    let difference = TextDiff::from_lines(before, after);
-    let mut rows = Vec::new();
-    for (index, group) in difference.grouped_ops(CONTEXT).iter().enumerate() {
-        if index > 0 {
-            rows.push(Row::text(Marker::None, paint(palette.faint, "...").to_string()));
-        }
-        for change in group.iter().flat_map(|operation| difference.iter_changes(operation)) {
-            let line = Safe(change.value().trim_end_matches('\n')).to_string();
-            let marker = marker(change.tag());
-            rows.push(Row::text(marker, paint(marker.style(palette), line).to_string()));
-        }
-    }
-    rows
-}
-
-fn changed_words(before: &str, after: &str, palette: &Palette) -> Vec<Row> {
-    let difference = TextDiff::from_words(before, after);
-    let side = |wanted: ChangeTag| {
-        let changes = difference.iter_all_changes();
-        let shown = changes.filter(|change| change.tag() == wanted || change.tag() == ChangeTag::Equal);
-        let words = shown.map(|change| {
-            let style = marker(change.tag()).style(palette);
-            paint(style, Safe(change.value())).to_string()
-        });
-        Row::text(marker(wanted), words.collect::<String>())
-    };
-    vec![side(ChangeTag::Delete), side(ChangeTag::Insert)]
-}
-
-fn marker(tag: ChangeTag) -> Marker {
-    match tag {
-        ChangeTag::Equal => Marker::None,
-        ChangeTag::Delete => Marker::Remove,
-        ChangeTag::Insert => Marker::Add,
-    }
+fn data(text: &str) -> Option<Value> {
+    text.trim_start().starts_with(['{', '[']).then(|| json::decode(text).ok()).flatten()
 }

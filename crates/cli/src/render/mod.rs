@@ -19,6 +19,7 @@ mod plan;
 mod reference;
 mod report;
 mod state;
+mod texts;
 mod value;
 
 pub(crate) use diagnostic::{counted, diagnostics, tally};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use straddle_engine::difference::Form;
 use straddle_engine::plan::{ChangeAction, LeftOut, LeftOutBecause, Mode, Plan, Rename, likely_renames};
 use straddle_engine::resource::ReplaceOrder;
 
@@ -33,7 +34,9 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
         let rows: Vec<Row> = plan
             .outputs
             .iter()
-            .map(|output| difference::row(&key(&output.name), &output.before, &output.after, palette))
+            .flat_map(|output| {
+                difference::rows(&key(&output.name), &output.before, &output.after, Form::Data, palette)
+            })
             .collect();
         block::write(&mut text, &rows, 2, palette);
         text.push('\n');

@@ -103,6 +103,7 @@ fn nested(attribute_type: &AttributeType) -> &[AttributeSchema] {
         | AttributeType::Integer
         | AttributeType::String
         | AttributeType::Any
+        | AttributeType::Policy
         | AttributeType::Tags => &[],
     }
 }

@@ -85,7 +85,7 @@ fn nothing_of_a_hostile_plan_reaches_the_terminal_raw() {
 
 /// Appends `bad` to every text whose form is free.
 fn spoil(json: &mut serde_json::Value, bad: &str) {
-    const FIXED: [&str; 6] = ["mode", "action", "why", "address", "lifecycle", "renames"];
+    const FIXED: [&str; 7] = ["mode", "action", "why", "address", "lifecycle", "renames", "form"];
     match json {
         serde_json::Value::String(text) => text.push_str(bad),
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, bad)),

@@ -6,7 +6,7 @@ use crate::render::block::{Content, Marker, Row};
 use crate::safe::Safe;
 
 /// Longer lists and tables are spread over several lines.
-const LONGEST_INLINE: usize = 64;
+pub(crate) const LONGEST_INLINE: usize = 64;
 
 /// What stands around the items of a list.
 pub(crate) const BRACKETS: (&str, &str) = ("[", "]");
@@ -87,9 +87,13 @@ fn known_after_apply(unknown: &Unknown) -> String {
     format!("(known after apply: {relation}{})", Safe(&unknown.origin))
 }
 
-fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{}\"", Safe(escaped))
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", escaped(text))
+}
+
+/// Renders a text as it stands between quotes.
+pub(crate) fn escaped(text: &str) -> String {
+    Safe(text.replace('\\', "\\\\").replace('"', "\\\"")).to_string()
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl Sides<'_> {
         for attribute in &self.kind.schema().inputs {
             let Some(after) = planned.get(attribute.name) else { continue };
             let before = self.before(attribute);
-            if before == *after {
+            let form = attribute.attribute_type.form();
+            if form.same(&before, after) {
                 continue;
             }
             changes.push(AttributeChange {
@@ -65,6 +66,7 @@ impl Sides<'_> {
                 before,
                 after: after.clone(),
                 sensitive: attribute.sensitive,
+                form,
             });
         }
         changes.sort_by(|one, other| one.name.cmp(&other.name));
@@ -90,7 +92,8 @@ pub(crate) fn drift(
     for attribute in &kind.schema().inputs {
         let Some(before) = applied.get(attribute.name) else { continue };
         let after = owned(attribute, observed, std::iter::once(before));
-        if attribute.write_only || *before == after {
+        let form = attribute.attribute_type.form();
+        if attribute.write_only || form.same(before, &after) {
             continue;
         }
         drift.push(AttributeChange {
@@ -99,6 +102,7 @@ pub(crate) fn drift(
             after,
             replaces: false,
             sensitive: attribute.sensitive,
+            form,
         });
     }
     drift.sort_by(|one, other| one.name.cmp(&other.name));
@@ -126,6 +130,7 @@ fn given_up(attribute: &AttributeSchema) -> Option<Value> {
         | AttributeType::Integer
         | AttributeType::String
         | AttributeType::Any
+        | AttributeType::Policy
         | AttributeType::List(_)
         | AttributeType::Set(_)
         | AttributeType::Map(_)

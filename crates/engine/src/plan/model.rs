@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, Address, Kind, RemoteId};
+use crate::difference::Form;
 use crate::plan::Options;
 use crate::resource::ReplaceOrder;
 use crate::spec::Lifecycle;
@@ -253,6 +254,9 @@ pub struct AttributeChange {
     pub replaces: bool,
     /// Whether the value must not be shown.
     pub sensitive: bool,
+    /// What the values mean, by which it is known where they differ.
+    #[serde(default, skip_serializing_if = "Form::is_data")]
+    pub form: Form,
 }
 
 /// What others changed since the last apply.

@@ -84,6 +84,7 @@ impl Checker<'_> {
                 AttributeType::Bool
                 | AttributeType::Integer
                 | AttributeType::String
+                | AttributeType::Policy
                 | AttributeType::List(_)
                 | AttributeType::Set(_)
                 | AttributeType::Map(_)

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::json;
 use crate::schema::{AttributeSchema, AttributeType, KindSchema};
 use crate::spec::pattern::Pattern;
 use crate::value::{Value, ValueMap};
@@ -84,6 +85,7 @@ fn normalize(
 ) -> Value {
     match (attribute_type, value) {
         (AttributeType::String, Value::String(text)) => normalize_text(attribute, text, path, invalid),
+        (AttributeType::Policy, Value::String(text)) => read_policy(text, path, invalid),
         (AttributeType::List(item), Value::List(items)) => {
             Value::List(normalize_items(attribute, item, items, path, invalid))
         }
@@ -135,6 +137,16 @@ fn normalize_text(
             Value::String(text)
         }
     }
+}
+
+fn read_policy(text: String, path: &str, invalid: &mut Vec<InvalidText>) -> Value {
+    let message = match json::decode(&text) {
+        Ok(policy @ Value::Map(_)) => return policy,
+        Ok(_) => "the JSON is no table".to_owned(),
+        Err(problem) => problem,
+    };
+    invalid.push(InvalidText { path: path.to_owned(), message });
+    Value::String(text)
 }
 
 /// Orders any two values; whole numbers and numbers with a fraction by what they are worth, and

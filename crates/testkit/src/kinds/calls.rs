@@ -103,16 +103,19 @@ impl CloudStep {
     }
 
     /// Sets the first of these attributes that is wanted and differs.
-    pub(super) fn first_change(
+    pub(super) fn first_change<I: Attributes>(
         operation: &'static str,
-        observed: &impl Attributes,
-        desired: &impl Attributes,
+        observed: &I,
+        desired: &I,
         attributes: &[&str],
     ) -> Option<Self> {
-        let (observed, mut desired) = (observed.to_values(), desired.to_values());
-        let differs =
-            |name: &&&str| desired.contains_key(**name) && desired.get(**name) != observed.get(**name);
-        let attribute = *attributes.iter().find(differs)?;
+        let (observed, mut desired, schema) = (observed.to_values(), desired.to_values(), I::attributes());
+        let differs = |name: &&&str| {
+            let form = schema.iter().find(|attribute| attribute.name == **name)?.attribute_type.form();
+            let (wanted, found) = (desired.get(**name)?, observed.get(**name).unwrap_or(&Value::Null));
+            (!form.same(found, wanted)).then_some(())
+        };
+        let attribute = *attributes.iter().find(|name| differs(name).is_some())?;
         let value = desired.remove(attribute)?;
         Some(Self::change(operation, attribute, value))
     }

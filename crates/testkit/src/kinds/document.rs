@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use straddle_engine::address::RemoteId;
+use straddle_engine::json;
+use straddle_engine::policy::Policy;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{Intent, Observed, Recovery, ReplaceOrder, Resource, Timeouts, Traits};
 use straddle_engine::schema::{Attributes, Tags};
@@ -24,6 +26,9 @@ pub struct Inputs {
     name: String,
     /// Any data.
     body: Value,
+    /// Who may do what with it.
+    #[attribute(default = public())]
+    policy: Option<Policy>,
     /// Kept, and never told.
     #[attribute(sensitive, write_only)]
     secret: Option<String>,
@@ -32,6 +37,12 @@ pub struct Inputs {
     remark: Option<String>,
     /// Tags.
     tags: Option<Tags>,
+}
+
+/// Returns the policy of a document that nobody gave one.
+fn public() -> Value {
+    json::decode(r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "read"}}"#)
+        .expect("the text is JSON")
 }
 
 /// What only the cloud knows.
@@ -49,6 +60,7 @@ pub(super) const RULES: Rules = Rules {
     fixed: &["name"],
     hidden: &["secret"],
     fill: |values, id| {
+        values.entry("policy".to_owned()).or_insert_with(public);
         values.insert("locator".to_owned(), Value::from(format!("cloud:document/{id}")));
         let version = values.entry("version".to_owned()).or_insert(Value::Integer(0));
         if let Value::Integer(version) = version {
@@ -90,8 +102,13 @@ impl Resource for Document {
 
     fn next_step(observed: &Observed<Inputs, Outputs>, desired: Option<&Inputs>) -> Option<CloudStep> {
         let Some(desired) = desired else { return Some(CloudStep::delete("DeleteDocument")) };
-        CloudStep::first_change("PutDocument", &observed.inputs, desired, &["body", "secret", "remark"])
-            .or_else(|| CloudStep::tags(observed.inputs.tags.as_ref(), desired.tags.as_ref()))
+        CloudStep::first_change(
+            "PutDocument",
+            &observed.inputs,
+            desired,
+            &["body", "policy", "secret", "remark"],
+        )
+        .or_else(|| CloudStep::tags(observed.inputs.tags.as_ref(), desired.tags.as_ref()))
     }
 
     async fn perform(

@@ -1,6 +1,7 @@
 //! Tests of where the gate stands, and of what keeps it closed.
 
 use straddle_engine::address::{Kind, RemoteId};
+use straddle_engine::difference::Form;
 use straddle_engine::plan::{AttributeChange, Mode, Options};
 use straddle_engine::spec::Lifecycle;
 use straddle_engine::state::{Object, Status};
@@ -213,6 +214,7 @@ fn members_that_others_added_are_waited_for_like_ours() {
         after: members(ours)["principals"].clone(),
         replaces: false,
         sensitive: false,
+        form: Form::Data,
     }];
     let placed = ParticipantsGone.place(&plan(vec![update]), &state(&[ours]));
     let losses = Losses::of(&placed[0].subject);

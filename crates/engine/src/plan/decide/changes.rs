@@ -2,9 +2,11 @@
 
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;
+use crate::difference::Form;
 use crate::erased::AnyResource;
 use crate::plan::decide::Decisions;
 use crate::plan::{AttributeChange, Change, ChangeAction, Reason};
+use crate::schema::AttributeSchema;
 use crate::spec::ResourceNode;
 use crate::state::{Object, ResourceState};
 use crate::value::{Value, ValueMap};
@@ -32,14 +34,14 @@ impl Decisions<'_> {
     /// Returns the attributes of something new.
     pub(super) fn created_attributes(&self, node: &ResourceNode, desired: &ValueMap) -> Vec<AttributeChange> {
         let schema = self.registry.kind(node.kind.as_str()).map(|kind| kind.schema());
-        let sensitive =
-            |name: &str| schema.and_then(|schema| schema.input(name)).is_some_and(|input| input.sensitive);
+        let schema = |name: &str| schema.and_then(|schema| schema.input(name));
         let attribute = |(name, value): (&String, &Value)| AttributeChange {
             name: name.clone(),
             before: Value::Null,
             after: value.clone(),
             replaces: false,
-            sensitive: sensitive(name),
+            sensitive: schema(name).is_some_and(|input| input.sensitive),
+            form: form(schema(name)),
         };
         desired.iter().map(attribute).collect()
     }
@@ -80,15 +82,20 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
 
 /// Returns the attributes of something that is deleted.
 pub(super) fn deleted_attributes(kind: &dyn AnyResource, object: &Object) -> Vec<AttributeChange> {
-    let sensitive = |name: &str| kind.schema().input(name).is_some_and(|input| input.sensitive);
+    let schema = |name: &str| kind.schema().input(name);
     let attribute = |(name, value): (&String, &Value)| AttributeChange {
         name: name.clone(),
         before: value.clone(),
         after: Value::Null,
         replaces: false,
-        sensitive: sensitive(name),
+        sensitive: schema(name).is_some_and(|input| input.sensitive),
+        form: form(schema(name)),
     };
     object.inputs.iter().map(attribute).collect()
+}
+
+fn form(schema: Option<&AttributeSchema>) -> Form {
+    schema.map(|schema| schema.attribute_type.form()).unwrap_or_default()
 }
 
 /// Makes a change of a resource that goes; of which sort, the caller says.
