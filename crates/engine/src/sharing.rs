@@ -84,7 +84,9 @@ impl Withdrawal {
             let before = attribute.before.as_list().unwrap_or_default();
             let after = attribute.after.as_list().unwrap_or_default();
             let left: Vec<_> = before.iter().filter(|item| !after.contains(item)).cloned().collect();
-            is_everything &= members && after.iter().all(|item| before.contains(item));
+            // What is not known yet may be in it as well as out of it.
+            is_everything &=
+                members && attribute.after.is_known() && after.iter().all(|item| before.contains(item));
             if members && !left.is_empty() {
                 values.insert(attribute.name.clone(), Value::List(left));
             }
@@ -92,12 +94,16 @@ impl Withdrawal {
         (!values.is_empty()).then_some(Self { values, is_everything })
     }
 
-    /// Returns the inputs of a share with what it lets go of still in them.
-    pub(crate) fn held_back(&self, mut inputs: ValueMap) -> ValueMap {
+    /// Returns the inputs of a share with those things and accounts still in them that it lets go of
+    /// later, as far as it has them: what was let in in vain is not let in again.
+    pub(crate) fn held_back(&self, mut inputs: ValueMap, observed: &ValueMap) -> ValueMap {
         for (name, left) in &self.values {
             let Some(Value::List(items)) = inputs.get_mut(name) else { continue };
-            items.extend(left.as_list().into_iter().flatten().cloned());
+            let has = observed.get(name).and_then(Value::as_list).unwrap_or_default();
+            let left = left.as_list().unwrap_or_default().iter().filter(|item| has.contains(item));
+            items.extend(left.cloned());
             items.sort_by(compare);
+            items.dedup();
         }
         inputs
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use straddle_engine::address::{AccountName, RemoteId};
 use straddle_engine::environment::SystemEnvironment;
-use straddle_engine::event::{Event, Observer};
+use straddle_engine::event::{Event, Observer, Verb};
 use straddle_engine::plan::{ChangeAction, Mode, Options, Plan, Reason};
 use straddle_engine::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
 use straddle_engine::registry::Registry;
@@ -18,6 +18,7 @@ use straddle_engine::resource::{
 };
 use straddle_engine::run::{Approval, Engine, Interrupt, Report, Settings};
 use straddle_engine::schema::{AttributeSchema, Attributes};
+use straddle_engine::sharing::Sharing;
 use straddle_engine::spec::{LoadRequest, Spec, load};
 use straddle_engine::state::{Backend, LocalBackend, Status, recovered};
 use straddle_testkit::memory_files::MemoryFiles;
@@ -29,6 +30,8 @@ struct Service {
     panel: Option<BTreeMap<String, bool>>,
     /// How often putting in a part fails from now on.
     failures: BTreeMap<String, usize>,
+    /// The parts that do not work and are not made anew.
+    suspended: BTreeSet<String>,
     calls: Vec<String>,
 }
 
@@ -72,13 +75,17 @@ struct Outputs {
     broken: BTreeSet<String>,
 }
 
-struct Seen(Option<BTreeMap<String, bool>>);
+struct Seen {
+    panel: Option<BTreeMap<String, bool>>,
+    suspended: BTreeSet<String>,
+}
 
 impl Listing for Seen {
     type Client = Client;
 
     async fn fetch(client: &Client, _: &[RemoteId]) -> Result<Self, ProviderError> {
-        Ok(Self(client.lock().unwrap().panel.clone()))
+        let service = client.lock().unwrap();
+        Ok(Self { panel: service.panel.clone(), suspended: service.suspended.clone() })
     }
 }
 
@@ -117,11 +124,13 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
     type Step = PanelStep;
 
     fn observe(listing: &Seen, _: &RemoteId) -> Option<Observed<Inputs, Outputs>> {
-        let parts = listing.0.as_ref()?;
+        let parts = listing.panel.as_ref()?;
         let broken: BTreeSet<_> =
             parts.iter().filter(|(_, works)| !**works).map(|(part, _)| part.clone()).collect();
+        let suspended = listing.suspended.iter().find(|part| parts.contains_key(*part));
         let readiness = broken
             .first()
+            .or(suspended)
             .map_or(Readiness::Ready, |part| Readiness::Impaired(format!("{part} does not work")));
         Some(Observed {
             inputs: Inputs { parts: parts.keys().cloned().collect() },
@@ -168,6 +177,16 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
     }
 }
 
+/// Lets a panel be a share of its parts, so that parts go in an operation of their own.
+const SHARING: Sharing = Sharing {
+    share: "panel",
+    resources: "parts",
+    principals: "nobody",
+    shareable: &[],
+    precondition: None,
+    advice: "",
+};
+
 struct Silence;
 
 impl Observer for Silence {
@@ -182,20 +201,30 @@ struct Workshop {
     spec: Spec,
 }
 
+fn spec(registry: &Registry, resource: &str, parts: &[&str]) -> Spec {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "[stack]\nname = \"shop\"\n[account.a]\nid = \"111111111111\"\nregion = \"here\"\n\
+         [defaults]\naccount = \"a\"\n[{resource}]\nparts = {parts:?}\n"
+    );
+    fs::write(folder.path().join("spec.toml"), text).unwrap();
+    let request = LoadRequest { path: folder.path().to_owned(), ..LoadRequest::default() };
+    load(&request, registry).unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics)).spec
+}
+
 impl Workshop {
     fn new(resource: &str) -> Self {
         let service = Client::default();
         let registry = Registry::new(Shop(Arc::clone(&service))).with::<Panel<false>>().with::<Panel<true>>();
-        let folder = tempfile::tempdir().unwrap();
-        let text = format!(
-            "[stack]\nname = \"shop\"\n[account.a]\nid = \"111111111111\"\nregion = \"here\"\n\
-             [defaults]\naccount = \"a\"\n[{resource}]\nparts = [\"left\", \"right\"]\n"
-        );
-        fs::write(folder.path().join("spec.toml"), text).unwrap();
-        let request = LoadRequest { path: folder.path().to_owned(), ..LoadRequest::default() };
-        let spec = load(&request, &registry).unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics));
+        let registry = registry.with_sharing(SHARING);
+        let spec = spec(&registry, resource, &["left", "right"]);
         let backend = LocalBackend::with_files(Arc::new(MemoryFiles::default()), "state", "shop");
-        Self { service, registry, backend, spec: spec.spec }
+        Self { service, registry, backend, spec }
+    }
+
+    /// Wants other parts from now on.
+    fn want(&mut self, parts: &[&str]) {
+        self.spec = spec(&self.registry, "panel.main", parts);
     }
 
     fn service(&self) -> MutexGuard<'_, Service> {
@@ -287,6 +316,35 @@ fn parts_that_fail_later_are_offered_for_repair_and_not_for_replacement() {
     assert_eq!(workshop.only_change(Mode::Apply), (ChangeAction::Update, vec![impaired("left")]));
     assert_eq!(workshop.apply(Mode::Apply).failures, []);
     assert_eq!(workshop.calls(), ["TakeOut", "TakeOut", "PutIn", "PutIn"]);
+}
+
+/// What goes later is neither repaired before it goes nor keeps what comes from coming.
+#[test]
+fn a_part_that_never_works_can_be_taken_out_of_a_share() {
+    let mut workshop = Workshop::new("panel.main");
+    workshop.service().failures.insert("right".to_owned(), usize::MAX);
+    assert_eq!(workshop.apply(Mode::Apply).failures.len(), 1);
+    workshop.calls();
+    workshop.want(&["left", "middle"]);
+    let report = workshop.apply(Mode::Apply);
+    assert_eq!(report.failures, []);
+    let verbs: Vec<_> = report.done.iter().map(|(_, verb)| *verb).collect();
+    assert_eq!(verbs, [Verb::Update, Verb::Withdraw]);
+    assert_eq!(workshop.calls(), ["TakeOut", "PutIn"]);
+    assert!(workshop.plan(Mode::Apply).is_empty());
+}
+
+/// Nothing repairs it, so that no step comes of it: it is left in until its turn to go comes.
+#[test]
+fn a_part_that_is_suspended_can_be_taken_out_of_a_share() {
+    let mut workshop = Workshop::new("panel.main");
+    workshop.apply(Mode::Apply);
+    workshop.service().suspended.insert("right".to_owned());
+    workshop.calls();
+    workshop.want(&["left", "middle"]);
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.calls(), ["PutIn", "TakeOut"]);
+    assert!(workshop.plan(Mode::Apply).is_empty());
 }
 
 #[test]

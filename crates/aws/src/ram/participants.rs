@@ -314,9 +314,11 @@ fn lasting_shares<'a>(plan: &'a Plan, state: &'a State) -> impl Iterator<Item = 
     let current = |change: &&Change| change.action != ChangeAction::DeleteDeposed;
     let changes: BTreeMap<_, _> =
         plan.changes.iter().filter(current).map(|change| (&change.address, change)).collect();
-    let stays = move |address: &Address| {
-        changes.get(address).is_none_or(|change| change.reasons.contains(&Reason::Retained))
-    };
+    // What is only forgotten is there all the same, unless it is forgotten since it is gone.
+    let gone = |reason: &Reason| matches!(reason, Reason::Vanished { .. });
+    let lasts =
+        move |change: &&Change| change.action == ChangeAction::Forget && !change.reasons.iter().any(gone);
+    let stays = move |address: &Address| changes.get(address).is_none_or(lasts);
     let unchanged = state
         .resources
         .iter()

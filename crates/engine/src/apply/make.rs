@@ -1,8 +1,10 @@
 //! Makes or changes a resource.
 
-use crate::address::RemoteId;
+use std::collections::BTreeSet;
+
+use crate::address::{Address, RemoteId};
 use crate::apply::operation::Operation;
-use crate::apply::settle::{Repair, Settle};
+use crate::apply::settle::Settle;
 use crate::apply::stop::Stop;
 use crate::apply::{Run, birth};
 use crate::erased::{AnyResource, ObservedValues};
@@ -20,21 +22,32 @@ pub(crate) async fn make(
     kind: &dyn AnyResource,
 ) -> Result<Option<RemoteId>, Stop> {
     let inputs = resolve(run, change, kind)?;
+    // What a share lets go of goes last, as an operation of its own.
+    let withdrawal = Withdrawal::of(run.engine.registry, change);
+    let change = &match &withdrawal {
+        Some(_) => Change { dependencies: needs_so_far(run, change), ..change.clone() },
+        None => change.clone(),
+    };
     let verb = if change.action == ChangeAction::Update { Verb::Update } else { Verb::Create };
     let mut operation = Operation::new(run, change, kind, verb);
     let result = match verb {
         Verb::Update => {
-            // What a share lets go of goes last, as an operation of its own.
-            let now = Withdrawal::of(run.engine.registry, change)
-                .map_or_else(|| inputs.clone(), |withdrawal| withdrawal.held_back(inputs.clone()));
             let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
-            update(&operation, &now, found).await
+            update(&operation, &inputs, found, withdrawal.as_ref()).await
         }
         Verb::Create | Verb::Delete | Verb::Forget | Verb::Withdraw | Verb::Wait => {
             create(&mut operation, &inputs).await
         }
     };
     finish(&operation, inputs, result).await
+}
+
+/// Returns what something needs as long as only the first half of its change is done.
+fn needs_so_far(run: &Run<'_>, change: &Change) -> BTreeSet<Address> {
+    let prior = run.recorder.with_state(|state| {
+        state.resources.get(&change.address).map(|prior| prior.dependencies.clone()).unwrap_or_default()
+    });
+    prior.union(&change.dependencies).cloned().collect()
 }
 
 /// Lets a share let go of what it is to hold no longer.
@@ -46,7 +59,7 @@ pub(crate) async fn withdraw(
     let inputs = resolve(run, change, kind)?;
     let operation = Operation::new(run, change, kind, Verb::Withdraw);
     // What was found before the run may have changed in it.
-    let result = update(&operation, &inputs, None).await;
+    let result = update(&operation, &inputs, None, None).await;
     finish(&operation, inputs, result).await
 }
 
@@ -72,23 +85,26 @@ async fn finish(
 async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
     let id = birth::create(operation, inputs).await?;
     let limit = operation.timeouts().create;
-    let repair = Repair::Unneeded;
-    settle(Settle { operation, id, desired: Some(inputs), observed: None, limit, written: true, repair })
-        .await
+    settle(Settle { written: true, ..Settle::new(operation, id, Some(inputs), limit) }).await
 }
 
+/// Changes an object; what `later` says, only in an operation after this one.
 async fn update(
     operation: &Operation<'_>,
     inputs: &ValueMap,
     found: Option<ObservedValues>,
+    later: Option<&Withdrawal>,
 ) -> Result<ObservedValues, Stop> {
     let id = operation.change.remote_id.clone();
     let id = id.ok_or_else(|| Stop::Defect("an update of an object without id".to_owned()))?;
-    operation.begin(Action::Update { inputs: inputs.clone() }).await?;
+    let applied = match (later, &found) {
+        (Some(later), Some(found)) => later.held_back(inputs.clone(), &found.inputs),
+        (None, _) | (_, None) => inputs.clone(),
+    };
+    operation.begin(Action::Update { inputs: applied }).await?;
     let observed = found.map(|observed| operation.owned(observed, Some(inputs)));
     let limit = operation.timeouts().update;
-    let repair = Repair::Unneeded;
-    settle(Settle { operation, id, desired: Some(inputs), observed, limit, written: false, repair }).await
+    settle(Settle { observed, later, ..Settle::new(operation, id, Some(inputs), limit) }).await
 }
 
 async fn settle(settle: Settle<'_>) -> Result<ObservedValues, Stop> {

@@ -15,6 +15,7 @@ use crate::plan::Reason;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::resource::Readiness;
 use crate::run::InterruptLevel;
+use crate::sharing::Withdrawal;
 use crate::value::ValueMap;
 
 /// How often the same call is made that the service accepts but never shows.
@@ -33,6 +34,8 @@ pub(crate) struct Settle<'a> {
     pub(crate) limit: Duration,
     /// Whether what the service never returns has been sent, and is taken as it was sent.
     pub(crate) written: bool,
+    /// What a share keeps for now, and lets go of in an operation after this one.
+    pub(crate) later: Option<&'a Withdrawal>,
     /// How far the repair of a part is that failed.
     pub(crate) repair: Repair,
 }
@@ -63,7 +66,18 @@ enum Next {
     Call(AnyStep),
 }
 
-impl Settle<'_> {
+impl<'a> Settle<'a> {
+    /// Wants an object to be as `desired`, or gone, within a limit.
+    pub(crate) fn new(
+        operation: &'a Operation<'a>,
+        id: RemoteId,
+        desired: Option<&'a ValueMap>,
+        limit: Duration,
+    ) -> Self {
+        let repair = Repair::Unneeded;
+        Self { operation, id, desired, observed: None, limit, written: false, later: None, repair }
+    }
+
     /// Brings the object to what is wanted. Returns what it is then; `None` for gone.
     pub(crate) async fn run(mut self) -> Result<Option<ObservedValues>, Stop> {
         let deadline = Instant::now() + self.limit;
@@ -122,7 +136,8 @@ impl Settle<'_> {
             step = self.next_step(&observed)?;
         }
         Ok(match (step, &observed.readiness) {
-            (None, Readiness::Impaired(reason)) if self.desired.is_some() => {
+            // What no step repairs may be what goes later.
+            (None, Readiness::Impaired(reason)) if self.desired.is_some() && self.later.is_none() => {
                 return Err(Stop::Impaired(reason.clone()));
             }
             (None, _) if self.desired.is_some() => Next::Done(observed),
@@ -147,7 +162,17 @@ impl Settle<'_> {
                 observed.inputs.insert(attribute.name.to_owned(), value.clone());
             }
         }
-        kind.next_step(&observed, self.desired).map_err(|mismatch| Stop::Defect(mismatch.to_string()))
+        let wanted = self.wanted(&observed);
+        kind.next_step(&observed, wanted.as_ref()).map_err(|mismatch| Stop::Defect(mismatch.to_string()))
+    }
+
+    /// Returns what the object shall be next, given what it is.
+    fn wanted(&self, observed: &ObservedValues) -> Option<ValueMap> {
+        let wanted = self.desired?.clone();
+        Some(match self.later {
+            Some(later) => later.held_back(wanted, &observed.inputs),
+            None => wanted,
+        })
     }
 
     /// Decides about an object that a read did not find.

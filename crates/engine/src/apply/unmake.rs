@@ -2,7 +2,7 @@
 
 use crate::apply::Run;
 use crate::apply::operation::Operation;
-use crate::apply::settle::{Repair, Settle};
+use crate::apply::settle::Settle;
 use crate::apply::stop::Stop;
 use crate::erased::AnyResource;
 use crate::event::Verb;
@@ -23,8 +23,7 @@ pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResourc
     let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
     let observed = found.filter(|_| change.action == ChangeAction::Delete);
     let limit = operation.timeouts().delete;
-    let repair = Repair::Unneeded;
-    let settle = Settle { operation: &operation, id, desired: None, observed, limit, written: true, repair };
+    let settle = Settle { observed, written: true, ..Settle::new(&operation, id, None, limit) };
     match settle.run().await {
         Ok(_) => operation.end(Outcome::Gone).await,
         Err(stop) => Err(operation.stopped(stop).await),

@@ -1,5 +1,7 @@
 //! Orders of runs.
 
+mod shares;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -139,18 +141,22 @@ fn arranged(
     made: Needs<'_>,
     changes: &[(&str, ChangeAction)],
 ) -> Vec<String> {
-    let (spec, state, observations) = (spec(wanted), state(made), Observations::new());
-    let mut plan = plan(changes);
+    order(registry, wanted, &state(made), &mut plan(changes))
+}
+
+/// As [`arranged`], of a plan that is there already.
+fn order(registry: &Registry, wanted: Needs<'_>, state: &State, plan: &mut Plan) -> Vec<String> {
+    let (spec, observations) = (spec(wanted), Observations::new());
     let request = Request {
         registry,
         spec: &spec,
-        state: &state,
+        state,
         renames: &BTreeMap::new(),
         observations: &observations,
         mode: Mode::Apply,
         options: &Options::default(),
     };
-    let graph = Graph::arrange(&mut plan, &request).expect("there is an order");
+    let graph = Graph::arrange(plan, &request).expect("there is an order");
     let name = |change: usize| plan.changes[change].address.block().name.to_string();
     let shown = |index: NodeIndex| match graph.node(index) {
         Node::Make(change) => Some(format!("+{}", name(*change))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use straddle_engine::address::{AccountName, Address};
 use straddle_engine::gate::{Anchor, Gate, Placement};
-use straddle_engine::plan::{Change, ChangeAction, Plan};
+use straddle_engine::plan::{Change, ChangeAction, Plan, Reason};
 use straddle_engine::provider::{BoxFuture, Connection, ProviderError};
 use straddle_engine::resource::{Readiness, ReplaceOrder};
 use straddle_engine::state::State;
@@ -100,13 +100,13 @@ fn before(change: &Change, state: &State) -> Option<Pairs> {
             let changed =
                 change.attributes.iter().filter(|attribute| members.contains(&attribute.name.as_str()));
             inputs.extend(changed.map(|attribute| (attribute.name.clone(), attribute.before.clone())));
-            Some(pairs(&inputs))
+            Some(pairs(&inputs).collect())
         }
         ChangeAction::Replace(_) | ChangeAction::Delete | ChangeAction::DeleteDeposed => {
             let prior = state.resources.get(&change.address)?;
             let mut objects = prior.object.iter().chain(&prior.deposed);
             let object = objects.find(|object| Some(&object.remote_id) == change.remote_id.as_ref())?;
-            Some(pairs(&object.inputs))
+            Some(pairs(&object.inputs).collect())
         }
     }
 }
@@ -125,18 +125,22 @@ fn kept(plan: &Plan, state: &State) -> Pairs {
         | ChangeAction::DeleteDeposed
         | ChangeAction::Forget => false,
     });
-    let made = made.filter(|change| change.kind.as_str() == "share").map(|change| &change.inputs);
-    let unchanged = state
-        .resources
-        .iter()
-        .filter(|(address, resource)| resource.kind.as_str() == "share" && !changes.contains_key(address));
+    let made = made.filter(|change| change.kind.as_str() == "share");
+    // What is not known yet as a whole may be what it was.
+    let made = made.flat_map(|change| match change.inputs.get(RESOURCES) {
+        Some(Value::Unknown(_)) => before(change, state).unwrap_or_default(),
+        _ => pairs(&change.inputs).collect(),
+    });
+    let gone = |reason: &Reason| matches!(reason, Reason::Vanished { .. });
+    let stays = |change: &&Change| change.action == ChangeAction::Forget && !change.reasons.iter().any(gone);
+    let unchanged = state.resources.iter().filter(|(address, resource)| {
+        resource.kind.as_str() == "share" && changes.get(address).is_none_or(stays)
+    });
     let unchanged = unchanged.filter_map(|(_, resource)| resource.object.as_ref());
-    made.chain(unchanged.map(|object| &object.inputs)).flat_map(pairs).collect()
+    made.chain(unchanged.flat_map(|object| pairs(&object.inputs))).collect()
 }
 
-fn pairs(inputs: &ValueMap) -> Pairs {
+fn pairs(inputs: &ValueMap) -> impl Iterator<Item = (String, String)> {
     let items = |name: &str| inputs.get(name).into_iter().flat_map(texts).map(str::to_owned);
-    items(RESOURCES)
-        .flat_map(|segment| items(PRINCIPALS).map(move |account| (segment.clone(), account)))
-        .collect()
+    items(RESOURCES).flat_map(move |segment| items(PRINCIPALS).map(move |account| (segment.clone(), account)))
 }

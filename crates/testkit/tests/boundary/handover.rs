@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use straddle_engine::event::Verb;
 use straddle_engine::plan::Mode;
 use straddle_engine::run::Report;
 use straddle_testkit::fault::{Fault, Faults};
@@ -80,4 +81,39 @@ fn shares_exchange_what_they_hold_without_a_gap() {
         &events,
         &["Update share.left", "Update share.right", "Withdraw share.left", "Withdraw share.right"],
     );
+}
+
+#[test]
+fn what_a_share_still_holds_is_needed_until_it_lets_go() {
+    let world = world(Duration::from_secs(30));
+    apply(&world, &(share("lent", &["one"]) + &host(&["one"])));
+    // The first call lends the other segment, the second one moves the host.
+    let report =
+        run_with(&world, &(share("lent", &["two"]) + &host(&["two"])), Mode::Apply, 2, Fault::Denied);
+    assert_eq!(
+        (report.failures.len(), report.failures[0].verb),
+        (1, Verb::Withdraw),
+        "{:#?}",
+        report.failures
+    );
+    let needed = |world: &World| state(world).resources[&"share.lent".parse().unwrap()].dependencies.clone();
+    let one = "segment.main['one']".parse().unwrap();
+    assert!(needed(&world).contains(&one));
+    apply(&world, &(share("lent", &["two"]) + &host(&["two"])));
+    assert!(!needed(&world).contains(&one));
+}
+
+/// A list that is worked out is not known as a whole before everything in it is.
+#[test]
+fn a_share_of_a_list_that_is_worked_out_gets_what_is_new_first() {
+    let world = world(Duration::from_secs(30));
+    apply(&world, &(share("lent", &["one"]) + &host(&["one"])));
+    let extra = "[segment.extra]\nnetwork = \"${network.main.id}\"\nrange = \"10.0.7.0/24\"\n";
+    let ids = "[segment.main['one'].id, segment.extra.id]";
+    let lent =
+        share("lent", &["one"]).replace("[\"${segment.main['one'].id}\"]", &format!("\"${{sort({ids})}}\""));
+    assert!(lent.contains("sort"), "{lent}");
+    let host = host(&["one"]).replace("[\"${segment.main['one'].id}\"]", &format!("\"${{sort({ids})}}\""));
+    let events = apply(&world, &(extra.to_owned() + &lent + &host));
+    assert_order(&events, &["Update share.lent", "Wait share.lent", "Update host.app"]);
 }

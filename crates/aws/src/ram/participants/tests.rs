@@ -168,6 +168,22 @@ fn a_share_that_is_replaced_without_a_gap_waits_for_nobody() {
     assert_eq!(waits(&[MAIN], &[(MAIN, last)]).len(), 2);
 }
 
+/// Forgetting a share leaves it in place; that it is gone is the only reason that does not.
+#[test]
+fn a_share_that_is_only_forgotten_goes_on_holding() {
+    let kept = ("kept", &["subnet-1", "subnet-2"][..], &[APPS, DATA][..]);
+    let waits = |reason: Reason| {
+        let mut forget = change(address("kept"), ChangeAction::Forget, ValueMap::new());
+        forget.reasons = vec![reason];
+        let gone = change(address("main"), ChangeAction::Delete, ValueMap::new());
+        ParticipantsGone.place(&plan(vec![forget, gone]), &state(&[MAIN, kept])).len()
+    };
+    for reason in [Reason::Removed, Reason::Retained, Reason::NeverDeleted] {
+        assert_eq!(waits(reason), 0);
+    }
+    assert_eq!(waits(Reason::Vanished { remote_id: RemoteId::new("kept") }), 1);
+}
+
 #[test]
 fn a_group_stands_for_everybody_who_is_not_known_to_stay() {
     let open = ("main", &["subnet-1"][..], &[ORGANIZATION, APPS][..]);
