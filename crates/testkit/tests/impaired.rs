@@ -1,4 +1,5 @@
-//! Kinds of which a part can fail and be made anew, and kinds that are never deleted.
+//! Kinds of which a part can fail and be made anew, kinds that are never deleted, and attributes
+//! whose differences are left alone.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -32,6 +33,7 @@ struct Service {
     failures: BTreeMap<String, usize>,
     /// The parts that do not work and are not made anew.
     suspended: BTreeSet<String>,
+    label: Option<String>,
     calls: Vec<String>,
 }
 
@@ -65,6 +67,8 @@ struct Panel<const RETAINED: bool>;
 struct Inputs {
     /// The parts.
     parts: BTreeSet<String>,
+    /// What is written on it; not by its create.
+    label: Option<String>,
 }
 
 /// What only the service knows.
@@ -78,6 +82,7 @@ struct Outputs {
 struct Seen {
     panel: Option<BTreeMap<String, bool>>,
     suspended: BTreeSet<String>,
+    label: Option<String>,
 }
 
 impl Listing for Seen {
@@ -85,7 +90,8 @@ impl Listing for Seen {
 
     async fn fetch(client: &Client, _: &[RemoteId]) -> Result<Self, ProviderError> {
         let service = client.lock().unwrap();
-        Ok(Self { panel: service.panel.clone(), suspended: service.suspended.clone() })
+        let (suspended, label) = (service.suspended.clone(), service.label.clone());
+        Ok(Self { panel: service.panel.clone(), suspended, label })
     }
 }
 
@@ -93,6 +99,7 @@ impl Listing for Seen {
 enum PanelStep {
     TakeOut(String),
     PutIn(String),
+    Write(String),
     Delete,
 }
 
@@ -101,6 +108,7 @@ impl Step for PanelStep {
         match self {
             Self::TakeOut(_) => "TakeOut",
             Self::PutIn(_) => "PutIn",
+            Self::Write(_) => "Write",
             Self::Delete => "Delete",
         }
     }
@@ -133,7 +141,7 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
             .or(suspended)
             .map_or(Readiness::Ready, |part| Readiness::Impaired(format!("{part} does not work")));
         Some(Observed {
-            inputs: Inputs { parts: parts.keys().cloned().collect() },
+            inputs: Inputs { parts: parts.keys().cloned().collect(), label: listing.label.clone() },
             outputs: Outputs { broken },
             readiness,
         })
@@ -155,6 +163,11 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
         surplus
             .map(|part| PanelStep::TakeOut(part.clone()))
             .or_else(|| missing().map(|part| PanelStep::PutIn(part.clone())))
+            .or_else(|| {
+                let label =
+                    desired.label.clone().filter(|label| observed.inputs.label.as_ref() != Some(label));
+                label.map(PanelStep::Write)
+            })
     }
 
     async fn perform(
@@ -167,6 +180,7 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
         match step {
             PanelStep::TakeOut(part) => drop(service.panel.as_mut().unwrap().remove(part)),
             PanelStep::PutIn(part) => service.put(part),
+            PanelStep::Write(label) => service.label = Some(label.clone()),
             PanelStep::Delete => service.panel = None,
         }
         Ok(None)
@@ -201,11 +215,11 @@ struct Workshop {
     spec: Spec,
 }
 
-fn spec(registry: &Registry, resource: &str, parts: &[&str]) -> Spec {
+fn spec(registry: &Registry, block: &str) -> Spec {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
         "[stack]\nname = \"shop\"\n[account.a]\nid = \"111111111111\"\nregion = \"here\"\n\
-         [defaults]\naccount = \"a\"\n[{resource}]\nparts = {parts:?}\n"
+         [defaults]\naccount = \"a\"\n{block}"
     );
     fs::write(folder.path().join("spec.toml"), text).unwrap();
     let request = LoadRequest { path: folder.path().to_owned(), ..LoadRequest::default() };
@@ -217,14 +231,14 @@ impl Workshop {
         let service = Client::default();
         let registry = Registry::new(Shop(Arc::clone(&service))).with::<Panel<false>>().with::<Panel<true>>();
         let registry = registry.with_sharing(SHARING);
-        let spec = spec(&registry, resource, &["left", "right"]);
+        let spec = spec(&registry, &format!("[{resource}]\nparts = [\"left\", \"right\"]\n"));
         let backend = LocalBackend::with_files(Arc::new(MemoryFiles::default()), "state", "shop");
         Self { service, registry, backend, spec }
     }
 
-    /// Wants other parts from now on.
-    fn want(&mut self, parts: &[&str]) {
-        self.spec = spec(&self.registry, "panel.main", parts);
+    /// Wants another panel from now on.
+    fn want(&mut self, attributes: &str) {
+        self.spec = spec(&self.registry, &format!("[panel.main]\n{attributes}\n"));
     }
 
     fn service(&self) -> MutexGuard<'_, Service> {
@@ -254,8 +268,17 @@ impl Workshop {
     }
 
     fn apply(&self, mode: Mode) -> Report {
+        self.apply_after(mode, |_| {})
+    }
+
+    /// Applies, and lets others do something between the plan and that.
+    fn apply_after(&self, mode: Mode, meddle: impl Fn(&mut Service) + Sync) -> Report {
+        let mut approve = |_: &Plan| {
+            meddle(&mut self.service());
+            true
+        };
         self.run(async |engine| {
-            engine.apply(&self.spec, mode, &Options::default(), Approval::Ask(&mut |_| true)).await
+            engine.apply(&self.spec, mode, &Options::default(), Approval::Ask(&mut approve)).await
         })
         .unwrap()
     }
@@ -325,7 +348,7 @@ fn a_part_that_never_works_can_be_taken_out_of_a_share() {
     workshop.service().failures.insert("right".to_owned(), usize::MAX);
     assert_eq!(workshop.apply(Mode::Apply).failures.len(), 1);
     workshop.calls();
-    workshop.want(&["left", "middle"]);
+    workshop.want("parts = ['left', 'middle']");
     let report = workshop.apply(Mode::Apply);
     assert_eq!(report.failures, []);
     let verbs: Vec<_> = report.done.iter().map(|(_, verb)| *verb).collect();
@@ -341,7 +364,7 @@ fn a_part_that_is_suspended_can_be_taken_out_of_a_share() {
     workshop.apply(Mode::Apply);
     workshop.service().suspended.insert("right".to_owned());
     workshop.calls();
-    workshop.want(&["left", "middle"]);
+    workshop.want("parts = ['left', 'middle']");
     assert_eq!(workshop.apply(Mode::Apply).failures, []);
     assert_eq!(workshop.calls(), ["PutIn", "TakeOut"]);
     assert!(workshop.plan(Mode::Apply).is_empty());
@@ -381,4 +404,45 @@ fn what_others_rely_on_stays_where_it_was_when_it_moves() {
     workshop.calls();
     assert_eq!(workshop.apply(Mode::Apply).failures, []);
     assert_eq!(workshop.calls(), ["Create"]);
+}
+
+const LEFT_ALONE: &str = "parts = ['left', 'right']\nignore_changes = ['parts', 'label']\n";
+
+/// What nobody but an unfinished create has left different is no difference of others.
+#[test]
+fn a_create_that_was_interrupted_brings_also_what_is_left_alone_later() {
+    let mut workshop = Workshop::new("panel.main");
+    workshop.want(&format!("{LEFT_ALONE}label = 'first'"));
+    workshop.service().failures.insert("right".to_owned(), usize::MAX);
+    assert_eq!(workshop.apply(Mode::Apply).failures.len(), 1);
+    workshop.service().failures.clear();
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.service().label.as_deref(), Some("first"));
+    workshop.service().label = Some("other".to_owned());
+    assert!(workshop.plan(Mode::Apply).is_empty());
+}
+
+#[test]
+fn what_is_left_alone_stays_as_it_is_found_also_if_it_changes_after_the_plan() {
+    let mut workshop = Workshop::new("panel.main");
+    workshop.want("parts = ['left', 'right']");
+    workshop.apply(Mode::Apply);
+    workshop.want("parts = ['left', 'right']\nignore_changes = ['parts']\nlabel = 'new'");
+    workshop.calls();
+    let report = workshop.apply_after(Mode::Apply, |service| {
+        service.panel.as_mut().unwrap().insert("foreign".to_owned(), true);
+    });
+    assert_eq!(report.failures, []);
+    assert_eq!(workshop.calls(), ["Write"]);
+}
+
+#[test]
+fn a_part_that_fails_is_put_back_in_also_if_the_parts_are_left_alone() {
+    let mut workshop = Workshop::new("panel.main");
+    workshop.want(LEFT_ALONE);
+    workshop.apply(Mode::Apply);
+    workshop.calls();
+    workshop.service().panel.as_mut().unwrap().insert("right".to_owned(), false);
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.calls(), ["TakeOut", "PutIn"]);
 }

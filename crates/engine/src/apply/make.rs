@@ -121,8 +121,10 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
     })?;
     let mut inputs = ValueMap::new();
     for (name, planned) in &change.inputs {
-        let left_alone =
-            change.lifecycle.ignore_changes.contains(name) && change.action == ChangeAction::Update;
+        // Of something that is still being made, nothing is left alone: it may be wanted unknown.
+        let left_alone = change.lifecycle.ignore_changes.contains(name)
+            && change.action == ChangeAction::Update
+            && planned.is_known();
         let actual = match resolved.remove(name) {
             Some(actual) if !left_alone => actual,
             // An expression turned out to be null: as if the attribute had not been written.

@@ -1,5 +1,6 @@
 //! One operation on one object: what every sort of operation shares.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -179,6 +180,15 @@ impl<'a> Operation<'a> {
             }
         }
         observed
+    }
+
+    /// Returns the attributes that stay as they are found: none while the object is being made.
+    pub(crate) fn left_alone(&self) -> BTreeSet<String> {
+        let is_being_made = self.run.recorder.with_state(|state| {
+            let object = state.resources.get(self.address()).and_then(|resource| resource.object.as_ref());
+            object.is_some_and(|object| object.is_being_made)
+        });
+        if is_being_made { BTreeSet::new() } else { self.change.lifecycle.ignore_changes.clone() }
     }
 
     /// Returns the inputs that the last apply set.

@@ -2,6 +2,7 @@
 //!
 //! Creating, updating, repairing after a crash and deleting are all this loop.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -38,6 +39,8 @@ pub(crate) struct Settle<'a> {
     pub(crate) later: Option<&'a Withdrawal>,
     /// How far the repair of a part is that failed.
     pub(crate) repair: Repair,
+    /// The attributes that are wanted as they are found, whatever that is by then.
+    pub(crate) left_alone: BTreeSet<String>,
 }
 
 /// How far the repair of a part is that failed.
@@ -74,8 +77,17 @@ impl<'a> Settle<'a> {
         desired: Option<&'a ValueMap>,
         limit: Duration,
     ) -> Self {
-        let repair = Repair::Unneeded;
-        Self { operation, id, desired, observed: None, limit, written: false, later: None, repair }
+        Self {
+            operation,
+            id,
+            desired,
+            observed: None,
+            limit,
+            written: false,
+            later: None,
+            repair: Repair::Unneeded,
+            left_alone: operation.left_alone(),
+        }
     }
 
     /// Brings the object to what is wanted. Returns what it is then; `None` for gone.
@@ -168,7 +180,14 @@ impl<'a> Settle<'a> {
 
     /// Returns what the object shall be next, given what it is.
     fn wanted(&self, observed: &ObservedValues) -> Option<ValueMap> {
-        let wanted = self.desired?.clone();
+        let mut wanted = self.desired?.clone();
+        // A repair takes out what it puts back in.
+        for name in self.left_alone.iter().filter(|_| self.repair == Repair::Unneeded) {
+            match observed.inputs.get(name) {
+                Some(found) => drop(wanted.insert(name.clone(), found.clone())),
+                None => drop(wanted.remove(name)),
+            }
+        }
         Some(match self.later {
             Some(later) => later.held_back(wanted, &observed.inputs),
             None => wanted,

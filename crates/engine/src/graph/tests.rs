@@ -83,6 +83,7 @@ fn state(needs: Needs<'_>) -> State {
             inputs: ValueMap::new(),
             outputs: ValueMap::new(),
             status: Status::Ready,
+            is_being_made: false,
             created_at: Timestamp::UNIX_EPOCH,
             changed_at: None,
         };

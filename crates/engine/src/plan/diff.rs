@@ -10,6 +10,7 @@ use crate::plan::AttributeChange;
 use crate::resource::OPERATION_TAG;
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::spec::Lifecycle;
+use crate::state::Object;
 use crate::value::{Value, ValueMap};
 
 /// The three sides of a comparison.
@@ -18,8 +19,8 @@ pub(crate) struct Sides<'a> {
     pub(crate) kind: &'a dyn AnyResource,
     /// What the spec wants.
     pub(crate) desired: &'a ValueMap,
-    /// What the last apply set.
-    pub(crate) applied: &'a ValueMap,
+    /// What the last apply set, and how far it came.
+    pub(crate) object: &'a Object,
     /// What is there.
     pub(crate) observed: &'a ObservedValues,
     /// Which differences are left alone.
@@ -28,12 +29,13 @@ pub(crate) struct Sides<'a> {
 
 impl Sides<'_> {
     /// Returns the inputs as they will be: what the spec wants, what taking an attribute out of
-    /// the spec puts back, and what is there for attributes whose differences are left alone.
+    /// the spec puts back, and what is there for attributes whose differences are left alone. Those
+    /// count from when it is made on: until then nobody has made a difference but its service.
     pub(crate) fn planned_inputs(&self) -> ValueMap {
         let mut planned = self.desired.clone();
         for attribute in &self.kind.schema().inputs {
             let name = attribute.name;
-            if self.lifecycle.ignore_changes.contains(name) {
+            if self.lifecycle.ignore_changes.contains(name) && !self.object.is_being_made {
                 let before = self.before(attribute);
                 if before.is_null() {
                     planned.remove(name);
@@ -41,7 +43,7 @@ impl Sides<'_> {
                     planned.insert(name.to_owned(), before);
                 }
             } else if !planned.contains_key(name)
-                && self.applied.contains_key(name)
+                && self.object.inputs.contains_key(name)
                 && let Some(default) = given_up(attribute)
             {
                 planned.insert(name.to_owned(), default);
@@ -76,9 +78,13 @@ impl Sides<'_> {
     fn before(&self, attribute: &AttributeSchema) -> Value {
         let name = attribute.name;
         if attribute.write_only {
-            return self.applied.get(name).cloned().unwrap_or(Value::Null);
+            return self.object.inputs.get(name).cloned().unwrap_or(Value::Null);
         }
-        owned(attribute, self.observed, self.desired.get(name).into_iter().chain(self.applied.get(name)))
+        owned(
+            attribute,
+            self.observed,
+            self.desired.get(name).into_iter().chain(self.object.inputs.get(name)),
+        )
     }
 }
 

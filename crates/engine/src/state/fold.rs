@@ -242,6 +242,7 @@ impl Fold {
         object.inputs.clone_from(inputs);
         object.outputs.clone_from(outputs);
         object.status = Status::Ready;
+        object.is_being_made = false;
         object.changed_at = None;
         self.need(&begin.address, &begin.dependencies)?;
         let resource = self.resource(&begin.address)?;
@@ -409,6 +410,7 @@ fn born(operation_id: &str, id: &RemoteId, inputs: &ValueMap, at: Timestamp) -> 
         inputs: inputs.clone(),
         outputs: ValueMap::from([("id".to_owned(), Value::from(id.as_str()))]),
         status: Status::Unfinished,
+        is_being_made: true,
         created_at: at,
         changed_at: None,
     }

@@ -103,6 +103,10 @@ pub struct Object {
     pub outputs: ValueMap,
     /// How far the last apply came.
     pub status: Status,
+    /// Whether it was never ready yet: then its create goes on, which brings also those attributes to
+    /// what is wanted whose later differences are left alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_being_made: bool,
     /// When it was made, or got its id. A thing that cannot be found shortly after is new, not gone.
     pub created_at: Timestamp,
     /// When a call was last sent that changes it, until the change has ended well: what came of the

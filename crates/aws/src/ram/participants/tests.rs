@@ -41,6 +41,7 @@ fn object(id: &str, inputs: ValueMap) -> Object {
         inputs,
         outputs: ValueMap::new(),
         status: Status::Ready,
+        is_being_made: false,
         created_at: "2026-01-01T00:00:00Z".parse().expect("it is a time"),
         changed_at: None,
     }

@@ -26,7 +26,7 @@ impl Decisions<'_> {
         existing: &Existing<'_>,
     ) {
         let Existing { object, observed, .. } = *existing;
-        let sides = Sides { kind, desired, applied: &object.inputs, observed, lifecycle: &node.lifecycle };
+        let sides = Sides { kind, desired, object, observed, lifecycle: &node.lifecycle };
         let planned = sides.planned_inputs();
         let attributes = sides.changes(&planned);
         let reasons = self.reasons(node, existing, &attributes);
