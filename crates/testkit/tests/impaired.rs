@@ -17,7 +17,7 @@ use straddle_engine::registry::Registry;
 use straddle_engine::resource::{
     Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
-use straddle_engine::run::{Approval, Engine, Interrupt, Report, Settings};
+use straddle_engine::run::{Approval, Engine, Interrupt, Report, RunError, Settings};
 use straddle_engine::schema::{AttributeSchema, Attributes};
 use straddle_engine::sharing::Sharing;
 use straddle_engine::spec::{LoadRequest, Spec, load};
@@ -390,6 +390,20 @@ fn what_others_rely_on_is_only_forgotten() {
     assert_eq!(workshop.calls(), Vec::<String>::new());
     assert!(workshop.service().panel.is_some());
     assert!(workshop.plan(Mode::Destroy).is_empty());
+}
+
+/// Its service would only answer with the same one.
+#[test]
+fn what_others_rely_on_cannot_be_replaced() {
+    let workshop = Workshop::new("public_panel.main");
+    workshop.apply(Mode::Apply);
+    let replace = ["public_panel.main".parse().unwrap()].into();
+    let options = Options { replace, ..Options::default() };
+    let plan = workshop.run(async |engine| engine.plan(&workshop.spec, Mode::Apply, &options).await);
+    let Err(RunError::Diagnostics(problems)) = plan else { panic!("{plan:#?}") };
+    let problem = problems.iter().next().unwrap();
+    assert_eq!((problem.code, problem.span.is_some()), ("cannot-replace", true));
+    assert!(problem.detail.contains("--replace public_panel.main"), "{problem:#?}");
 }
 
 /// One that moves to another account leaves the old one as it is.

@@ -253,3 +253,27 @@ fn what_only_a_read_can_tell_is_not_guessed_from_the_state() {
     assert_eq!(code(world.plan(&order.clone().with_options(from_state())).ending), "unresolved-create");
     planned(&world, &order);
 }
+
+/// Nothing drifts by it: it was to go, and has gone.
+#[test]
+fn a_former_object_that_is_gone_is_recorded_as_gone() {
+    let world = World::new(1, Pace::INSTANT);
+    let host = |image: &str| {
+        let segments = "[\"${segment.lost.id}\"]";
+        spec(&world, &format!("{SPEC}[host.main]\nimage = \"{image}\"\nsegments = {segments}\n"))
+    };
+    world.apply(&Order::new(&host("old"), Mode::Apply)).ending.expect_done("the apply before");
+    let former = id(&state(&world), "host.main");
+    let wanted = host("new");
+    // The first call makes the new one.
+    let faults = Faults::none().mutating(1, Fault::Denied);
+    world.apply(&Order::new(&wanted, Mode::Apply).with_faults(faults)).ending.expect_done("the replacement");
+    let deposed =
+        |world: &World| state(world).resources[&"host.main".parse().expect("an address")].deposed.len();
+    assert_eq!(deposed(&world), 1);
+    world.network.cloud().vanish(&former);
+    let refresh = Order::new(&wanted, Mode::Refresh);
+    assert!(planned(&world, &refresh).is_empty());
+    world.apply(&refresh).ending.expect_done("the refresh");
+    assert_eq!(deposed(&world), 0);
+}

@@ -306,3 +306,12 @@ fn names_that_do_not_fit_are_refused() {
     let begun = begin("late", &a(), &[], delete("subnet-1"));
     assert!(refused(&[begun, rename(a(), subnet("y"))]).contains("has begun"));
 }
+
+/// A service that answers with what is there already has made nothing that could go.
+#[test]
+fn a_create_that_gets_the_id_of_what_it_replaces_leaves_no_former_object() {
+    let again = [begin("again", &a(), &[], create(2)), attempt("again"), identified("again", "subnet-1")];
+    let state = after(&again);
+    assert_eq!((deposed(&state), object(&state).remote_id.as_str()), (Vec::new(), "subnet-1"));
+    assert_eq!(verify(&state), Ok(()));
+}

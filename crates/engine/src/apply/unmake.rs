@@ -7,6 +7,7 @@ use crate::apply::stop::Stop;
 use crate::erased::AnyResource;
 use crate::event::Verb;
 use crate::plan::{Change, ChangeAction};
+use crate::resource::ReplaceOrder;
 use crate::state::{Action, Outcome};
 
 /// Deletes or forgets the object that a change names.
@@ -31,11 +32,14 @@ pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResourc
 }
 
 /// Returns the change with the account that the object is in, which for one that moves is not
-/// where it will be; `None` if the state no longer has the object.
+/// where it will be; `None` if the state no longer has the object, or has it as the one that was
+/// to take its place.
 fn where_it_is(run: &Run<'_>, change: &Change) -> Option<Change> {
     run.recorder.with_state(|state| {
         let prior = state.resources.get(&change.address)?;
-        let mut objects = prior.object.iter().chain(&prior.deposed);
+        let is_replaced = change.action == ChangeAction::Replace(ReplaceOrder::CreateFirst);
+        let current = prior.object.iter().filter(|_| !is_replaced);
+        let mut objects = current.chain(&prior.deposed);
         objects.any(|object| Some(&object.remote_id) == change.remote_id.as_ref()).then(|| Change {
             account: prior.account.clone(),
             account_id: prior.account_id.clone(),

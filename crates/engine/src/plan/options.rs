@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, Target};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::plan::Request;
+use crate::spec::ResourceNode;
 use crate::spec::suggest::closest;
 
 /// What a user asks of a plan besides the spec.
@@ -76,7 +77,27 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), Diagnostics> {
         options.replace.iter().filter(|asked| !wanted.iter().any(|wanted| asked.covers_whole(wanted)));
     let detail = "the spec has nothing with this address";
     problems.extend(nothing.map(|asked| unknown("--replace", asked, detail, &wanted)));
+    problems.extend(options.replace.iter().filter_map(|asked| never_deleted(request, asked)));
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Refuses to replace what is never deleted: its new object would be the old one.
+fn never_deleted(request: &Request<'_>, asked: &Target) -> Option<Diagnostic> {
+    let retained = |node: &&ResourceNode| {
+        let kind = request.registry.kind(node.kind.as_str());
+        asked.covers_whole(&node.address) && kind.is_some_and(|kind| kind.retained())
+    };
+    let node = request.spec.resources.values().find(retained)?;
+    let problem = Diagnostic::error("cannot-replace", "--replace names something that is never deleted")
+        .with_span(node.span, "")
+        .with_address(node.address.clone())
+        .with_detail(format!(
+            "--replace {asked}: a `{}` stays whatever happens to its stack, since others may rely on it, so that \
+             there is nothing to make anew.",
+            node.kind
+        ))
+        .with_hint("Take the option away. What differs from the spec is put right in place by an apply.");
+    Some(problem)
 }
 
 fn unknown(option: &str, asked: &Target, detail: &str, known: &[&Address]) -> Diagnostic {

@@ -182,7 +182,9 @@ impl Fold {
             let resource =
                 self.state.resources.entry(pending.address.clone()).or_insert_with(|| resource(&pending));
             resource.lifecycle = pending.lifecycle;
-            resource.deposed.extend(resource.object.replace(object));
+            // A service may have answered with what is there already.
+            let former = resource.object.replace(object);
+            resource.deposed.extend(former.filter(|former| former.remote_id != *id));
             return self.need(&pending.address, &pending.dependencies);
         }
         let begin = self.begun.get(operation_id).ok_or_else(|| no_begin(operation_id))?.clone();
