@@ -1,6 +1,7 @@
 //! Orders of shares: what they get, what they let go of, and what uses it.
 
 use super::*;
+use crate::difference::Form;
 use crate::plan::AttributeChange;
 use crate::sharing::Sharing;
 use crate::value::Value;
@@ -41,6 +42,7 @@ fn check_shares(
                 before: before.clone(),
                 after: after.clone(),
                 replaces: false,
+                form: Form::default(),
                 sensitive: false,
             }];
         }
