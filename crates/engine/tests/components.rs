@@ -160,6 +160,8 @@ for_each = ["east", "west"]
 vpc_id = "${use.network[each.key].vpc_id}"
 cidr_block = "10.0.0.0/24"
 availability_zone_id = "use1-az1"
+[output.firsts]
+value = "${use.network[*].subnets[0]}"
 "#;
     let spec = spec(text, &[("components/network/main.toml", NETWORK)]);
     assert_eq!(
@@ -178,6 +180,12 @@ availability_zone_id = "use1-az1"
         spec.resources[&address].attributes["cidr_block"].evaluate(&NoScope).expect("it is known")
     };
     assert_eq!((range("east"), range("west")), (Value::from("10.1.0.0/16"), Value::from("10.2.0.0/16")));
+    let first = |key: &str| {
+        let address = format!("network['{key}']/subnet.public['z']").parse().expect("it is an address");
+        Value::unknown(address, "id")
+    };
+    let firsts = spec.outputs["firsts"].value.evaluate(&NoScope).expect("it can be evaluated");
+    assert_eq!(firsts, Value::List(vec![first("east"), first("west")]));
 }
 
 #[test]

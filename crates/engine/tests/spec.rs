@@ -434,6 +434,10 @@ value = "${subnet.all['b']}"
 value = "${subnet.all}"
 [output.keys]
 value = "${keys(subnet.all)}"
+[output.ranges]
+value = "${subnet.all[*]['cidr_block']}"
+[output.last]
+value = "${(subnet.all[*])[1]}"
 "#,
     );
     let known = Known(BTreeMap::from([
@@ -447,4 +451,6 @@ value = "${keys(subnet.all)}"
     assert_eq!(vpc["id"], Value::unknown(Address::new("vpc", "main"), "id"));
     assert_eq!(value("all").as_map().expect("it is a table")["b"], value("one"));
     assert_eq!(value("keys"), Value::from(vec!["a", "b"]));
+    assert_eq!(value("ranges").as_list().expect("it is a list")[1], Value::from("10.0.2.0/24"));
+    assert_eq!(value("last"), value("one"));
 }

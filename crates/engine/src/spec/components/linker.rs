@@ -12,8 +12,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::spec::Scope;
 use crate::spec::components::body::{Body, Defaults};
 use crate::spec::components::library::{Library, MAXIMUM_DEPTH};
-use crate::spec::components::names::{Inside, Instances};
-use crate::spec::components::program::{DefaultAccount, InputCheck, Program, Setting};
+use crate::spec::components::names::{Inside, Instances, missing_instance};
+use crate::spec::components::program::{DefaultAccount, InputCheck, Program, Setting, is_use};
 use crate::spec::components::read::Use;
 use crate::spec::expand::{bad_for_each, each_entries};
 use crate::spec::expression::evaluate::{Evaluation, Failure};
@@ -80,6 +80,7 @@ impl Linker<'_> {
             uses.insert(name.clone(), instances);
             values.insert(name, keyed);
         }
+        self.check_depends_on(body, &uses);
         self.contents(place, body, &uses);
         for (name, found) in &body.uses {
             let Some(component) = library.used(place.body, name) else { continue };
@@ -150,6 +151,20 @@ impl Linker<'_> {
                 let diagnostic = bad_for_each(for_each.span, label.to_owned())
                     .with_hint("Variables, inputs and local values made of these can stand here.");
                 self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+
+    /// Reports keys in `depends_on` that no instance of a `[use]` has.
+    fn check_depends_on(&mut self, body: &Body, uses: &BTreeMap<String, Instances>) {
+        let own = body.resources.values().map(|resource| &resource.depends_on);
+        let all = own.chain(body.uses.values().map(|found| &found.depends_on)).flatten();
+        for (address, span) in all.filter(|(address, _)| is_use(address)) {
+            let name = &address.block().name;
+            if let (Some(key), Some(Instances::Keyed(keys))) = (address.key(), uses.get(&**name))
+                && !keys.contains(key)
+            {
+                self.diagnostics.push(missing_instance(name, key, keys, *span));
             }
         }
     }

@@ -206,7 +206,8 @@ impl<'a> Inside<'a> {
     }
 }
 
-fn missing_instance(name: &str, key: &str, keys: &BTreeSet<Arc<str>>, span: Span) -> Diagnostic {
+/// Describes a key that no instance of a `[use]` has.
+pub(crate) fn missing_instance(name: &str, key: &str, keys: &BTreeSet<Arc<str>>, span: Span) -> Diagnostic {
     let some: Vec<_> = keys.iter().take(10).collect();
     let diagnostic = Diagnostic::error("missing-key", "missing key")
         .with_span(span, format!("`use.{name}` has no `['{}']`", key.escape_debug()))

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::expression::ast::{
-    BinaryOperator, Conditional, Expression, ExpressionKind, Instance, Step, UnaryOperator,
+    BinaryOperator, Conditional, Expression, ExpressionKind, Instance, Reference, ResourceReference, Step,
+    UnaryOperator, UseReference,
 };
 use crate::spec::expression::functions::{self, Body, Function, Special};
 use crate::spec::expression::lexer::{Token, TokenKind};
@@ -171,13 +172,16 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Tells whether the expression collects from all resources of a block, so that steps after
-    /// it go into each of the items.
+    /// Tells whether the expression collects from all resources of a block or all instances of a
+    /// component, so that steps after it go into each of the items.
     fn is_splat(&self, expression: &Expression) -> bool {
-        use crate::spec::expression::ast::{Reference, ResourceReference};
         let collects = matches!(
             &expression.kind,
-            ExpressionKind::Reference(Reference::Resource(ResourceReference { instance: Instance::All, .. }))
+            ExpressionKind::Reference(
+                Reference::Resource(ResourceReference { instance: Instance::All, .. })
+                    | Reference::Whole(ResourceReference { instance: Instance::All, .. })
+                    | Reference::Use(UseReference { instance: Instance::All, .. })
+            )
         );
         collects && !self.text[..self.offset].trim_end().ends_with(')')
     }
