@@ -81,6 +81,20 @@ impl Value {
         }
     }
 
+    /// Returns how many items a list or entries a table has; nothing else has any.
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            Self::List(items) => items.len(),
+            Self::Map(entries) => entries.len(),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Float(_)
+            | Self::String(_)
+            | Self::Unknown(_) => 0,
+        }
+    }
+
     /// Returns about how many bytes the value takes.
     pub(crate) fn weight(&self) -> usize {
         let inside = match self {

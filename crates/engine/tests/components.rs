@@ -343,3 +343,33 @@ fn components_cannot_grow_without_end() {
     assert!(codes.contains("nested-too-deep") || codes.contains("too-many-components"), "{codes:?}");
     assert!(failure.diagnostics.iter().count() < 10, "{:#?}", failure.diagnostics);
 }
+
+#[test]
+fn components_are_not_copied_beyond_the_limits() {
+    let each = "for_each = \"${[for number in range(9000) : tostring(number)]}\"\n";
+    let stack = format!("{STACK}[use.many]\nsource = \"c\"\n{each}");
+    let blocks: Vec<_> = (0..2000).map(|number| format!("[eip.e{number}]\n")).collect();
+    let list = "\"${stack.name}\",".repeat(100_000);
+    for (component, code) in [
+        (format!("[component]\n{}", blocks.concat()), "too-many-resources"),
+        (format!("[component]\n[local]\na = [{list}]\n"), "too-many-components"),
+        (format!("[component]\n[local]\na = [{}]\n", "0,".repeat(1_000_000)), "too-many-components"),
+    ] {
+        let files = Files::new(&[("main.toml", &stack), ("c/main.toml", &component)]);
+        let failure = files.load().expect_err("all instances together are too large");
+        let codes: Vec<_> = failure.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [code]);
+    }
+}
+
+#[test]
+fn outputs_of_many_instances_are_collected_once() {
+    let each = "for_each = \"${[for number in range(9000) : tostring(number)]}\"\n";
+    let output = |number: usize| format!("[output.o{number}]\nvalue = \"${{length(use.many[*].x)}}\"\n");
+    let outputs: Vec<_> = (0..1000).map(output).collect();
+    let stack = format!("{STACK}[use.many]\nsource = \"c\"\n{each}{}", outputs.concat());
+    let component = "[component]\n[output.x]\nvalue = \"${stack.name}\"\n";
+    let spec = Files::new(&[("main.toml", &stack), ("c/main.toml", component)]).spec();
+    let last = spec.outputs["o999"].value.evaluate(&NoScope);
+    assert_eq!(last.map_err(|error| error.to_string()), Ok(Value::Integer(9000)));
+}

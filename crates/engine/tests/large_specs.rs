@@ -132,11 +132,45 @@ fn values_that_double_are_refused() {
     assert_eq!(codes, ["value-too-large"]);
 }
 
+/// Returns the codes of what is wrong with a spec.
+fn codes(text: &str) -> Vec<&'static str> {
+    let failure = load(text).expect_err("the spec is refused");
+    failure.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+}
+
 #[test]
 fn too_many_resources_are_refused() {
     let list = blocks(400, |number| format!("'{number}',"));
     let text = blocks(251, |number| format!("[eip.e{number}]\nfor_each = [{list}]\n"));
-    let failure = load(&text).expect_err("there are more than 100,000");
-    let codes: Vec<_> = failure.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
-    assert_eq!(codes, ["too-many-resources"]);
+    assert_eq!(codes(&text), ["too-many-resources"]);
+}
+
+#[test]
+fn too_many_resources_are_refused_before_they_are_made() {
+    let many = "${flatten([for x in range(400) : [for y in range(400) : join('-', [x, y])]])}";
+    assert_eq!(codes(&format!("[eip.e]\nfor_each = \"{many}\"\n")), ["too-many-resources"]);
+    let inline = format!("[route_table.r]\nvpc_id = \"${{vpc.main.id}}\"\nsubnets = \"{many}\"\n");
+    assert_eq!(codes(&inline), ["too-many-resources"]);
+}
+
+#[test]
+fn what_copies_a_large_value_again_and_again_is_refused() {
+    let long = "x".repeat(1_000_000);
+    let vpcs =
+        "[vpc.all]\nfor_each = \"${[for x in range(2000) : tostring(x)]}\"\ncidr_block = \"10.0.0.0/16\"\n";
+    let locals = format!("[local]\nknown = [\"{long}\"]\nlate = [\"{long}\", \"${{vpc.main.id}}\"]\n{vpcs}");
+    let value = format!("{{ a = \"{long}\", b = \"${{vpc.main.id}}\" }}");
+    for copied in ["local.late", "local.known[*]", "vpc.all", "each.value", "each.key"] {
+        let text = format!("${{[for x in range(100000) : length({copied})]}}");
+        let eip = format!("[eip.a]\nfor_each = {{ {long} = {value} }}\ntags = {{ Name = \"{text}\" }}\n");
+        assert_eq!(codes(&format!("{locals}{eip}")), ["too-much-work"], "{copied}");
+    }
+}
+
+#[test]
+fn picking_from_a_large_value_costs_what_is_picked() {
+    let entries = blocks(5_000, |number| format!("k{number} = {{ id = \"${{vpc.main.id}}\", n = 1 }}\n"));
+    let picked = "${tostring(sum([for key in keys(local.table) : local.table[key].n]))}";
+    let text = format!("[eip.a]\ntags = {{ Name = \"{picked}\" }}\n[local.table]\n{entries}");
+    assert_eq!(count(&text), 2);
 }

@@ -1,6 +1,6 @@
 //! Checks an atomic resource and takes it into the spec.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::erased::AnyResource;
 use crate::schema::KindSchema;
 use crate::spec::check::{check_attribute, check_required, check_tags};
@@ -10,19 +10,23 @@ use crate::spec::order::Wait;
 use crate::spec::pattern::Pattern;
 use crate::value::{Value, ValueMap};
 
-const MAXIMUM_RESOURCES: usize = 100_000;
+/// How many resources a spec may have, and how many blocks that describe them.
+pub(crate) const MAXIMUM_RESOURCES: usize = 100_000;
 
 impl Evaluator<'_> {
+    /// Tells whether so many more resources can be added; that there would be too many is reported
+    /// once, and after that nothing is added any more.
+    pub(crate) fn has_room_for(&mut self, count: usize, span: Span) -> bool {
+        if !self.is_full && self.drafts.len() + count > MAXIMUM_RESOURCES {
+            self.is_full = true;
+            self.report(too_many_resources(span), None);
+        }
+        !self.is_full
+    }
+
     /// Checks a resource, remembers its inputs and adds it.
     pub(crate) fn add(&mut self, mut draft: Draft, resource: &dyn AnyResource, wait: Wait) {
-        if self.drafts.len() >= MAXIMUM_RESOURCES {
-            if self.drafts.len() == MAXIMUM_RESOURCES {
-                let diagnostic = Diagnostic::error("too-many-resources", "too many resources")
-                    .with_span(draft.span, format!("the spec has more than {MAXIMUM_RESOURCES} resources"))
-                    .with_hint("Split it into several stacks.");
-                self.report(diagnostic, None);
-                self.drafts.insert(draft.address.clone(), draft);
-            }
+        if !self.has_room_for(1, draft.span) {
             return;
         }
         self.fill_in_owners(&mut draft, resource.schema());
@@ -67,6 +71,13 @@ impl Evaluator<'_> {
         }
         normalized
     }
+}
+
+/// Describes a spec with more resources than there may be.
+pub(crate) fn too_many_resources(span: Span) -> Diagnostic {
+    Diagnostic::error("too-many-resources", "too many resources")
+        .with_span(span, format!("the spec has more than {MAXIMUM_RESOURCES} resources"))
+        .with_hint("Split it into several stacks.")
 }
 
 fn check_value(schema: &KindSchema, name: &str, value: &Value, pattern: &Pattern) -> Vec<Diagnostic> {

@@ -15,7 +15,7 @@ use crate::spec::components::aliases::warn_of_unused_aliases;
 use crate::spec::components::check::{check_references, check_stack_references, check_uses};
 use crate::spec::components::component_alone;
 use crate::spec::components::library::{Library, Loading};
-use crate::spec::components::linker::Linker;
+use crate::spec::components::linker::{Copied, Linker};
 use crate::spec::components::program::Program;
 use crate::spec::document::{Table, read_document};
 use crate::spec::evaluator::Evaluator;
@@ -75,7 +75,7 @@ fn build(
         ..World::default()
     };
     let program = Program::new(stack, accounts);
-    let program = Linker { library, program, world, diagnostics, instances: 0 }.link();
+    let program = Linker { library, program, world, diagnostics, copied: Copied::default() }.link();
     let order = part_graph(&program).order();
     diagnostics.extend(order.diagnostics.iter().cloned());
     let digest = digest(text, library, &variables);

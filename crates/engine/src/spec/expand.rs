@@ -104,6 +104,9 @@ impl Evaluator<'_> {
         for_each: &Arc<Pattern>,
     ) -> Option<Vec<(Address, Option<Arc<Each>>)>> {
         let value = self.evaluate(for_each, None, None)?;
+        if !self.has_room_for(value.length(), for_each.span) {
+            return None;
+        }
         let instances = each_entries(for_each, &value).and_then(|entries| {
             let mut instances = BTreeMap::new();
             for (key, value) in entries {

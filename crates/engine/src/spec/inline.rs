@@ -54,7 +54,7 @@ impl Evaluator<'_> {
     fn inline_value(&mut self, inline: &Inline<'_>, each: Option<&Each>) -> Option<Value> {
         let value = self.evaluate(inline.pattern, each, Some(inline.parent))?;
         let Some(diagnostic) = check_inline(inline.expansion, inline.pattern, &value) else {
-            return Some(value);
+            return self.has_room_for(value.length(), inline.pattern.span).then_some(value);
         };
         self.report(diagnostic, Some(inline.parent));
         None

@@ -96,6 +96,19 @@ impl Pattern {
             .unwrap_or_else(|| Arc::new(Self { span: self.span, content: Content::Item(self.clone(), key) }))
     }
 
+    /// Returns how many bytes the expressions in the pattern take where they are written.
+    pub(crate) fn size(&self) -> usize {
+        match &self.content {
+            Content::Constant(_) | Content::Broken => 0,
+            Content::Expression(_) | Content::Text(_) => self.span.end - self.span.start,
+            Content::List(items) | Content::Layers(items) => items.iter().map(|item| 1 + item.size()).sum(),
+            Content::Table(fields) => {
+                fields.iter().map(|field| field.key.len() + 1 + field.value.size()).sum()
+            }
+            Content::Item(of, _) => of.size(),
+        }
+    }
+
     /// Calls `visit` with every reference in the pattern and where it is written.
     pub(crate) fn visit_references<'a>(&'a self, visit: &mut dyn FnMut(&'a Reference, Span)) {
         match &self.content {

@@ -53,6 +53,12 @@ pub(crate) fn read_resource(
 }
 
 impl ResourceBlock {
+    /// Returns everything that is written in the block and may name something.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &Arc<Pattern>> {
+        let expansions = self.expansions.iter().map(|(_, pattern)| pattern);
+        self.for_each.iter().chain(&self.account).chain(self.attributes.values()).chain(expansions)
+    }
+
     fn take(&mut self, entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) {
         let resource = self.resource.clone();
         let schema = resource.schema();

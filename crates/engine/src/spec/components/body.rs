@@ -73,6 +73,18 @@ impl Body {
         let uses = uses.collect();
         Self { locals, defaults, resources, outputs, inputs, uses, refactoring, blocks: Arc::new(blocks) }
     }
+
+    /// Returns about how many bytes of a file each instance of the folder takes: those that name
+    /// something, since what is constant is not copied.
+    pub(crate) fn size(&self) -> usize {
+        const EACH: usize = 64;
+        let resources = self.resources.values().flat_map(ResourceBlock::patterns);
+        let outputs = self.outputs.values().map(|output| &output.value);
+        let inputs = self.uses.values().flat_map(|found| found.inputs.values().map(|(_, input)| input));
+        let patterns = self.locals.values().chain(resources).chain(outputs).chain(inputs);
+        let empty = EACH * (self.resources.len() + self.inputs.len() + 1);
+        patterns.map(|pattern| EACH + pattern.size()).sum::<usize>() + empty
+    }
 }
 
 fn read_defaults(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) -> Defaults {

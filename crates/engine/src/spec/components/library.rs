@@ -210,7 +210,8 @@ fn in_circle(span: Span, folder: &str, chain: &[String]) -> Diagnostic {
         .with_detail(format!("Each uses the next: {}.", way.join(" -> ")))
 }
 
-fn too_deep(span: Span) -> Diagnostic {
+/// Describes components inside of components without end.
+pub(crate) fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::error("nested-too-deep", "nested too deep")
         .with_span(span, format!("components are inside of each other more than {MAXIMUM_DEPTH} deep"))
 }

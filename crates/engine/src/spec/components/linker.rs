@@ -10,8 +10,9 @@ use std::sync::Arc;
 use crate::address::{AccountName, Address, ComponentPath};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::spec::Scope;
+use crate::spec::admission::{MAXIMUM_RESOURCES, too_many_resources};
 use crate::spec::components::body::{Body, Defaults};
-use crate::spec::components::library::{Library, MAXIMUM_DEPTH};
+use crate::spec::components::library::{Library, MAXIMUM_DEPTH, too_deep};
 use crate::spec::components::names::{Inside, Instances, missing_instance};
 use crate::spec::components::program::{DefaultAccount, InputCheck, Program, Setting, is_use};
 use crate::spec::components::read::Use;
@@ -24,6 +25,8 @@ use crate::value::Value;
 
 /// How many instances of components a spec may have.
 const MAXIMUM_INSTANCES: usize = 10_000;
+/// How large all instances may be together, by [`Body::size`].
+const MAXIMUM_SIZE: usize = 32 * 1024 * 1024;
 
 /// Puts the program of a spec together.
 pub(crate) struct Linker<'a> {
@@ -32,7 +35,16 @@ pub(crate) struct Linker<'a> {
     /// What `for_each` of a `[use]` can refer to.
     pub(crate) world: World,
     pub(crate) diagnostics: &'a mut Diagnostics,
-    pub(crate) instances: usize,
+    pub(crate) copied: Copied,
+}
+
+/// What was copied of components so far.
+#[derive(Default)]
+pub(crate) struct Copied {
+    instances: usize,
+    size: usize,
+    /// Whether it was too much, which was reported.
+    too_much: bool,
 }
 
 /// One instance of a folder.
@@ -60,6 +72,10 @@ impl Linker<'_> {
     /// Adds what the spec itself and its components say.
     pub(crate) fn link(mut self) -> Program {
         self.instance(&Place { body: 0, path: ComponentPath::default(), depends_on: Vec::new() });
+        if self.copied.too_much {
+            // What is left out would be missed everywhere.
+            return Program::new(self.program.stack, self.program.accounts);
+        }
         self.program.wait_for_components();
         self.program
     }
@@ -120,6 +136,10 @@ impl Linker<'_> {
                 return (Instances::Broken, Vec::new());
             }
         };
+        if self.copied.instances + value.length() > MAXIMUM_INSTANCES {
+            self.refuse(too_many_instances(for_each.span));
+            return (Instances::Broken, Vec::new());
+        }
         let mut keys = BTreeMap::new();
         match each_entries(&for_each, &value) {
             Ok(entries) => {
@@ -205,6 +225,30 @@ impl Linker<'_> {
         self.diagnostics.extend(inside.into_problems());
     }
 
+    /// Tells whether one more instance of a component can be copied; that it cannot is reported
+    /// once, and after that nothing is copied any more.
+    fn has_room_for(&mut self, component: &Body, waits: usize, span: Span) -> bool {
+        if self.copied.too_much {
+            return false;
+        }
+        self.copied.instances += 1;
+        self.copied.size += component.size() + waits * component.resources.len();
+        if self.copied.instances > MAXIMUM_INSTANCES {
+            self.refuse(too_many_instances(span));
+        } else if self.copied.size > MAXIMUM_SIZE {
+            self.refuse(too_large(span));
+        } else if self.program.resources.len() + component.resources.len() > MAXIMUM_RESOURCES {
+            self.refuse(too_many_resources(span));
+        }
+        !self.copied.too_much
+    }
+
+    fn refuse(&mut self, diagnostic: Diagnostic) {
+        if !std::mem::replace(&mut self.copied.too_much, true) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
     /// Goes into an instance of a component.
     fn enter(
         &mut self,
@@ -214,15 +258,14 @@ impl Linker<'_> {
         path: &ComponentPath,
         inside: &Inside<'_>,
     ) {
-        self.instances += 1;
-        if self.instances >= MAXIMUM_INSTANCES || path.depth() > MAXIMUM_DEPTH {
-            // Each is reported once: nothing is added that could go on.
-            if self.instances == MAXIMUM_INSTANCES || path.depth() > MAXIMUM_DEPTH {
-                self.diagnostics.push(too_many(found.span, path));
-            }
+        let component = &self.library.bodies[number];
+        if path.depth() > MAXIMUM_DEPTH {
+            return self.diagnostics.push(too_deep(found.span));
+        }
+        let waits = place.depends_on.len() + found.depends_on.len();
+        if !self.has_room_for(component, waits, found.span) {
             return;
         }
-        let component = &self.library.bodies[number];
         let mut inside = inside.clone();
         for (name, declared) in &component.inputs {
             let given = found.inputs.get(name).map(|(_, pattern)| inside.linked(pattern));
@@ -289,11 +332,13 @@ fn link_resource(block: &ResourceBlock, place: &Place, inside: &mut Inside<'_>) 
     }
 }
 
-fn too_many(span: Span, path: &ComponentPath) -> Diagnostic {
-    let label = if path.depth() > MAXIMUM_DEPTH {
-        format!("components are inside of each other more than {MAXIMUM_DEPTH} deep")
-    } else {
-        format!("components are used more than {MAXIMUM_INSTANCES} times")
-    };
-    Diagnostic::error("too-many-components", "too many components").with_span(span, label)
+fn too_many_instances(span: Span) -> Diagnostic {
+    Diagnostic::error("too-many-components", "too many components")
+        .with_span(span, format!("components are used more than {MAXIMUM_INSTANCES} times"))
+}
+
+fn too_large(span: Span) -> Diagnostic {
+    Diagnostic::error("too-many-components", "too many components")
+        .with_span(span, "components with all their instances are larger than 32 MiB")
+        .with_hint("Split the spec into several stacks.")
 }

@@ -97,9 +97,9 @@ impl<'a> Inside<'a> {
         if self.broken { Arc::new(Pattern { span: pattern.span, content: Content::Broken }) } else { linked }
     }
 
-    fn pattern(&mut self, pattern: &Pattern) -> Arc<Pattern> {
+    fn pattern(&mut self, pattern: &Arc<Pattern>) -> Arc<Pattern> {
         let content = match &pattern.content {
-            Content::Constant(_) | Content::Broken => pattern.content.clone(),
+            Content::Constant(_) | Content::Broken => return pattern.clone(),
             Content::Expression(expression) => Content::Expression(self.expression(expression)),
             Content::Text(pieces) => {
                 let piece = |piece: &Piece| match piece {
@@ -169,12 +169,7 @@ impl<'a> Inside<'a> {
     fn output(&mut self, reference: &UseReference, span: Span) -> ExpressionKind {
         let UseReference { name, instance, output, .. } = reference;
         let (path, uses) = (self.path, self.uses);
-        let of = |key: Option<&str>| {
-            let component = path.join(name.as_str(), key);
-            ExpressionKind::Reference(Reference::Local(
-                LocalName::new(LocalSort::Output, output.as_str()).within(component),
-            ))
-        };
+        let of = |key: Option<&str>| output_of(path.join(name.as_str(), key), output);
         let keys = match (uses.get(name), instance) {
             (Some(Instances::Single), Instance::Single) => return of(None),
             (Some(Instances::Keyed(keys)), Instance::Key(_) | Instance::All) => keys,
@@ -182,9 +177,9 @@ impl<'a> Inside<'a> {
                 return self.broken();
             }
         };
-        let one = |key: &Arc<str>| Expression { span, kind: of(Some(key)) };
         let Instance::Key(key) = instance else {
-            return ExpressionKind::List(keys.iter().map(one).collect());
+            let table = self.table(name, output, keys, span);
+            return ExpressionKind::Splat(Box::new(table), Vec::new());
         };
         let key = self.expression(key);
         if let ExpressionKind::Literal(Value::String(key)) = &key.kind {
@@ -194,16 +189,31 @@ impl<'a> Inside<'a> {
             self.problems.push(missing_instance(name, key, keys, span));
             return self.broken();
         }
+        let table = self.table(name, output, keys, span);
+        ExpressionKind::Access(Box::new(table), Step::Index(Box::new(key)))
+    }
+
+    /// Returns the outputs of all instances of a `[use]`, by key.
+    fn table(&mut self, name: &str, output: &str, keys: &BTreeSet<Arc<str>>, span: Span) -> Expression {
+        let path = self.path;
         let table = LocalName::new(LocalSort::Outputs, format!("{name}.{output}")).within(path.clone());
         let field = |key: &Arc<str>| {
-            let value = Arc::new(Pattern { span, content: Content::Expression(one(key)) });
+            let kind = output_of(path.join(name, Some(key)), output);
+            let value = Arc::new(Pattern { span, content: Content::Expression(Expression { span, kind }) });
             Field { key: key.to_string(), key_span: span, value }
         };
-        let content = Content::Table(keys.iter().map(field).collect());
-        self.tables.insert(table.clone(), Arc::new(Pattern { span, content }));
-        let table = ExpressionKind::Reference(Reference::Local(table));
-        ExpressionKind::Access(Box::new(Expression { span, kind: table }), Step::Index(Box::new(key)))
+        self.tables.entry(table.clone()).or_insert_with(|| {
+            let content = Content::Table(keys.iter().map(field).collect());
+            Arc::new(Pattern { span, content })
+        });
+        Expression { span, kind: ExpressionKind::Reference(Reference::Local(table)) }
     }
+}
+
+/// Returns what stands for an output of one instance.
+fn output_of(component: ComponentPath, output: &str) -> ExpressionKind {
+    let name = LocalName::new(LocalSort::Output, output).within(component);
+    ExpressionKind::Reference(Reference::Local(name))
 }
 
 /// Describes a key that no instance of a `[use]` has.

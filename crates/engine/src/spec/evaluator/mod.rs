@@ -52,6 +52,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) local_dependencies: BTreeMap<(LocalName, Wait), BTreeSet<Address>>,
     pub(crate) accounts: BTreeMap<AccountName, Account>,
     pub(crate) crossings: Vec<Crossing>,
+    /// Whether there are too many resources, which was reported.
+    pub(crate) is_full: bool,
     account_schema: Vec<AttributeSchema>,
     /// Local values that depend on resources.
     late_locals: BTreeSet<LocalName>,
@@ -106,6 +108,7 @@ impl<'a> Evaluator<'a> {
             local_dependencies: BTreeMap::new(),
             accounts: BTreeMap::new(),
             crossings: Vec::new(),
+            is_full: false,
             account_schema: account_schema(registry.provider().account_attributes()),
             late_locals: BTreeSet::new(),
             reported: BTreeMap::new(),

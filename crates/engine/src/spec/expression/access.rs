@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::address::{Address, BlockAddress};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::spec::expression::ast::{Expression, ExpressionKind, Step};
+use crate::spec::expression::ast::{Expression, ExpressionKind, Reference, Step};
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
 use crate::spec::suggest;
+use crate::spec::world::Local;
 use crate::value::Value;
 
 impl<'a> Evaluation<'a> {
@@ -23,27 +24,35 @@ impl<'a> Evaluation<'a> {
         if let Some(part) = self.symbolic_field(source, step) {
             return self.nested(part);
         }
-        if let Some(bound) = self.bound_at_root(source) {
-            return self.bound_part(&bound, source, step, span).map(Cow::Owned);
+        if let Some(shared) = self.shared_root(source)? {
+            return self.shared_part(&shared, source, step, span).map(Cow::Owned);
         }
         let value = self.expression(source)?;
         self.step(value, step, span)
     }
 
-    /// Returns the value of the name of a for-expression that a path begins with.
-    fn bound_at_root(&self, path: &Expression) -> Option<Rc<Value>> {
+    /// Returns what a path begins with, if that is the name of a for-expression or a local value
+    /// that is not all known.
+    fn shared_root(&self, path: &'a Expression) -> Evaluated<Option<Rc<Value>>> {
         let mut root = path;
         while let ExpressionKind::Access(inner, _) = &root.kind {
             root = inner;
         }
-        let ExpressionKind::Bound(position) = root.kind else { return None };
-        self.bound.borrow().get(position).cloned()
+        if let ExpressionKind::Bound(position) = root.kind {
+            return Ok(self.bound.borrow().get(position).cloned());
+        }
+        if let ExpressionKind::Reference(Reference::Local(name)) = &root.kind
+            && let Some(Local::Symbolic(pattern)) = self.world.locals.get(name)
+        {
+            return self.symbolic_local(name, pattern).map(Some);
+        }
+        Ok(None)
     }
 
-    /// Follows a path from a bound value; only what it leads to is copied.
-    fn bound_part(
+    /// Follows a path from such a value; only what it leads to is copied.
+    fn shared_part(
         &self,
-        bound: &Value,
+        shared: &Value,
         source: &'a Expression,
         step: &'a Step,
         span: Span,
@@ -54,7 +63,7 @@ impl<'a> Evaluation<'a> {
             steps.push((step, root.span));
             root = inner;
         }
-        let mut value = Cow::Borrowed(bound);
+        let mut value = Cow::Borrowed(shared);
         for (step, span) in steps.into_iter().rev() {
             value = self.step(value, step, span)?;
         }
@@ -93,7 +102,7 @@ impl<'a> Evaluation<'a> {
 
     /// Returns what the steps lead to from every item.
     pub(super) fn splat(&self, source: &'a Expression, steps: &'a [Step]) -> Evaluated<Cow<'a, Value>> {
-        let items = match self.expression(source)?.into_owned() {
+        let items = match self.owned(source)? {
             Value::List(items) => items,
             Value::Map(entries) => entries.into_values().collect(),
             Value::Unknown(unknown) => {

@@ -31,6 +31,11 @@ impl Budget {
         self.pay(value.weight(), span)
     }
 
+    /// Pays for copying a text.
+    pub(super) fn text(&self, text: &str, span: Span) -> Evaluated<()> {
+        self.pay(text.len(), span)
+    }
+
     /// Pays for what was done with another budget that began as this one is.
     pub(super) fn spend(&self, other: &Self) {
         self.0.set(self.0.get().min(other.0.get()));

@@ -38,13 +38,16 @@ pub(crate) struct Evaluation<'a> {
     pub(super) scope: &'a dyn Scope,
     depth: Cell<usize>,
     pub(super) budget: Budget,
-    /// Local values that were evaluated already, so that each is only once, and what was in doubt.
-    pub(super) locals: RefCell<BTreeMap<&'a LocalName, (Value, Option<Unknown>)>>,
+    /// Local values that were evaluated already, so that each is only once.
+    pub(super) locals: RefCell<BTreeMap<&'a LocalName, EvaluatedLocal>>,
     /// The first unknown value that something may still be wrong with, once it is known.
     doubt: RefCell<Option<Unknown>>,
     /// What the names of the for-expressions around stand for, the outermost first.
     pub(super) bound: RefCell<Vec<Rc<Value>>>,
 }
+
+/// A local value, and the unknown value that may make it fail later.
+pub(super) type EvaluatedLocal = (Rc<Value>, Option<Unknown>);
 
 impl<'a> Evaluation<'a> {
     pub(crate) fn new(world: &'a World, each: Option<&'a Each>, scope: &'a dyn Scope) -> Self {
@@ -121,14 +124,20 @@ impl<'a> Evaluation<'a> {
 
     fn content(&self, pattern: &'a Pattern) -> Evaluated<Value> {
         match &pattern.content {
-            Content::Constant(value) => Ok(value.clone()),
+            Content::Constant(value) => {
+                self.budget.value(value, pattern.span)?;
+                Ok(value.clone())
+            }
             Content::Expression(expression) => self.expression(expression).map(Cow::into_owned),
-            Content::Text(pieces) => self.text(pieces),
+            Content::Text(pieces) => self.text(pieces, pattern.span),
             Content::List(items) => {
                 Ok(Value::List(items.iter().map(|item| self.pattern(item)).collect::<Result<_, _>>()?))
             }
             Content::Table(fields) => {
-                let entry = |field: &'a Field| Ok((field.key.clone(), self.pattern(&field.value)?));
+                let entry = |field: &'a Field| {
+                    self.budget.text(&field.key, field.key_span)?;
+                    Ok((field.key.clone(), self.pattern(&field.value)?))
+                };
                 Ok(Value::Map(fields.iter().map(entry).collect::<Result<_, Failure>>()?))
             }
             Content::Layers(layers) => self.layers(layers),
@@ -137,12 +146,13 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    pub(super) fn text(&self, pieces: &'a [Piece]) -> Evaluated<Value> {
+    pub(super) fn text(&self, pieces: &'a [Piece], span: Span) -> Evaluated<Value> {
         let mut text = String::new();
         let mut unknown = None;
         for piece in pieces {
             let expression = match piece {
                 Piece::Literal(literal) => {
+                    self.budget.text(literal, span)?;
                     text.push_str(literal);
                     continue;
                 }
@@ -229,7 +239,7 @@ impl<'a> Evaluation<'a> {
             ExpressionKind::Reference(reference) => self.reference(reference, expression.span),
             ExpressionKind::Bound(position) => self.bound(*position, expression.span),
             ExpressionKind::Attribute(reference) => {
-                Ok(Cow::Owned(self.scope.attribute(&reference.address, &reference.attribute)))
+                self.attribute(&reference.address, &reference.attribute, expression.span).map(Cow::Owned)
             }
             ExpressionKind::Access(source, step) => self.access(source, step, expression.span),
             ExpressionKind::Splat(source, steps) => self.splat(source, steps),

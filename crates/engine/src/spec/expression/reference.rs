@@ -1,6 +1,7 @@
 //! What references stand for.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::address::Address;
@@ -22,7 +23,11 @@ impl<'a> Evaluation<'a> {
             Reference::Variable(name) => known(self.world.variables.get(name).and_then(Option::as_ref)),
             Reference::Local(name) => match self.world.locals.get(name) {
                 Some(Local::Known(value)) => Ok(Cow::Borrowed(value)),
-                Some(Local::Symbolic(pattern)) => self.symbolic_local(name, pattern),
+                Some(Local::Symbolic(pattern)) => {
+                    let value = self.symbolic_local(name, pattern)?;
+                    self.budget.value(&value, span)?;
+                    Ok(Cow::Owned(Value::clone(&value)))
+                }
                 Some(Local::Broken) | None => Err(Failure::Broken),
             },
             Reference::AccountId(name) => {
@@ -35,11 +40,12 @@ impl<'a> Evaluation<'a> {
             Reference::StackId => Ok(Cow::Owned(self.scope.stack_id())),
             Reference::EachKey => {
                 let each = self.each.ok_or(Failure::Broken)?;
+                self.budget.text(&each.key, span)?;
                 Ok(Cow::Owned(Value::from(&*each.key)))
             }
             Reference::EachValue => self.nested(&self.each.ok_or(Failure::Broken)?.value),
             Reference::Resource(reference) => {
-                let attribute = |address: &Address| self.scope.attribute(address, &reference.attribute);
+                let attribute = |address: &Address| self.attribute(address, &reference.attribute, span);
                 self.resource(reference, span, &attribute).map(Cow::Owned)
             }
             Reference::Whole(reference) => self.whole(reference, span).map(Cow::Owned),
@@ -48,15 +54,25 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn symbolic_local(&self, name: &'a LocalName, pattern: &'a Pattern) -> Evaluated<Cow<'a, Value>> {
+    /// Returns a local value that is not all known; it is evaluated once.
+    pub(super) fn symbolic_local(&self, name: &'a LocalName, pattern: &'a Pattern) -> Evaluated<Rc<Value>> {
         if let Some((value, doubt)) = self.locals.borrow().get(name) {
             self.doubt(doubt.clone());
-            return Ok(Cow::Owned(value.clone()));
+            return Ok(value.clone());
         }
         let (value, doubt) = self.with_doubt(|| self.nested(pattern));
         self.doubt(doubt.clone());
         let value = value?;
-        self.locals.borrow_mut().insert(name, (value.clone().into_owned(), doubt));
+        self.budget.value(&value, pattern.span)?;
+        let value = Rc::new(value.into_owned());
+        self.locals.borrow_mut().insert(name, (value.clone(), doubt));
+        Ok(value)
+    }
+
+    /// Returns an attribute of a resource.
+    pub(super) fn attribute(&self, address: &Address, name: &str, span: Span) -> Evaluated<Value> {
+        let value = self.scope.attribute(address, name);
+        self.budget.value(&value, span)?;
         Ok(value)
     }
 
@@ -82,13 +98,16 @@ impl<'a> Evaluation<'a> {
     fn whole(&self, reference: &'a ResourceReference, span: Span) -> Evaluated<Value> {
         let names = self.world.attributes.get(&reference.block.kind).ok_or(Failure::Broken)?;
         let attributes = |address: &Address| {
-            let value = |name: &&'static str| ((*name).to_owned(), self.scope.attribute(address, name));
-            Value::Map(names.iter().map(value).collect())
+            let value = |name: &&'static str| Ok(((*name).to_owned(), self.attribute(address, name, span)?));
+            Ok(Value::Map(names.iter().map(value).collect::<Result<_, Failure>>()?))
         };
         match (self.world.shapes.get(&reference.block), &reference.instance) {
             (Some(Shape::Keyed(addresses)), Instance::Single) => {
-                let entry = |(key, address): (&Arc<str>, &Address)| (key.to_string(), attributes(address));
-                Ok(Value::Map(addresses.iter().map(entry).collect()))
+                let entry = |(key, address): (&Arc<str>, &Address)| {
+                    self.budget.text(key, span)?;
+                    Ok((key.to_string(), attributes(address)?))
+                };
+                Ok(Value::Map(addresses.iter().map(entry).collect::<Result<_, Failure>>()?))
             }
             _ => self.resource(reference, span, &attributes),
         }
@@ -98,12 +117,12 @@ impl<'a> Evaluation<'a> {
         &self,
         reference: &'a ResourceReference,
         span: Span,
-        attribute: &dyn Fn(&Address) -> Value,
+        attribute: &dyn Fn(&Address) -> Evaluated<Value>,
     ) -> Evaluated<Value> {
         match (self.world.shapes.get(&reference.block), &reference.instance) {
-            (Some(Shape::Single(address)), Instance::Single) => Ok(attribute(address)),
+            (Some(Shape::Single(address)), Instance::Single) => attribute(address),
             (Some(Shape::Keyed(addresses)), Instance::All) => {
-                Ok(Value::List(addresses.values().map(attribute).collect()))
+                Ok(Value::List(addresses.values().map(attribute).collect::<Result<_, _>>()?))
             }
             (Some(Shape::Keyed(addresses)), Instance::Key(key)) => {
                 let value = self.expression(key)?;
@@ -122,7 +141,7 @@ impl<'a> Evaluation<'a> {
                 };
                 let missing = || missing_instance(&reference.block, key, addresses, span);
                 let address = addresses.get(key.as_str());
-                address.map(attribute).ok_or_else(|| Failure::Wrong(missing().into()))
+                attribute(address.ok_or_else(|| Failure::Wrong(missing().into()))?)
             }
             (Some(Shape::Single(_) | Shape::Keyed(_) | Shape::Broken) | None, _) => Err(Failure::Broken),
         }

@@ -66,7 +66,7 @@ impl<'a> Evaluation<'a> {
 
     fn pieces(&self, name: &str, pieces: &[Piece], values: Vec<Rc<Value>>, span: Span) -> Evaluated<Value> {
         let inner = self.with_names(values);
-        let value = inner.text(pieces);
+        let value = inner.text(pieces, span);
         self.absorb(&inner);
         let value = value.map_err(|failure| match failure {
             Failure::Wrong(diagnostic) => explain(name, TemplateError { line: None, diagnostic }),
