@@ -2,6 +2,7 @@
 
 mod drift;
 mod tools;
+mod wrong_at_apply;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::address::{AccountName, Address};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::environment::Environment;
 use crate::event::{Observer, Verb};
 use crate::plan::Plan;
@@ -119,13 +119,19 @@ pub struct Report {
     pub interrupted: bool,
     /// The outputs of the stack now.
     pub outputs: BTreeMap<String, Value>,
+    /// Why outputs could not be worked out, now that everything in them is known. They are what they
+    /// were before.
+    pub output_problems: Diagnostics,
 }
 
 impl Report {
     /// Tells whether everything that was planned was done.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failures.is_empty() && self.skipped.is_empty() && !self.interrupted
+        self.failures.is_empty()
+            && self.skipped.is_empty()
+            && self.output_problems.is_empty()
+            && !self.interrupted
     }
 }
 
@@ -142,6 +148,8 @@ pub struct Failure {
     pub error: String,
     /// What to do, in whole sentences.
     pub hint: Option<String>,
+    /// What is wrong with what the user wrote, and where, if that is the reason.
+    pub problem: Option<Diagnostic>,
 }
 
 /// Who decides whether a plan is carried out.

@@ -185,7 +185,7 @@ impl Engine<'_> {
             values,
         };
         let mut walked = apply::walk(&run).await;
-        let outputs = run.outputs(&walked);
+        let outputs = run.outputs(&mut walked);
         let now = recorder.with_state(State::clone);
         let settled = self.settled_records(spec, &plan, &left_out, &walked, &now)?;
         drop(run);
@@ -265,8 +265,8 @@ pub(crate) fn renamed(state: &State, names: &BTreeMap<Address, Address>) -> Resu
 }
 
 fn report(plan: Plan, walked: Walked, outputs: BTreeMap<String, crate::value::Value>) -> Report {
-    let Walked { done, failures, skipped, interrupted, unrecorded: _ } = walked;
-    Report { plan, done, failures, skipped, interrupted, outputs }
+    let Walked { done, failures, skipped, interrupted, output_problems, unrecorded: _ } = walked;
+    Report { plan, done, failures, skipped, interrupted, outputs, output_problems }
 }
 
 /// Checks that a saved plan is what would be planned now, and was not applied before.

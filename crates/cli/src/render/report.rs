@@ -44,6 +44,7 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
         (report.plan.renames.len(), "renamed"),
         (report.failures.len(), "failed"),
         (report.skipped.len(), "not started"),
+        (report.output_problems.iter().count(), "not worked out"),
     ];
     counts.extend(
         further.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")),
@@ -65,10 +66,15 @@ fn recorded(report: &Report, elapsed: Duration, palette: &Palette) -> String {
 pub(crate) fn failures(report: &Report, spec: &Spec) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     diagnostics.extend(report.failures.iter().map(|failure| diagnostic(failure, spec)));
+    diagnostics.extend(report.output_problems.iter().cloned());
     diagnostics
 }
 
 fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {
+    if let Some(problem) = &failure.problem {
+        let hint = failure.hint.clone().unwrap_or_default();
+        return problem.clone().with_address(failure.address.clone()).with_hint(hint);
+    }
     let summary = match failure.verb {
         Verb::Create => "failed to create a resource",
         Verb::Update => "failed to change a resource",

@@ -7,6 +7,7 @@ use crate::apply::operation::Operation;
 use crate::apply::settle::Settle;
 use crate::apply::stop::Stop;
 use crate::apply::{Run, birth};
+use crate::diagnostic::Diagnostic;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::Verb;
 use crate::plan::{Change, ChangeAction, ResourceValues, desired_inputs, keeps_promise};
@@ -116,9 +117,8 @@ async fn settle(settle: Settle<'_>) -> Result<ObservedValues, Stop> {
 fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<ValueMap, Stop> {
     let node = run.spec.resources.get(&change.address);
     let node = node.ok_or_else(|| Stop::Defect(format!("{} is not in the spec", change.address)))?;
-    let mut resolved = desired_inputs(node, kind, &run.values(), &run.plan.lineage).map_err(|problems| {
-        Stop::Defect(problems.first().map(|problem| problem.summary.clone()).unwrap_or_default())
-    })?;
+    let mut resolved = desired_inputs(node, kind, &run.values(), &run.plan.lineage)
+        .map_err(|problems| wrong(run, problems))?;
     let mut inputs = ValueMap::new();
     for (name, planned) in &change.inputs {
         // Of something that is still being made, nothing is left alone: it may be wanted unknown.
@@ -143,6 +143,20 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
         inputs.insert(name.clone(), actual);
     }
     Ok(inputs)
+}
+
+/// Tells the user what is wrong with what the spec says, and where.
+fn wrong(run: &Run<'_>, problems: Vec<Diagnostic>) -> Stop {
+    let Some(problem) = problems.into_iter().next() else {
+        return Stop::Defect("the inputs have problems that nobody tells of".to_owned());
+    };
+    match problem.span {
+        Some(span) => {
+            let place = run.spec.sources.location(span).to_string();
+            Stop::Wrong { place, problem: Box::new(problem) }
+        }
+        None => Stop::Defect(problem.summary),
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -28,7 +28,7 @@ use crate::observation::Observations;
 use crate::plan::{Mode, Plan, Values};
 use crate::resource::Intent;
 use crate::run::{Engine, InterruptLevel};
-use crate::spec::{OutputNode, Spec};
+use crate::spec::Spec;
 use crate::state::Record;
 use crate::value::Value;
 
@@ -88,8 +88,9 @@ impl Run<'_> {
         }
     }
 
-    /// Returns the record of the stack's outputs as they are now, if they changed.
-    pub(crate) fn outputs(&self, walked: &Walked) -> Option<Record> {
+    /// Returns the record of the stack's outputs as they are now, if they changed. Why one cannot be
+    /// worked out is noted.
+    pub(crate) fn outputs(&self, walked: &mut Walked) -> Option<Record> {
         let before = self.recorder.with_state(|state| state.outputs.clone());
         let complete = walked.failures.is_empty() && walked.skipped.is_empty();
         let outputs = match self.plan.mode {
@@ -107,8 +108,13 @@ impl Run<'_> {
         left.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Returns the outputs; those of what was not done stay as they were.
-    fn known_outputs(&self, walked: &Walked, before: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    /// Returns the outputs; those of what was not done, and those that cannot be worked out, stay as
+    /// they were.
+    fn known_outputs(
+        &self,
+        walked: &mut Walked,
+        before: &BTreeMap<String, Value>,
+    ) -> BTreeMap<String, Value> {
         let mut values = self.values().clone();
         let failed = walked.failures.iter().map(|failure| (&failure.address, failure.verb));
         let skipped = walked.skipped.iter().map(|(address, verb)| (address, *verb));
@@ -116,10 +122,17 @@ impl Run<'_> {
         for (address, _) in failed.chain(skipped).filter(|(_, verb)| *verb != Verb::Wait) {
             values.forget(address);
         }
-        let output = |(name, node): (&String, &OutputNode)| {
-            let value = node.value.evaluate(&values).ok().filter(Value::is_known);
-            Some((name.clone(), value.or_else(|| before.get(name).cloned())?))
-        };
-        self.spec.outputs.iter().filter_map(output).collect()
+        let mut outputs = BTreeMap::new();
+        for (name, node) in &self.spec.outputs {
+            let value = match node.value.evaluate(&values) {
+                Ok(value) => Some(value).filter(Value::is_known),
+                Err(error) => {
+                    walked.output_problems.push(*error.diagnostic);
+                    None
+                }
+            };
+            outputs.extend(value.or_else(|| before.get(name).cloned()).map(|value| (name.clone(), value)));
+        }
+        outputs
     }
 }

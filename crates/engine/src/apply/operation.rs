@@ -133,6 +133,7 @@ impl<'a> Operation<'a> {
             | Stop::Closed { .. }
             | Stop::Exists(_)
             | Stop::Stale { .. }
+            | Stop::Wrong { .. }
             | Stop::Defect(_)
             | Stop::Interrupted => None,
         };

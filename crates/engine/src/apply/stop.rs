@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::diagnostic::Diagnostic;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::state::StateError;
 
@@ -51,7 +52,15 @@ pub(crate) enum Stop {
         /// What it is.
         actual: String,
     },
-    /// A defect: values that do not fit the kind, an expression that can no longer be evaluated.
+    /// What the user wrote cannot be worked out, now that everything in it is known.
+    #[error("{place}: {}", told(problem))]
+    Wrong {
+        /// Where it stands, as `path:line:column`.
+        place: String,
+        /// What is wrong.
+        problem: Box<Diagnostic>,
+    },
+    /// A defect: values that do not fit the kind.
     #[error("{0}")]
     Defect(String),
     /// The user asked not to wait any longer.
@@ -84,6 +93,11 @@ impl Stop {
         matches!(self, Self::Record(_) | Self::Expired(_))
     }
 
+    /// Returns what is wrong with what the user wrote, if that is the reason.
+    pub(crate) fn problem(&self) -> Option<&Diagnostic> {
+        if let Self::Wrong { problem, .. } = self { Some(problem) } else { None }
+    }
+
     /// Returns what to do, in whole sentences.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -107,6 +121,10 @@ impl Stop {
             Self::TimedOut { .. } | Self::Closed { advice: None, .. } => {
                 "Apply again: it goes on waiting. `timeouts` in the spec makes the limit longer."
             }
+            Self::Wrong { problem, .. } => problem
+                .hint
+                .as_deref()
+                .unwrap_or("Correct what is written there and apply again: it goes on where it stopped."),
             Self::Stale { .. } => "Apply again: the new plan has the value as it is now.",
             Self::Defect(_) => "This is a defect of straddle. Please report it with the plan.",
             Self::Record(_) => {
@@ -116,6 +134,13 @@ impl Stop {
         };
         Some(hint.to_owned())
     }
+}
+
+/// Says what is wrong in one line.
+fn told(problem: &Diagnostic) -> String {
+    let Diagnostic { summary, label, detail, .. } = problem;
+    let parts = [summary, label, detail].into_iter().filter(|part| !part.is_empty());
+    parts.map(String::as_str).collect::<Vec<_>>().join(": ")
 }
 
 fn seconds(limit: Duration) -> String {

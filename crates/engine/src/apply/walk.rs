@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::address::{AccountName, Address, RemoteId};
 use crate::apply::stop::Stop;
 use crate::apply::{Run, gate, make, unmake};
+use crate::diagnostic::Diagnostics;
 use crate::event::{Event, OperationLabel, Verb};
 use crate::graph::Node;
 use crate::plan::{Change, ChangeAction};
@@ -25,6 +26,8 @@ pub(crate) struct Walked {
     pub(crate) skipped: Vec<(Address, Verb)>,
     /// Whether the user asked to stop before everything was done.
     pub(crate) interrupted: bool,
+    /// Why outputs could not be worked out.
+    pub(crate) output_problems: Diagnostics,
     /// Why nothing can be recorded any more.
     pub(crate) unrecorded: Option<StateError>,
 }
@@ -132,14 +135,14 @@ impl<'a> Walk<'a> {
             Err(stop) => {
                 self.ended_early |= stop.ends_the_run();
                 self.blocked[index.index()] = Some(operation.address.clone());
-                let (error, hint) = (stop.to_string(), stop.hint());
+                let (error, hint, problem) = (stop.to_string(), stop.hint(), stop.problem().cloned());
                 self.run.notify(&Event::OperationFailed {
                     operation: operation.clone(),
                     error: error.clone(),
                     elapsed,
                 });
                 let OperationLabel { address, verb, account, .. } = operation;
-                self.walked.failures.push(Failure { address, verb, account, error, hint });
+                self.walked.failures.push(Failure { address, verb, account, error, hint, problem });
                 if let Stop::Record(error) = stop {
                     self.walked.unrecorded.get_or_insert(error);
                 }
