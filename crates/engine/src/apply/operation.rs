@@ -128,6 +128,8 @@ impl<'a> Operation<'a> {
             Stop::Failed(reason) | Stop::Impaired(reason) => Some(reason.clone()),
             Stop::Record(_) => return stop,
             Stop::Call(_)
+            | Stop::Vanished(_)
+            | Stop::Unheeded(_)
             | Stop::Expired(_)
             | Stop::TimedOut { .. }
             | Stop::Closed { .. }

@@ -217,7 +217,7 @@ impl<'a> Settle<'a> {
                 self.id = id.clone();
                 Ok(Next::Wait("to be read under its new id".to_owned()))
             }
-            _ => Err(Stop::Failed(self.vanished())),
+            _ => Err(Stop::Vanished(self.vanished())),
         }
     }
 
@@ -244,7 +244,7 @@ impl<'a> Settle<'a> {
         }
         if last.times >= REPETITIONS {
             let operation = step.operation();
-            return Err(Stop::Failed(format!(
+            return Err(Stop::Unheeded(format!(
                 "the service accepted {operation} {REPETITIONS} times and still shows the old value"
             )));
         }

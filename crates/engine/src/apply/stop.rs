@@ -16,8 +16,14 @@ pub(crate) enum Stop {
     #[error("{0}")]
     Expired(ProviderError),
     /// The service says that the thing will never be ready.
-    #[error("{0}")]
+    #[error("will never be ready, says the service: {0}")]
     Failed(String),
+    /// The thing went away while it was changed.
+    #[error("{0}")]
+    Vanished(String),
+    /// The service takes a call again and again, and does not do what it says.
+    #[error("{0}")]
+    Unheeded(String),
     /// A part of the thing failed, and again after it was repaired, or nothing can repair it.
     #[error("{0}")]
     Impaired(String),
@@ -113,8 +119,10 @@ impl Stop {
                 "Something with the same name or range exists and does not belong to this resource. Delete it, or choose another name or range."
             }
             Self::Failed(_) => {
-                "Plan again: what the service says will never be ready is offered for replacement."
+                "Correct what the service complains about and apply again: what failed is then replaced."
             }
+            Self::Vanished(_) => "Apply again: what is gone is made anew.",
+            Self::Unheeded(_) => "Plan again to see what the service has now.",
             Self::Impaired(_) => {
                 "Correct what the service complains about and apply again: only the part that failed is made anew."
             }
