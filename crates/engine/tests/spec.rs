@@ -454,3 +454,50 @@ value = "${(subnet.all[*])[1]}"
     assert_eq!(value("ranges").as_list().expect("it is a list")[1], Value::from("10.0.2.0/24"));
     assert_eq!(value("last"), value("one"));
 }
+
+#[test]
+fn what_is_known_when_the_spec_is_loaded_is_waited_for_too() {
+    let spec = load(
+        r#"
+[vpc.main]
+cidr_block = "10.0.0.0/16"
+[vpc.other]
+cidr_block = "10.1.0.0/16"
+[internet_gateway.main]
+vpc_id = "${vpc.main.id}"
+[local]
+ranges = "${[vpc.main.cidr_block]}"
+[eip.listed]
+for_each = ["${vpc.main.cidr_block}", "x"]
+[eip.made]
+for_each = "${{for range in local.ranges : range => 1}}"
+[eip.written]
+for_each = { a = "${vpc.main.cidr_block}", b = "${vpc.other.cidr_block}" }
+tags = { Name = "${each.value}" }
+[eip.keys]
+for_each = { a = "${vpc.main.cidr_block}" }
+[route_table.main]
+vpc_id = "${vpc.other.id}"
+routes = "${{for range in local.ranges : range => internet_gateway.main.id}}"
+subnets = "${[vpc.main.cidr_block]}"
+[security_group.main]
+vpc_id = "${vpc.other.id}"
+ingress = "${[for range in local.ranges : { protocol = 'tcp', cidr = range }]}"
+"#,
+    );
+    for (address, expected) in [
+        ("eip.listed['x']", vec!["vpc.main"]),
+        ("eip.made['10.0.0.0/16']", vec!["vpc.main"]),
+        ("eip.written['a']", vec!["vpc.main"]),
+        ("eip.written['b']", vec!["vpc.other"]),
+        ("eip.keys['a']", vec![]),
+        (
+            "route_table.main/route['10.0.0.0/16']",
+            vec!["internet_gateway.main", "route_table.main", "vpc.main"],
+        ),
+        ("route_table.main/association['10.0.0.0/16']", vec!["route_table.main", "vpc.main"]),
+        ("security_group.main/ingress['0']", vec!["security_group.main", "vpc.main"]),
+    ] {
+        assert_eq!(dependencies(&spec, address), expected, "{address}");
+    }
+}

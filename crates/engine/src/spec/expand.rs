@@ -39,6 +39,10 @@ impl Evaluator<'_> {
             self.with_tags(block.attributes.clone(), schema, block.span, &block.address.component);
         self.check_depends_on(block);
         let depends_on = self.depends_on(block);
+        let mut dependencies = depends_on.clone();
+        if let Some(for_each) = block.for_each.as_ref().filter(|for_each| !names_values_only(for_each)) {
+            self.collect_dependencies(for_each, None, Wait::Whole, &mut dependencies);
+        }
         for (address, each) in instances {
             let account = self.account_of(block.account.as_ref(), each.as_deref(), &address, block.span);
             let Ok(account) = account else { continue };
@@ -48,7 +52,7 @@ impl Evaluator<'_> {
                 account,
                 attributes: attributes.clone(),
                 each,
-                dependencies: depends_on.clone(),
+                dependencies: dependencies.clone(),
                 depends_on: depends_on.clone(),
                 lifecycle: block.lifecycle.clone(),
                 span: block.span,
@@ -75,6 +79,11 @@ impl Evaluator<'_> {
                 for item in self.items(&inline, each.as_deref()) {
                     let address = parent.child(expansion.role, item.key.as_str());
                     let span = item.span;
+                    let mut dependencies = depends_on.clone();
+                    dependencies.insert(parent.clone());
+                    if let Some(source) = &item.source {
+                        self.collect_dependencies(source, each.as_deref(), Wait::Parent, &mut dependencies);
+                    }
                     let attributes = child_attributes(&inline, item);
                     let draft = Draft {
                         address: address.clone(),
@@ -82,7 +91,7 @@ impl Evaluator<'_> {
                         account: account.clone(),
                         attributes: self.with_tags(attributes, schema, span, &block.address.component),
                         each: each.clone(),
-                        dependencies: depends_on.iter().cloned().chain([parent.clone()]).collect(),
+                        dependencies,
                         depends_on: depends_on.clone(),
                         lifecycle: block.lifecycle.clone(),
                         span,
@@ -150,6 +159,12 @@ impl Evaluator<'_> {
         attributes.insert("tags".to_owned(), Arc::new(Pattern { span, content: Content::Layers(layers) }));
         attributes
     }
+}
+
+/// Tells whether the keys of a `for_each` come from nothing that has to be made; who uses the values
+/// waits for what these name.
+fn names_values_only(for_each: &Pattern) -> bool {
+    matches!(for_each.content, Content::Table(_) | Content::Constant(_))
 }
 
 /// Returns the keys and values of `for_each`; the error says what is wrong with it.

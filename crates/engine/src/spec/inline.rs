@@ -30,12 +30,15 @@ pub(crate) struct Item {
     pub(crate) span: Span,
     /// What the inline form says of it.
     pub(crate) attributes: BTreeMap<String, Arc<Pattern>>,
+    /// What it is made of, if the attributes do not name everything that it comes from.
+    pub(crate) source: Option<Arc<Pattern>>,
 }
 
 impl Item {
     /// Makes a child of which one attribute is written.
     fn single(key: String, attribute: &str, pattern: Arc<Pattern>) -> Self {
-        Self { key, span: pattern.span, attributes: BTreeMap::from([(attribute.to_owned(), pattern)]) }
+        let span = pattern.span;
+        Self { key, span, attributes: BTreeMap::from([(attribute.to_owned(), pattern)]), source: None }
     }
 }
 
@@ -66,6 +69,7 @@ impl Evaluator<'_> {
             let mut item = Item::single(name, value, pattern);
             let name = Pattern::constant(item.span, Value::from(item.key.as_str()));
             item.attributes.insert(key.to_owned(), name);
+            item.source = (!inline.pattern.is_literal()).then(|| inline.pattern.clone());
             item
         };
         inline.pattern.entries(&entries).into_iter().map(item).collect()
@@ -73,9 +77,14 @@ impl Evaluator<'_> {
 
     fn single_items(&mut self, inline: &Inline<'_>, each: Option<&Each>, value: &str) -> Vec<Item> {
         let Some(Value::List(values)) = self.inline_value(inline, each) else { return Vec::new() };
-        let named =
-            item_keys(&values, inline.parent.component()).into_iter().zip(inline.pattern.items(&values));
-        named.map(|(key, pattern)| Item::single(key, value, pattern)).collect()
+        let keys = item_keys(&values, inline.parent.component());
+        let named = keys.into_iter().zip(inline.pattern.items(&values)).zip(&values);
+        let item = |((key, pattern), found): ((String, _), &Value)| {
+            let names_all = inline.pattern.is_literal() || matches!(found, Value::Unknown(_));
+            let source = (!names_all).then(|| inline.pattern.clone());
+            Item { source, ..Item::single(key, value, pattern) }
+        };
+        named.map(item).collect()
     }
 
     /// A list that is written out is read table by table, so that a mistake in one of them does
@@ -100,7 +109,8 @@ impl Evaluator<'_> {
             let named = entries.iter().find(|(entry, _)| entry == name);
             let key = named.and_then(|(_, pattern)| self.known_text(pattern, each));
             let key = key.unwrap_or_else(|| position.to_string());
-            items.push(self.table_item(inline, key, entries, table));
+            let source = [inline.pattern, table].into_iter().find(|written| !written.is_literal());
+            items.push(Item { source: source.cloned(), ..self.table_item(inline, key, entries, table) });
         }
         items
     }
@@ -138,7 +148,7 @@ impl Evaluator<'_> {
         table: &Pattern,
     ) -> Item {
         let Inline { expansion, schema, parent, .. } = *inline;
-        let mut item = Item { key, span: table.span, attributes: BTreeMap::new() };
+        let mut item = Item { key, span: table.span, attributes: BTreeMap::new(), source: None };
         for (name, value) in entries {
             if expansion.takes(&name) && schema.input(&name).is_some() {
                 item.attributes.insert(name, value);

@@ -96,17 +96,10 @@ impl Pattern {
             .unwrap_or_else(|| Arc::new(Self { span: self.span, content: Content::Item(self.clone(), key) }))
     }
 
-    /// Returns how many bytes the expressions in the pattern take where they are written.
-    pub(crate) fn size(&self) -> usize {
-        match &self.content {
-            Content::Constant(_) | Content::Broken => 0,
-            Content::Expression(_) | Content::Text(_) => self.span.end - self.span.start,
-            Content::List(items) | Content::Layers(items) => items.iter().map(|item| 1 + item.size()).sum(),
-            Content::Table(fields) => {
-                fields.iter().map(|field| field.key.len() + 1 + field.value.size()).sum()
-            }
-            Content::Item(of, _) => of.size(),
-        }
+    /// Tells whether the items of a list or table are written one by one, so that each of them
+    /// names what it is made of.
+    pub(crate) fn is_literal(&self) -> bool {
+        matches!(self.content, Content::List(_) | Content::Table(_))
     }
 
     /// Calls `visit` with every reference in the pattern and where it is written.

@@ -9,7 +9,7 @@ use crate::registry::Registry;
 use crate::spec::blocks::{Block, Blocks};
 use crate::spec::components::read::{Use, read_use};
 use crate::spec::document::Data;
-use crate::spec::pattern::{Pattern, read_pattern};
+use crate::spec::pattern::{Content, Pattern, read_pattern};
 use crate::spec::refactoring::{Refactoring, read_refactoring};
 use crate::spec::resource_block::{ResourceBlock, read_resource};
 use crate::spec::variables::{Variable, read_variable};
@@ -83,7 +83,18 @@ impl Body {
         let inputs = self.uses.values().flat_map(|found| found.inputs.values().map(|(_, input)| input));
         let patterns = self.locals.values().chain(resources).chain(outputs).chain(inputs);
         let empty = EACH * (self.resources.len() + self.inputs.len() + 1);
-        patterns.map(|pattern| EACH + pattern.size()).sum::<usize>() + empty
+        patterns.map(|pattern| EACH + size(pattern)).sum::<usize>() + empty
+    }
+}
+
+/// Returns how many bytes the expressions in a pattern take where they are written.
+fn size(pattern: &Pattern) -> usize {
+    match &pattern.content {
+        Content::Constant(_) | Content::Broken => 0,
+        Content::Expression(_) | Content::Text(_) => pattern.span.end - pattern.span.start,
+        Content::List(items) | Content::Layers(items) => items.iter().map(|item| 1 + size(item)).sum(),
+        Content::Table(fields) => fields.iter().map(|field| field.key.len() + 1 + size(&field.value)).sum(),
+        Content::Item(of, _) => size(of),
     }
 }
 
