@@ -96,6 +96,8 @@ fn a_long_string() {
 fn a_string_that_does_not_end() {
     let text = format!("{HEAD}[local]\na = \"\"\"\n{}", "line\n".repeat(1_000_000));
     assert_eq!(refused(text), ["invalid-toml"]);
+    let longest = format!("{HEAD}[local]\na = \"\"\"\n{}", "x\n".repeat(8_000_000));
+    assert_eq!(refused(longest), ["invalid-toml"]);
 }
 
 #[test]
@@ -127,6 +129,22 @@ fn bidirectional_controls_are_pointed_at() {
     let loaded = load_file(format!("{HEAD}[local]\na = \"{text}\" # {text}\n")).expect("nothing is wrong");
     let codes: Vec<_> = loaded.warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(codes, ["bidirectional-character"]);
+    let first = loaded.warnings.iter().next().and_then(|warning| warning.span).expect("it has a place");
+    assert_eq!(first.start, HEAD.len() + "[local]\na = \"".len());
+    let mixed = load_file(format!("{HEAD}[local]\na = \"\u{2067}\u{202a}\"\n")).expect("nothing is wrong");
+    let labels: Vec<_> = mixed.warnings.iter().map(|warning| warning.label.as_str()).collect();
+    assert_eq!(labels, ["the invisible character U+2067"]);
+}
+
+#[test]
+fn control_characters_are_pointed_at() {
+    for (written, code) in [("\\u0007", "U+0007"), ("\u{85}", "U+0085"), ("\u{e9}\\u007f", "U+007F")] {
+        let loaded = load_file(format!("{HEAD}[local]\na = \"{written}\"\n")).expect("nothing is wrong");
+        let labels: Vec<_> = loaded.warnings.iter().map(|warning| warning.label.clone()).collect();
+        assert_eq!(labels, [format!("contains the control character {code}")]);
+    }
+    let harmless = load_file(format!("{HEAD}[local]\na = \"\\t\\n\u{e9}\u{c2}\u{a0}\"\n"));
+    assert_eq!(harmless.expect("nothing is wrong").warnings.iter().count(), 0);
 }
 
 #[test]

@@ -101,8 +101,11 @@ pub(crate) fn read_value(text: &str) -> Result<Value, String> {
 
 /// Text that is shown in another order than it is read can hide what a spec does.
 fn warn_of_bidirectional(source: SourceId, text: &str, diagnostics: &mut Diagnostics) {
-    let reorders = |character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if let Some((start, character)) = text.char_indices().find(|(_, character)| reorders(*character)) {
+    // One search for each is far cheaper than looking at every character.
+    let found = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
+    if let Some((start, character)) =
+        found.filter_map(|reorders| Some((text.find(reorders)?, reorders))).min()
+    {
         let diagnostic =
             Diagnostic::warning("bidirectional-character", "text that may be shown in another order")
                 .with_span(
@@ -113,6 +116,19 @@ fn warn_of_bidirectional(source: SourceId, text: &str, diagnostics: &mut Diagnos
                 .with_hint("Take it out.");
         diagnostics.push(diagnostic);
     }
+}
+
+/// Finds the first control character that ends no line and is no tab.
+fn unusual_character(text: &str) -> Option<char> {
+    let is_unusual = |character: &char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    // Most text is long and has none, which its bytes tell sooner than its characters.
+    let begins_one = |byte: &u8| match byte {
+        b'\n' | b'\r' | b'\t' => false,
+        0x00..0x20 | 0x7f | 0xc2 => true,
+        _ => false,
+    };
+    let start = text.as_bytes().iter().position(begins_one)?;
+    text[start..].chars().find(is_unusual)
 }
 
 struct Reader<'a> {
@@ -171,8 +187,7 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, text: &str, span: Span) -> Data {
-        let is_unusual = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
-        if let Some(character) = text.chars().find(|character| is_unusual(*character)) {
+        if let Some(character) = unusual_character(text) {
             let label = format!("contains the control character U+{:04X}", u32::from(character));
             let diagnostic =
                 Diagnostic::warning("control-character", "control character").with_span(span, label);
