@@ -1,10 +1,11 @@
 //! `straddle fmt`: lays out the files of a spec.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use similar::TextDiff;
 use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Sources};
 use straddle_engine::layout::lay_out;
@@ -24,31 +25,78 @@ struct Change {
     after: String,
 }
 
+/// What came of looking at files.
+#[derive(Default)]
+struct Outcome {
+    changes: Vec<Change>,
+    /// The files that were written.
+    written: BTreeSet<PathBuf>,
+    sources: Sources,
+    /// Why files were left alone.
+    problems: Diagnostics,
+}
+
+impl Outcome {
+    fn look_at(&mut self, path: &Path) {
+        match change(path, &mut self.sources) {
+            Ok(change) => self.changes.extend(change),
+            Err(found) => self.problems.extend(found),
+        }
+    }
+
+    fn write(&mut self) {
+        for change in &self.changes {
+            match write(change) {
+                Ok(()) => drop(self.written.insert(change.path.clone())),
+                Err(failure) => self.problems.extend(failure.diagnostics),
+            }
+        }
+    }
+}
+
 /// Lays out files, or says which would change.
 pub(crate) fn run(program: &Program, arguments: &FormatArguments) -> Result<Exit, Failure> {
     if arguments.stdin {
         return from_stdin(program, arguments);
     }
-    let mut sources = Sources::default();
-    let mut problems = Diagnostics::default();
-    let mut changes = Vec::new();
+    let mut outcome = Outcome::default();
     for path in files(&arguments.paths)? {
-        match change(&path, &mut sources) {
-            Ok(change) => changes.extend(change),
-            Err(found) => problems.extend(found),
-        }
+        outcome.look_at(&path);
     }
     let only_looks = arguments.check || arguments.diff;
     if !only_looks {
-        for change in &changes {
-            write(change).unwrap_or_else(|failure| problems.extend(failure.diagnostics));
-        }
+        outcome.write();
     }
-    show(program, arguments, &changes);
-    if problems.has_errors() {
-        return Err(Failure { exit: Exit::Error, sources, diagnostics: problems });
+    let exit = match (outcome.problems.has_errors(), arguments.check && !outcome.changes.is_empty()) {
+        (true, _) => Exit::Error,
+        (false, true) => Exit::Changes,
+        (false, false) => Exit::Success,
+    };
+    if arguments.json {
+        program.terminal.stdout.line(&format!("{:#}", json(&outcome, exit)));
+        return Ok(exit);
     }
-    Ok(if arguments.check && !changes.is_empty() { Exit::Changes } else { Exit::Success })
+    let shown: Vec<_> = outcome
+        .changes
+        .iter()
+        .filter(|change| only_looks || outcome.written.contains(&change.path))
+        .collect();
+    show(program, arguments, &shown);
+    let Outcome { sources, problems: diagnostics, .. } = outcome;
+    if exit == Exit::Error { Err(Failure { exit, sources, diagnostics }) } else { Ok(exit) }
+}
+
+/// Renders everything that came of it as one object.
+fn json(outcome: &Outcome, exit: Exit) -> Json {
+    let Outcome { changes, written, sources, problems } = outcome;
+    let name = |path: &PathBuf| path.display().to_string();
+    json!({
+        "type": "format",
+        "exit_code": exit.code(),
+        "changed": changes.iter().map(|change| name(&change.path)).collect::<Vec<_>>(),
+        "written": written.iter().map(name).collect::<Vec<_>>(),
+        "diagnostics": render::json::diagnostics(sources, problems),
+    })
 }
 
 fn from_stdin(program: &Program, arguments: &FormatArguments) -> Result<Exit, Failure> {
@@ -124,20 +172,12 @@ fn write(change: &Change) -> Result<(), Failure> {
     replace_file(path, after.as_bytes())
 }
 
-fn show(program: &Program, arguments: &FormatArguments, changes: &[Change]) {
-    let stdout = &program.terminal.stdout;
-    if arguments.json {
-        let files: Vec<_> = changes.iter().map(|change| change.path.display().to_string()).collect();
-        let object =
-            json!({ "type": "format", "changed": files, "written": !arguments.check && !arguments.diff });
-        stdout.line(&format!("{object:#}"));
-    } else if arguments.diff {
-        for change in changes {
+fn show(program: &Program, arguments: &FormatArguments, changes: &[&Change]) {
+    for change in changes {
+        if arguments.diff {
             show_difference(program, change);
-        }
-    } else {
-        for change in changes {
-            stdout.line(&Safe(change.path.display()).to_string());
+        } else {
+            program.terminal.stdout.line(&Safe(change.path.display()).to_string());
         }
     }
 }

@@ -71,9 +71,16 @@ fn files_are_laid_out_and_those_that_are_no_toml_are_left_alone() {
     assert!(broken.stdout.contains("prod.toml") && !broken.stdout.contains("stack.toml"));
     assert!(broken.stderr.contains("stack.toml:1:"), "{}", broken.stderr);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "[stack");
+    std::fs::write(world.spec().join("envs/prod.toml"), "a=1").unwrap();
+    let looked = json(&world.run("fmt SPEC --check --json", Exit::Error).stdout);
+    assert_eq!((looked["changed"].as_array().unwrap().len(), &looked["written"]), (1, &json("[]")));
+    let broken = json(&world.run("fmt SPEC --json", Exit::Error).stdout);
+    assert_eq!(broken["written"], looked["changed"]);
+    assert_eq!((&broken["exit_code"], broken["diagnostics"].as_array().unwrap().len()), (&1.into(), 1));
     world.write(&laid_out.replace(" = ", "="));
     let changed = json(&world.run("fmt SPEC --json", Exit::Success).stdout);
     assert_eq!(changed["changed"].as_array().unwrap().len(), 1);
+    assert_eq!((&changed["written"], &changed["diagnostics"]), (&changed["changed"], &json("[]")));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), laid_out);
     assert_eq!(world.run("fmt SPEC --check", Exit::Success).stdout, "");
 }
