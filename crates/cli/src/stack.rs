@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
+use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Sources};
+use straddle_engine::plan::{Plan, held};
 use straddle_engine::spec::{
     LoadFailure, LoadRequest, Spec, VariableArgument, VariableSource, load, outline,
 };
@@ -40,6 +41,15 @@ impl Stack {
         let name = state_name(&spec.stack.name, values.environment.as_deref());
         let backend = LocalBackend::named(directory, &spec.stack.name, &name);
         Ok(Self { spec, backend, warnings })
+    }
+
+    /// Shows what may go wrong with a plan, and returns it; a program reads it elsewhere.
+    pub(crate) fn warn_of(&self, program: &Program, plan: &Plan) -> Diagnostics {
+        let warnings = held(plan, &self.spec, &program.registry);
+        if !program.is_json {
+            show_warnings(program, &self.spec.sources, &warnings);
+        }
+        warnings
     }
 
     /// As [`Stack::open`], for commands whose spec is the positional argument.
@@ -120,11 +130,14 @@ pub(crate) fn load_spec(
         Failure { exit: Exit::Error, sources, diagnostics }
     })?;
     if !program.is_json {
-        let stderr = &program.terminal.stderr;
-        let sources = &loaded.spec.sources;
-        stderr.write(&render::diagnostics(sources, &loaded.warnings, &stderr.palette, stderr.width));
+        show_warnings(program, &loaded.spec.sources, &loaded.warnings);
     }
     Ok((loaded.spec, loaded.warnings))
+}
+
+fn show_warnings(program: &Program, sources: &Sources, warnings: &Diagnostics) {
+    let stderr = &program.terminal.stderr;
+    stderr.write(&render::diagnostics(sources, warnings, &stderr.palette, stderr.width));
 }
 
 fn variables(values: &ValueArguments) -> Result<Vec<VariableArgument>, Failure> {

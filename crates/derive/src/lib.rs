@@ -24,6 +24,7 @@ use crate::field::Field;
 /// | `always` | the default is wanted also where the spec says nothing |
 /// | `one_of = ["a", "b"]` | the only values that are allowed |
 /// | `refers_to = "KIND"` or `["KIND", ..]` | takes the `id` of a resource of these kinds |
+/// | `holds` | what it names cannot be deleted as long as it names it |
 /// | `owner = "ATTRIBUTE"` | that attribute takes the id of the account that the resource belongs to, if it is another one |
 /// | `normalize = FUNCTION` | puts the text into the form in which the service returns it |
 /// | `sensitive` | never shown |

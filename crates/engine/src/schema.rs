@@ -247,6 +247,8 @@ pub struct AttributeSchema {
     pub replace: bool,
     /// The kinds whose `id` this attribute takes; empty if it takes none.
     pub refers_to: &'static [&'static str],
+    /// What it names cannot be deleted as long as it names it.
+    pub holds: bool,
     /// The attribute that takes the id of the account that what this one refers to belongs to, where
     /// that is another account and the spec does not say it.
     pub owner: Option<&'static str>,
@@ -274,6 +276,7 @@ impl AttributeSchema {
             one_of: &[],
             replace: false,
             refers_to: &[],
+            holds: false,
             owner: None,
             sensitive: false,
             write_only: false,

@@ -39,7 +39,7 @@ pub(crate) struct NatGatewayInputs {
     #[attribute(replace)]
     private_ip: Option<String>,
     /// More Elastic IP addresses of a public gateway.
-    #[attribute(refers_to = "eip", default = Vec::<Value>::new())]
+    #[attribute(refers_to = "eip", holds, default = Vec::<Value>::new())]
     secondary_allocation_ids: Option<BTreeSet<String>>,
     /// More private addresses of a private gateway.
     #[attribute(default = Vec::<Value>::new())]

@@ -22,7 +22,7 @@ pub(crate) struct RouteTableAssociation;
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct RouteTableAssociationInputs {
     /// The table. Changing it gives the association a new id.
-    #[attribute(refers_to = "route_table")]
+    #[attribute(refers_to = "route_table", holds)]
     route_table_id: String,
     /// The subnet.
     #[attribute(replace, refers_to = "subnet")]

@@ -44,10 +44,10 @@ pub(crate) struct VpcEndpointInputs {
     #[attribute(refers_to = "route_table", default = Vec::<Value>::new())]
     route_table_ids: Option<BTreeSet<String>>,
     /// The subnets that the other sorts are in, one for each zone.
-    #[attribute(refers_to = "subnet", default = Vec::<Value>::new())]
+    #[attribute(refers_to = "subnet", holds, default = Vec::<Value>::new())]
     subnet_ids: Option<BTreeSet<String>>,
     /// The security groups of an interface endpoint. Without any it gets the VPC's default group.
-    #[attribute(refers_to = "security_group")]
+    #[attribute(refers_to = "security_group", holds)]
     security_group_ids: Option<BTreeSet<String>>,
     /// Whether the service's own name leads to an interface endpoint. The VPC needs
     /// `enable_dns_support` and `enable_dns_hostnames`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use straddle_engine::diagnostic::Diagnostic;
+use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
 use straddle_engine::plan::{Mode, Options, Plan};
 use straddle_engine::run::{Approval, Interrupt, InterruptLevel, Report, RunError};
 use tokio::task::JoinSet;
@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     }
 
     fn carry_out(&self, order: &Order) -> Result<Report, Failure> {
-        self.show_warnings();
+        self.stream_warnings(&self.stack.warnings);
         let settings = self.arguments.settings();
         let engine =
             self.program.engine(&self.stack.backend, &self.progress, settings, self.interrupt.clone());
@@ -120,13 +120,14 @@ impl<'a> Run<'a> {
             Some(stream) => stream.write(json::plan(plan, &self.program.registry)),
             None => stdout.write(&render::plan(plan, &stdout.palette)),
         }
+        self.stream_warnings(&self.stack.warn_of(self.program, plan));
     }
 
-    fn show_warnings(&self) {
+    fn stream_warnings(&self, warnings: &Diagnostics) {
         if let Some(stream) = &self.stream
-            && !self.stack.warnings.is_empty()
+            && !warnings.is_empty()
         {
-            let warnings = json::diagnostics(&self.stack.spec.sources, &self.stack.warnings);
+            let warnings = json::diagnostics(&self.stack.spec.sources, warnings);
             stream.write(json!({ "type": "diagnostics", "diagnostics": warnings }));
         }
     }

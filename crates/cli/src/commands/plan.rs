@@ -29,10 +29,13 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
     let stdout = &program.terminal.stdout;
     if program.is_json {
         let mut object = json::plan(&plan, &program.registry);
-        object["diagnostics"] = json::diagnostics(&stack.spec.sources, &stack.warnings);
+        let mut warnings = stack.warnings.clone();
+        warnings.extend(stack.warn_of(program, &plan));
+        object["diagnostics"] = json::diagnostics(&stack.spec.sources, &warnings);
         stdout.line(&format!("{object:#}"));
     } else {
         stdout.write(&render::plan(&plan, &stdout.palette));
+        stack.warn_of(program, &plan);
     }
     if let Some(path) = &arguments.out {
         saved_plan::write(path, &plan)?;

@@ -5,6 +5,7 @@ mod decide;
 mod diff;
 mod drift;
 mod guard;
+mod held;
 mod inputs;
 mod likely_renames;
 mod model;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use check::check;
 pub(crate) use diff::owned_tags;
 pub(crate) use drift::as_observed;
+pub use held::held;
 pub(crate) use inputs::desired_inputs;
 pub use likely_renames::likely_renames;
 pub use model::{

@@ -24,7 +24,7 @@ pub struct Inputs {
     #[attribute(replace)]
     image: String,
     /// The segments that it stands in.
-    #[attribute(refers_to = "segment")]
+    #[attribute(refers_to = "segment", holds)]
     segments: BTreeSet<String>,
     /// How many processors it has.
     #[attribute(default = 1)]

@@ -21,7 +21,7 @@ pub struct TableLink;
 #[derive(Debug, Clone, PartialEq, Attributes)]
 pub struct Inputs {
     /// The table. Another one gives the link another id.
-    #[attribute(refers_to = "table")]
+    #[attribute(refers_to = "table", holds)]
     table: String,
     /// The segment, which can have one table.
     #[attribute(replace, refers_to = "segment")]
