@@ -4,6 +4,7 @@
 //! line as text, `--json` as data) decides how they look.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,15 @@ pub struct Source {
     pub path: PathBuf,
     /// The whole text of the file.
     pub text: Arc<str>,
+    hidden: Vec<Range<usize>>,
+}
+
+impl Source {
+    /// Returns the parts of the text that must not be shown, since they are sensitive values.
+    #[must_use]
+    pub fn hidden(&self) -> &[Range<usize>] {
+        &self.hidden
+    }
 }
 
 /// Names one file in [`Sources`].
@@ -31,7 +41,7 @@ pub struct Sources {
 impl Sources {
     /// Adds a file and returns its id.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> SourceId {
-        self.files.push(Source { path: path.into(), text: text.into() });
+        self.files.push(Source { path: path.into(), text: text.into(), hidden: Vec::new() });
         SourceId(self.files.len() - 1)
     }
 
@@ -42,6 +52,16 @@ impl Sources {
     #[must_use]
     pub fn get(&self, id: SourceId) -> &Source {
         self.files.get(id.0).expect("a source id is only used with the sources that handed it out")
+    }
+
+    /// Keeps a part of a file from being shown.
+    ///
+    /// # Panics
+    /// If the span was made with another `Sources`.
+    pub fn hide(&mut self, span: Span) {
+        let source =
+            self.files.get_mut(span.source.0).expect("a span is only used with the sources it was made with");
+        source.hidden.push(span.start..span.end);
     }
 
     /// Returns every file in the order it was read.
@@ -103,7 +123,7 @@ pub struct Span {
 impl Span {
     /// Makes a span of `range` in `source`.
     #[must_use]
-    pub fn new(source: SourceId, range: std::ops::Range<usize>) -> Self {
+    pub fn new(source: SourceId, range: Range<usize>) -> Self {
         Self { source, start: range.start, end: range.end }
     }
 }

@@ -69,6 +69,8 @@ pub trait AnyResource: Send + Sync {
     fn traits(&self) -> Traits;
     /// See [`Resource::EXCLUSIVE`].
     fn exclusive(&self) -> &'static [&'static str];
+    /// See [`Resource::IDENTITY`].
+    fn identity(&self) -> &'static [&'static str];
     /// See [`Resource::RETAINED`].
     fn retained(&self) -> bool;
     /// Tells which kinds share a listing: those with the same id.
@@ -148,6 +150,10 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn exclusive(&self) -> &'static [&'static str] {
         R::EXCLUSIVE
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        R::IDENTITY
     }
 
     fn retained(&self) -> bool {

@@ -42,6 +42,7 @@ pub mod resource;
 pub mod run;
 pub mod schema;
 mod schema_values;
+pub mod secrets;
 pub mod sharing;
 mod sight;
 pub mod spec;

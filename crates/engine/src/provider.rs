@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::address::AccountName;
 use crate::schema::AttributeSchema;
+use crate::secrets::Secrets;
 use crate::value::ValueMap;
 
 /// A future that a trait object can return.
@@ -119,6 +120,11 @@ impl ProviderError {
             message: message.into(),
             request_id: None,
         }
+    }
+
+    /// Returns the error without sensitive values in the service's words.
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
+        Self { message: secrets.hide(&self.message).into_owned(), ..self }
     }
 
     fn code_prefix(&self) -> String {

@@ -163,3 +163,15 @@ pub(crate) fn defect(problem: String) -> RunError {
     let problem = Diagnostic::error("defect", "what was found does not fit the state").with_detail(problem);
     RunError::Diagnostics(problem.into())
 }
+
+/// Returns the record that outputs are sensitive from now on or no longer, if nothing else of them
+/// changes: what changes is recorded once it is known.
+pub(crate) fn hidden_record(spec: &Spec, plan: &Plan, state: &State) -> Option<Record> {
+    if plan.mode != Mode::Apply || !plan.outputs.is_empty() {
+        return None;
+    }
+    let declared = |name: &&String| spec.outputs.get(*name).is_some_and(|node| node.sensitive);
+    let sensitive: BTreeSet<_> = state.outputs.keys().filter(declared).cloned().collect();
+    let differs = sensitive != state.sensitive_outputs;
+    differs.then(|| Record::Outputs { outputs: state.outputs.clone(), sensitive })
+}

@@ -15,9 +15,11 @@ use crate::address::{Address, RemoteId};
 use crate::environment::random_id;
 use crate::erased::AnyResource;
 use crate::event::Event;
+use crate::provider::ProviderError;
 use crate::refresh::{age, known_kind};
 use crate::resource::Intent;
 use crate::run::{Engine, InterruptLevel, RunError};
+use crate::secrets::Secrets;
 use crate::state::{Action, Object, Outcome, PendingCreate, Record, ResourceState, State, Status};
 
 /// How long between two searches.
@@ -57,10 +59,14 @@ async fn search(
         let remaining = remaining(engine, pending.last_attempt, started);
         engine.observer.notify(&Event::Resolving { address: pending.address.clone(), remaining });
         let find = || kind.find(access.connection(&pending.account), &intent, &pending.inputs);
-        let found = access.repeat(find, &pending.account, kind).await.map_err(|source| RunError::Read {
-            what: pending.kind.to_string(),
-            account: pending.account.clone(),
-            source: Box::new(source),
+        let found = access.repeat(find, &pending.account, kind).await.map_err(|source| {
+            let mut secrets = Secrets::default();
+            secrets.add_inputs(&kind.schema().inputs, &pending.lifecycle.sensitive, &pending.inputs);
+            RunError::Read {
+                what: pending.kind.to_string(),
+                account: pending.account.clone(),
+                source: Box::new(source.without(&secrets)),
+            }
         })?;
         let at = engine.environment.now();
         let operation_id = operation_id.to_owned();
@@ -118,10 +124,12 @@ impl Lost<'_> {
     ) -> Result<Vec<Record>, RunError> {
         let Self { address, resource, object, kind, changed_at } = self;
         let account = &resource.account;
-        let failed = |source| RunError::Read {
+        let mut secrets = Secrets::default();
+        secrets.add_inputs(&kind.schema().inputs, &resource.lifecycle.sensitive, &object.inputs);
+        let failed = |source: ProviderError| RunError::Read {
             what: resource.kind.to_string(),
             account: account.clone(),
-            source: Box::new(source),
+            source: Box::new(source.without(&secrets)),
         };
         let operation_id = random_id(engine.environment);
         let intent = Intent { address: address.clone(), operation_id, token: String::new() };

@@ -36,6 +36,10 @@ pub trait Resource: Send + Sync + 'static {
     /// of them has nothing to itself; of the others, that one is not set is a value too.
     const EXCLUSIVE: &'static [&'static str] = &[];
 
+    /// The attributes that are part of the id of every thing of the kind. They cannot be made of
+    /// sensitive values, since ids are shown everywhere.
+    const IDENTITY: &'static [&'static str] = &[];
+
     /// Whether things of the kind always outlive their stack, since others may rely on them by
     /// then: what would delete one only forgets it.
     const RETAINED: bool = false;

@@ -1,6 +1,6 @@
 //! A run: what a command asks of the engine, and what comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::address::{AccountName, Address};
@@ -10,6 +10,7 @@ use crate::event::{Observer, Verb};
 use crate::plan::Plan;
 use crate::provider::ProviderError;
 use crate::registry::Registry;
+use crate::secrets::Secrets;
 use crate::state::{Backend, StateError};
 use crate::value::Value;
 
@@ -119,6 +120,8 @@ pub struct Report {
     pub interrupted: bool,
     /// The outputs of the stack now.
     pub outputs: BTreeMap<String, Value>,
+    /// The names of those outputs that are shown only to who asks for them by name.
+    pub sensitive_outputs: BTreeSet<String>,
     /// Why outputs could not be worked out, now that everything in them is known. They are what they
     /// were before.
     pub output_problems: Diagnostics,
@@ -202,4 +205,24 @@ pub enum RunError {
     /// The user asked to stop before anything was changed.
     #[error("interrupted before anything was changed")]
     Interrupted,
+}
+
+impl RunError {
+    /// Returns the error without sensitive values in the words of services.
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
+        match self {
+            Self::Connect { account, source } => {
+                Self::Connect { account, source: Box::new(source.without(secrets)) }
+            }
+            Self::Read { what, account, source } => {
+                Self::Read { what, account, source: Box::new(source.without(secrets)) }
+            }
+            Self::Diagnostics(_)
+            | Self::State(_)
+            | Self::Unrecorded(_)
+            | Self::Stale { .. }
+            | Self::Declined
+            | Self::Interrupted => self,
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! Everything else that needs to know them reads the [`KindSchema`] made from these:
 //! validation, the diff, the reference, the JSON Schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use straddle_derive::Attributes;
@@ -360,6 +360,15 @@ impl Expansion {
             ExpansionShape::Entries { .. } | ExpansionShape::Items { .. } => &[],
             ExpansionShape::Tables { constants, .. } => constants,
         }
+    }
+}
+
+impl AttributeSchema {
+    /// Tells whether the value must not be shown: by the kind, or since the attribute is among
+    /// those of a resource that are made of something sensitive.
+    #[must_use]
+    pub fn is_hidden(&self, sensitive: &BTreeSet<String>) -> bool {
+        self.sensitive || sensitive.contains(self.name)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::from_state::nothing_was_read;
 use crate::observation::Observations;
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
-use crate::records::{defect, seen_records};
+use crate::records::{defect, hidden_record, seen_records};
 use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
 use crate::spec::Spec;
 use crate::state::{LockGuard, LockHolder, Record, RunHeader, State, StateError, fold, recovered};
@@ -113,14 +113,15 @@ impl Engine<'_> {
         options: &Options,
         saved: Option<&Plan>,
     ) -> Result<Prepared, RunError> {
+        let hide = |error: RunError| error.without(&spec.secrets);
         let stored = self.backend.read().await?;
         let left_over = !stored.journal.is_empty();
         let lineage = || saved.map_or_else(|| random_id(self.environment), |plan| plan.lineage.clone());
         let state = recovered(stored)?.unwrap_or_else(|| State::empty(spec.stack.name.as_str(), lineage()));
-        let access = Access::open(self, spec, &state).await?;
-        let resolved = recover::resolve(self, &access, &state).await?;
+        let access = Access::open(self, spec, &state).await.map_err(hide)?;
+        let resolved = recover::resolve(self, &access, &state).await.map_err(hide)?;
         let state = fold(state, &resolved).map_err(defect)?;
-        let followed = recover::follow(self, &access, &state).await?;
+        let followed = recover::follow(self, &access, &state).await.map_err(hide)?;
         let state = fold(state, &followed).map_err(defect)?;
         let renames = match mode {
             Mode::Apply | Mode::Destroy => plan::renames(spec, &state).map_err(RunError::Diagnostics)?,
@@ -128,7 +129,7 @@ impl Engine<'_> {
         };
         let under_new_names = renamed(&state, &renames)?;
         let now = under_new_names.as_ref().unwrap_or(&state);
-        let observations = refresh::refresh(self, &access, now).await?;
+        let observations = refresh::refresh(self, &access, now).await.map_err(hide)?;
         let request = Request {
             registry: self.registry,
             spec,
@@ -161,13 +162,14 @@ impl Engine<'_> {
         let kept = self.kept_records(spec, &plan, &left_out, now)?;
         let seen = seen_records(&plan, &left_out, now, &observations);
         let gone = self.gone_records(&left_out, now, &observations);
-        let first: Vec<_> = renaming.into_iter().chain(gone).chain(kept).chain(seen).collect();
+        let hidden = hidden_record(spec, &plan, now);
+        let first: Vec<_> = renaming.into_iter().chain(gone).chain(kept).chain(seen).chain(hidden).collect();
         let nothing_failed = Walked::default();
         if plan.is_empty()
             && first.is_empty()
             && self.settled_records(spec, &plan, &left_out, &nothing_failed, now)?.is_empty()
         {
-            return Ok(report(plan, nothing_failed, state.outputs));
+            return Ok(report(plan, nothing_failed, state));
         }
         let serial = state.serial;
         let header = self.header(&state, saved);
@@ -195,7 +197,7 @@ impl Engine<'_> {
         };
         // From here on things may have been made: that they cannot be recorded is no plain error.
         let state = saved.map_err(RunError::Unrecorded)?;
-        Ok(report(plan, walked, state.outputs))
+        Ok(report(plan, walked, state))
     }
 
     async fn save(
@@ -264,9 +266,10 @@ pub(crate) fn renamed(state: &State, names: &BTreeMap<Address, Address>) -> Resu
     fold(state.clone(), &[Record::Renamed { names: names.clone() }]).map(Some).map_err(defect)
 }
 
-fn report(plan: Plan, walked: Walked, outputs: BTreeMap<String, crate::value::Value>) -> Report {
+fn report(plan: Plan, walked: Walked, state: State) -> Report {
     let Walked { done, failures, skipped, interrupted, output_problems, unrecorded: _ } = walked;
-    Report { plan, done, failures, skipped, interrupted, outputs, output_problems }
+    let State { outputs, sensitive_outputs, .. } = state;
+    Report { plan, done, failures, skipped, interrupted, outputs, sensitive_outputs, output_problems }
 }
 
 /// Checks that a saved plan is what would be planned now, and was not applied before.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 
+/// Stands for a sensitive value wherever something is shown.
+pub const SENSITIVE: &str = "(sensitive)";
+
 /// Attributes by name. Sorted, so that nothing depends on the order of a hash.
 pub type ValueMap = BTreeMap<String, Value>;
 

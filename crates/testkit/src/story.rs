@@ -108,7 +108,8 @@ pub fn ready(id: &str) -> Outcome {
 /// Makes the record of outputs that differ with `number`.
 #[must_use]
 pub fn outputs(number: i64) -> Record {
-    Record::Outputs { outputs: BTreeMap::from([("number".to_owned(), Value::Integer(number))]) }
+    let outputs = BTreeMap::from([("number".to_owned(), Value::Integer(number))]);
+    Record::Outputs { outputs, sensitive: BTreeSet::new() }
 }
 
 /// Makes the records of a create that ends well, in the order in which a run appends them.

@@ -138,6 +138,7 @@ impl Resource for Route {
         poll: Duration::from_secs(2),
     };
     const EXCLUSIVE: &'static [&'static str] = &["route_table_id", "destination"];
+    const IDENTITY: &'static [&'static str] = &["route_table_id", "destination"];
 
     type Inputs = RouteInputs;
     type Outputs = RouteOutputs;

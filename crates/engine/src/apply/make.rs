@@ -14,7 +14,7 @@ use crate::plan::{Change, ChangeAction, ResourceValues, desired_inputs, keeps_pr
 use crate::schema::AttributeType;
 use crate::sharing::Withdrawal;
 use crate::state::{Action, Outcome};
-use crate::value::{Value, ValueMap};
+use crate::value::{SENSITIVE, Value, ValueMap};
 
 /// Makes or changes a resource, and lets references see what came of it.
 pub(crate) async fn make(
@@ -137,7 +137,10 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
         let attribute = kind.schema().input(name);
         let attribute_type = attribute.map_or(&AttributeType::Any, |attribute| &attribute.attribute_type);
         if !keeps_promise(attribute_type, planned, &actual) {
-            let (promised, actual) = (text(planned), text(&actual));
+            let is_hidden =
+                attribute.is_some_and(|attribute| attribute.is_hidden(&change.lifecycle.sensitive));
+            let shown = |value| if is_hidden { SENSITIVE.to_owned() } else { text(value) };
+            let (promised, actual) = (shown(planned), shown(&actual));
             return Err(Stop::Stale { attribute: name.clone(), promised, actual });
         }
         inputs.insert(name.clone(), actual);

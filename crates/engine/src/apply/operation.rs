@@ -125,7 +125,9 @@ impl<'a> Operation<'a> {
     /// Records that the operation stopped on the way, and passes on why.
     pub(crate) async fn stopped(&self, stop: Stop) -> Stop {
         let failed = match &stop {
-            Stop::Failed(reason) | Stop::Impaired(reason) => Some(reason.clone()),
+            Stop::Failed(reason) | Stop::Impaired(reason) => {
+                Some(self.run.secrets(Some(self.change)).hide(reason).into_owned())
+            }
             Stop::Record(_) => return stop,
             Stop::Call(_)
             | Stop::Vanished(_)
@@ -150,7 +152,8 @@ impl<'a> Operation<'a> {
     /// # Errors
     /// If the user asks not to wait.
     pub(crate) async fn pause(&self, delay: Duration, reason: &str) -> Result<(), Stop> {
-        self.run.pause(&self.label, self.started, delay, reason).await
+        let reason = self.run.secrets(Some(self.change)).hide(reason).into_owned();
+        self.run.pause(&self.label, self.started, delay, &reason).await
     }
 
     /// Reads the object as [`Self::owned`]; `None` if it is gone or not visible yet.

@@ -135,7 +135,9 @@ impl<'a> Walk<'a> {
             Err(stop) => {
                 self.ended_early |= stop.ends_the_run();
                 self.blocked[index.index()] = Some(operation.address.clone());
-                let (error, hint, problem) = (stop.to_string(), stop.hint(), stop.problem().cloned());
+                let secrets = self.run.secrets(change_of(self.run, index));
+                let (error, hint) = (secrets.hide(&stop.to_string()).into_owned(), stop.hint());
+                let problem = stop.problem().cloned();
                 self.run.notify(&Event::OperationFailed {
                     operation: operation.clone(),
                     error: error.clone(),
@@ -229,6 +231,16 @@ async fn execute(run: &Run<'_>, index: NodeIndex) -> Finished {
 
 fn kind<'a>(run: &Run<'a>, change: &Change) -> &'a dyn crate::erased::AnyResource {
     &**run.engine.registry.kind(change.kind.as_str()).expect("a plan has only kinds that the program has")
+}
+
+/// Returns the change that a node carries out.
+fn change_of<'a>(run: &Run<'a>, index: NodeIndex) -> Option<&'a Change> {
+    match run.graph.node(index) {
+        Node::Make(position) | Node::Unmake(position) | Node::Withdraw(position) => {
+            Some(&run.plan.changes[*position])
+        }
+        Node::Gate(..) | Node::Provider(_) | Node::Unchanged => None,
+    }
 }
 
 /// Returns what a node is shown as; `None` for one that takes no time.

@@ -17,6 +17,7 @@ use crate::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
 use crate::registry::Registry;
 use crate::resource::Readiness;
 use crate::schema::AttributeSchema;
+use crate::secrets::Secrets;
 use crate::spec::{Lifecycle, Refactoring, ResourceNode, Stack};
 use crate::state::{Object, ResourceState, State, Status};
 use crate::value::ValueMap;
@@ -70,6 +71,7 @@ fn spec(needs: Needs<'_>) -> Spec {
         resources: needs.iter().map(node).collect(),
         crossings: Vec::new(),
         outputs: BTreeMap::new(),
+        secrets: Secrets::default(),
         refactoring: Refactoring::default(),
         digest: String::new(),
     }

@@ -25,6 +25,8 @@ pub(crate) struct Sides<'a> {
     pub(crate) observed: &'a ObservedValues,
     /// Which differences are left alone.
     pub(crate) lifecycle: &'a Lifecycle,
+    /// The attributes that must not be shown besides those that are sensitive by their kind.
+    pub(crate) sensitive: &'a BTreeSet<String>,
 }
 
 impl Sides<'_> {
@@ -67,7 +69,7 @@ impl Sides<'_> {
                 replaces: attribute.replace && self.kind.must_replace(attribute.name, &before, after),
                 before,
                 after: after.clone(),
-                sensitive: attribute.sensitive,
+                sensitive: attribute.is_hidden(self.sensitive),
                 form,
             });
         }
@@ -93,6 +95,7 @@ pub(crate) fn drift(
     kind: &dyn AnyResource,
     applied: &ValueMap,
     observed: &ObservedValues,
+    sensitive: &BTreeSet<String>,
 ) -> Vec<AttributeChange> {
     let mut drift = Vec::new();
     for attribute in &kind.schema().inputs {
@@ -107,7 +110,7 @@ pub(crate) fn drift(
             before: before.clone(),
             after,
             replaces: false,
-            sensitive: attribute.sensitive,
+            sensitive: attribute.is_hidden(sensitive),
             form,
         });
     }

@@ -10,12 +10,14 @@ use crate::value::ValueMap;
 /// differ from what was applied, or be gone, by that run's work. A kind that this program does not
 /// have is an error elsewhere.
 pub(crate) fn drift(request: &Request<'_>) -> Vec<Drift> {
-    let Request { registry, state, observations, .. } = *request;
+    let Request { registry, spec, state, observations, .. } = *request;
     let of = |(address, prior): (&Address, &ResourceState)| {
         let object = prior.object.as_ref().filter(|object| object.status == Status::Ready)?;
         let observed = observations.get(address)?.object.as_ref();
         let kind = registry.kind(prior.kind.as_str())?;
-        let attributes = observed.map(|observed| diff::drift(&**kind, &object.inputs, observed));
+        let now = spec.resources.get(address).map(|node| &node.lifecycle);
+        let sensitive = prior.lifecycle.all_sensitive(now);
+        let attributes = observed.map(|observed| diff::drift(&**kind, &object.inputs, observed, &sensitive));
         let (gone, attributes) = (attributes.is_none(), attributes.unwrap_or_default());
         (gone || !attributes.is_empty()).then(|| Drift {
             address: address.clone(),

@@ -46,6 +46,8 @@ pub(crate) fn desired_inputs(
     }
     let describe = |problem: InvalidText| {
         let span = node.attributes.get(problem.attribute()).map_or(node.span, Template::span);
+        let is_sensitive = node.lifecycle.sensitive.contains(problem.attribute());
+        let problem = if is_sensitive { problem.without_value() } else { problem };
         Diagnostic::error("wrong-value", problem.to_string())
             .with_span(span, "")
             .with_address(node.address.clone())

@@ -289,4 +289,7 @@ pub struct OutputChange {
     pub before: Value,
     /// What it will be; `Null` if there will be none.
     pub after: Value,
+    /// Whether the value must not be shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
 }

@@ -32,6 +32,8 @@ pub(crate) fn changes(
         name: name.clone(),
         before: of(before, name),
         after: of(&after, name),
+        sensitive: request.state.sensitive_outputs.contains(name)
+            || request.spec.outputs.get(name).is_some_and(|node| node.sensitive),
     };
     names.into_iter().map(change).filter(|change| change.before != change.after).collect()
 }

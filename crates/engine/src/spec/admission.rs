@@ -1,13 +1,18 @@
 //! Checks an atomic resource and takes it into the spec.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostic, Span};
 use crate::erased::AnyResource;
 use crate::schema::KindSchema;
 use crate::spec::check::{check_attribute, check_required, check_tags};
 use crate::spec::evaluator::{Draft, Evaluator};
+use crate::spec::expression::evaluate::{Evaluated, Evaluation, View};
 use crate::spec::normalize::normalize_inputs;
 use crate::spec::order::Wait;
 use crate::spec::pattern::Pattern;
+use crate::spec::sensitivity::{revealed, shown_value};
+use crate::spec::world::Each;
 use crate::value::{Value, ValueMap};
 
 /// How many resources a spec may have, and how many blocks that describe them.
@@ -34,25 +39,67 @@ impl Evaluator<'_> {
             self.collect_dependencies(pattern, draft.each.as_deref(), wait, &mut draft.dependencies);
         }
         draft.dependencies.remove(&draft.address);
+        self.find_sensitive(&mut draft, resource);
         let inputs = self.check(&draft, resource);
         self.scope.inputs.insert(draft.address.clone(), inputs);
         self.drafts.insert(draft.address.clone(), draft);
     }
 
+    /// Finds the attributes that are made of something sensitive.
+    fn find_sensitive(&mut self, draft: &mut Draft, resource: &dyn AnyResource) {
+        let each = draft.each.as_deref();
+        let attributes = draft.attributes.iter();
+        let sensitive = attributes.filter(|(_, pattern)| self.world.sensitivity(pattern, each).is_any());
+        draft.lifecycle.sensitive = sensitive.map(|(name, _)| name.clone()).collect();
+        let named = resource.identity().iter().find(|name| draft.lifecycle.sensitive.contains(**name));
+        if let Some(name) = named {
+            let detail =
+                format!("The id of every `{}` has its `{name}` in it, and ids are shown.", draft.kind);
+            let span = draft.attributes[*name].span;
+            self.report(shown_value(span, detail), Some(&draft.address));
+        }
+        // Nothing can refer to a part of a block.
+        if draft.address.child_name().is_none() {
+            self.world.sensitive.add_attributes(draft.address.block(), &draft.lifecycle.sensitive);
+        }
+    }
+
     /// Returns the inputs as far as they are known; what is wrong is reported, and unknown.
     fn check(&mut self, draft: &Draft, resource: &dyn AnyResource) -> ValueMap {
+        let (inputs, mut problems) = self.inspect(draft, resource, View::Plain);
+        let touched = |pattern: &Arc<Pattern>| self.world.sensitivity(pattern, draft.each.as_deref()).touched;
+        if !problems.is_empty() && draft.attributes.values().any(touched) {
+            let (_, masked) = self.inspect(draft, resource, View::Masked);
+            problems = problems.into_iter().map(|problem| revealed(problem, &masked)).collect();
+        }
+        for problem in problems {
+            self.report(problem, Some(&draft.address));
+        }
+        inputs
+    }
+
+    /// Returns the inputs as far as they are known, and what is wrong.
+    fn inspect(&self, draft: &Draft, resource: &dyn AnyResource, view: View) -> (ValueMap, Vec<Diagnostic>) {
         let schema = resource.schema();
         let mut values = ValueMap::new();
         let mut problems = Vec::new();
         let mut sound = true;
         for (name, pattern) in &draft.attributes {
-            let value = self.evaluate(pattern, draft.each.as_deref(), Some(&draft.address));
-            let found = value.as_ref().map_or(Vec::new(), |value| check_value(schema, name, value, pattern));
-            let good = value.filter(|_| found.is_empty());
-            sound &= good.is_some();
-            problems.extend(found);
             let unknown = || Value::unknown(draft.address.clone(), name.as_str());
-            values.insert(name.clone(), good.unwrap_or_else(unknown));
+            let value = match self.value(pattern, draft.each.as_deref(), view) {
+                Ok(value) => {
+                    let found = check_value(schema, name, &value, pattern);
+                    let is_good = found.is_empty();
+                    problems.extend(found);
+                    Some(value).filter(|_| is_good)
+                }
+                Err(failure) => {
+                    problems.extend(failure.reason());
+                    None
+                }
+            };
+            sound &= value.is_some();
+            values.insert(name.clone(), value.unwrap_or_else(unknown));
         }
         let what = format!("Every `{}`", schema.kind);
         problems.extend(check_required(&schema.inputs, &values, &what, draft.span));
@@ -66,10 +113,14 @@ impl Evaluator<'_> {
             let account_id = facts.and_then(|facts| facts.id.as_str()).unwrap_or_default();
             problems.extend(check_with_kind(draft, resource, account_id, &normalized));
         }
-        for problem in problems {
-            self.report(problem, Some(&draft.address));
+        (normalized, problems)
+    }
+
+    fn value(&self, pattern: &Pattern, each: Option<&Each>, view: View) -> Evaluated<Value> {
+        match view {
+            View::Plain => self.world.evaluate(pattern, each, &self.scope),
+            View::Masked => Evaluation::new(&self.world, each, &self.scope).masked().pattern(pattern),
         }
-        normalized
     }
 }
 

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::address::AccountName;
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
 use crate::registry::Registry;
 use crate::spec::accounts::{AccountBlock, account_schema, read_account};
 use crate::spec::blocks::Block;
@@ -22,9 +22,10 @@ use crate::spec::evaluator::Evaluator;
 use crate::spec::files::FileReader;
 use crate::spec::parts::part_graph;
 use crate::spec::refactoring::check_refactoring;
+use crate::spec::sensitivity::{Sensitivities, declares_sensitive, hidden_places};
 use crate::spec::source::Folders;
 use crate::spec::stack::read_stack;
-use crate::spec::variables::resolve_variables;
+use crate::spec::variables::{is_sensitive, resolve_variables};
 use crate::spec::world::World;
 use crate::spec::{Spec, SpecText};
 use crate::value::Value;
@@ -44,6 +45,9 @@ pub(crate) fn compile(
     if let Some(alone) = component_alone(&library.bodies[0].blocks, diagnostics) {
         diagnostics.push(alone);
         return None;
+    }
+    for place in hidden_places(&library, &variable_files) {
+        text.sources.hide(place);
     }
     let spec = build(text, &variable_files, &mut library, registry, &mut found);
     diagnostics.extend(with_uses(found, &library));
@@ -68,19 +72,21 @@ fn build(
     check_uses(library, diagnostics);
     warn_of_unused_aliases(library, diagnostics);
     let files = Arc::new(FileReader::new(text.files.clone(), sources));
-    let world = World {
-        stack_name: stack.stack.name.clone(),
+    let stack_name = stack.stack.name.clone();
+    let secrets = sensitive_variables(&blocks.variables);
+    let digest = digest(text, library, &variables, &secrets);
+    let world = || World {
+        stack_name: stack_name.clone(),
         variables: variables.clone(),
+        sensitive: Sensitivities::new(secrets.clone(), registry),
         files: files.clone(),
         ..World::default()
     };
     let program = Program::new(stack, accounts);
-    let program = Linker { library, program, world, diagnostics, copied: Copied::default() }.link();
+    let program = Linker { library, program, world: world(), diagnostics, copied: Copied::default() }.link();
     let order = part_graph(&program).order();
     diagnostics.extend(order.diagnostics.iter().cloned());
-    let digest = digest(text, library, &variables);
-    let mut evaluator = Evaluator::new(&program, registry, variables, diagnostics);
-    evaluator.world.files = files.clone();
+    let mut evaluator = Evaluator::new(&program, registry, world(), diagnostics);
     evaluator.run(&order);
     evaluator.cross_boundaries();
     let mut spec = evaluator.finish(sources, digest);
@@ -124,7 +130,7 @@ fn read_accounts(
 type Documents = Vec<(SourceId, Table)>;
 
 /// Returns the files of the spec and those with values of variables.
-fn read_documents(text: &SpecText, diagnostics: &mut Diagnostics) -> Option<(Documents, Documents)> {
+fn read_documents(text: &mut SpecText, diagnostics: &mut Diagnostics) -> Option<(Documents, Documents)> {
     let mut documents = Documents::new();
     let mut variable_files = BTreeMap::new();
     let mut failed = false;
@@ -140,12 +146,42 @@ fn read_documents(text: &SpecText, diagnostics: &mut Diagnostics) -> Option<(Doc
     let in_order =
         text.variable_files.iter().filter_map(|source| Some((*source, variable_files.remove(source)?)));
     let variable_files = in_order.collect();
-    (!failed).then_some((documents, variable_files))
+    if failed {
+        hide_values(text, &documents);
+        return None;
+    }
+    Some((documents, variable_files))
+}
+
+/// Keeps files with values of variables from being shown, if some may be sensitive: which ones is
+/// not known where a file cannot be read.
+fn hide_values(text: &mut SpecText, documents: &[(SourceId, Table)]) {
+    let spec_files = text.sources.iter().filter(|(source, _)| !text.variable_files.contains(source));
+    let all_are_read = spec_files.count() == documents.len();
+    if all_are_read && !documents.iter().any(|(_, document)| declares_sensitive(document)) {
+        return;
+    }
+    for source in &text.variable_files {
+        let whole = 0..text.sources.get(*source).text.len();
+        text.sources.hide(Span::new(*source, whole));
+    }
+}
+
+fn sensitive_variables(blocks: &BTreeMap<String, Block>) -> BTreeSet<String> {
+    blocks.iter().filter(|(_, block)| is_sensitive(block)).map(|(name, _)| name.clone()).collect()
 }
 
 /// The names of folders and of files with values do not count, only what they say. Components'
 /// files are told apart by their place in the spec's folder.
-fn digest(text: &SpecText, library: &Library, variables: &BTreeMap<String, Option<Value>>) -> String {
+///
+/// Sensitive values do not count either: a digest that is shown could be compared with that of
+/// guesses. That one has changed is seen in what is made of it.
+fn digest(
+    text: &SpecText,
+    library: &Library,
+    variables: &BTreeMap<String, Option<Value>>,
+    secrets: &BTreeSet<String>,
+) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_be_bytes());
@@ -163,7 +199,7 @@ fn digest(text: &SpecText, library: &Library, variables: &BTreeMap<String, Optio
         add(name.unwrap_or_default().as_bytes());
         add(content);
     }
-    for (name, value) in variables {
+    for (name, value) in variables.iter().filter(|(name, _)| !secrets.contains(*name)) {
         add(name.as_bytes());
         add(&serde_json::to_vec(value).expect("values of variables are finite and known"));
     }

@@ -11,6 +11,7 @@ use crate::spec::inline::{Inline, Item};
 use crate::spec::order::Wait;
 use crate::spec::pattern::{Content, Pattern};
 use crate::spec::resource_block::ResourceBlock;
+use crate::spec::sensitivity::{Sensitivity, check_keys};
 use crate::spec::world::{Each, Shape};
 use crate::value::{AttributeReference, Value};
 
@@ -116,7 +117,12 @@ impl Evaluator<'_> {
         if !self.has_room_for(value.length(), for_each.span) {
             return None;
         }
-        let instances = each_entries(for_each, &value).and_then(|entries| {
+        let sensitivity = self.world.sensitivity(for_each, None);
+        if let Some(problem) = check_keys(&value, sensitivity, for_each.span) {
+            self.diagnostics.push(problem.with_address(Address::of_block(block.address.clone())));
+            return None;
+        }
+        let instances = each_entries(for_each, &value, sensitivity).and_then(|entries| {
             let mut instances = BTreeMap::new();
             for (key, value) in entries {
                 let key: Arc<str> = Arc::from(key);
@@ -171,9 +177,10 @@ fn names_values_only(for_each: &Pattern) -> bool {
 pub(crate) fn each_entries(
     for_each: &Arc<Pattern>,
     value: &Value,
+    sensitivity: Sensitivity,
 ) -> Result<Vec<(String, Arc<Pattern>)>, String> {
     match value {
-        Value::Map(entries) => Ok(for_each.entries(entries)),
+        Value::Map(entries) => Ok(for_each.entries(entries, sensitivity)),
         Value::List(items) => {
             let entry = |item: &Value| {
                 let key = item.as_str()?.to_owned();

@@ -11,6 +11,7 @@ use crate::spec::expression::evaluate::Evaluation;
 use crate::spec::pattern::{Content, Pattern};
 use crate::spec::reserved;
 use crate::spec::resource_block::unknown_attribute;
+use crate::spec::sensitivity::{Extent, Sensitivity, check_keys, sensitive_key};
 use crate::spec::world::Each;
 use crate::value::{Unknown, Value, ValueMap};
 
@@ -56,7 +57,14 @@ impl Evaluator<'_> {
     /// Returns the value of the inline form; one that cannot be expanded is reported.
     fn inline_value(&mut self, inline: &Inline<'_>, each: Option<&Each>) -> Option<Value> {
         let value = self.evaluate(inline.pattern, each, Some(inline.parent))?;
-        let Some(diagnostic) = check_inline(inline.expansion, inline.pattern, &value) else {
+        // The number of items is to be seen in any case.
+        let whole = self.world.sensitivity(inline.pattern, each).extent == Extent::Whole;
+        let problem = if whole {
+            Some(sensitive_key(inline.pattern.span))
+        } else {
+            check_inline(inline.expansion, inline.pattern, &value)
+        };
+        let Some(diagnostic) = problem else {
             return self.has_room_for(value.length(), inline.pattern.span).then_some(value);
         };
         self.report(diagnostic, Some(inline.parent));
@@ -65,6 +73,7 @@ impl Evaluator<'_> {
 
     fn entry_items(&mut self, inline: &Inline<'_>, each: Option<&Each>, key: &str, value: &str) -> Vec<Item> {
         let Some(Value::Map(entries)) = self.inline_value(inline, each) else { return Vec::new() };
+        let sensitivity = self.world.sensitivity(inline.pattern, each);
         let item = |(name, pattern): (String, Arc<Pattern>)| {
             let mut item = Item::single(name, value, pattern);
             let name = Pattern::constant(item.span, Value::from(item.key.as_str()));
@@ -72,19 +81,25 @@ impl Evaluator<'_> {
             item.source = (!inline.pattern.is_literal()).then(|| inline.pattern.clone());
             item
         };
-        inline.pattern.entries(&entries).into_iter().map(item).collect()
+        inline.pattern.entries(&entries, sensitivity).into_iter().map(item).collect()
     }
 
     fn single_items(&mut self, inline: &Inline<'_>, each: Option<&Each>, value: &str) -> Vec<Item> {
         let Some(Value::List(values)) = self.inline_value(inline, each) else { return Vec::new() };
+        let sensitivity = self.world.sensitivity(inline.pattern, each);
+        let patterns = inline.pattern.items(&values, sensitivity);
+        let mut items = Vec::with_capacity(values.len());
         let keys = item_keys(&values, inline.parent.component());
-        let named = keys.into_iter().zip(inline.pattern.items(&values)).zip(&values);
-        let item = |((key, pattern), found): ((String, _), &Value)| {
+        for ((key, pattern), found) in keys.into_iter().zip(patterns).zip(&values) {
+            if self.world.sensitivity(&pattern, each).is_any() {
+                self.report(sensitive_key(pattern.span), Some(inline.parent));
+                continue;
+            }
             let names_all = inline.pattern.is_literal() || matches!(found, Value::Unknown(_));
             let source = (!names_all).then(|| inline.pattern.clone());
-            Item { source, ..Item::single(key, value, pattern) }
-        };
-        named.map(item).collect()
+            items.push(Item { source, ..Item::single(key, value, pattern) });
+        }
+        items
     }
 
     /// A list that is written out is read table by table, so that a mistake in one of them does
@@ -98,15 +113,18 @@ impl Evaluator<'_> {
             | Content::Table(_)
             | Content::Layers(_)
             | Content::Item(..)
+            | Content::Sealed(_)
             | Content::Broken => {
                 let Some(Value::List(values)) = self.inline_value(inline, each) else { return Vec::new() };
-                inline.pattern.items(&values)
+                inline.pattern.items(&values, self.world.sensitivity(inline.pattern, each))
             }
         };
         let mut items = Vec::with_capacity(tables.len());
         for (position, table) in tables.iter().enumerate() {
             let Some(entries) = self.table_entries(inline, each, table) else { continue };
             let named = entries.iter().find(|(entry, _)| entry == name);
+            // What must not be shown names nothing.
+            let named = named.filter(|(_, pattern)| !self.world.sensitivity(pattern, each).is_any());
             let key = named.and_then(|(_, pattern)| self.known_text(pattern, each));
             let key = key.unwrap_or_else(|| position.to_string());
             let source = [inline.pattern, table].into_iter().find(|written| !written.is_literal());
@@ -123,11 +141,16 @@ impl Evaluator<'_> {
         table: &Arc<Pattern>,
     ) -> Option<Vec<(String, Arc<Pattern>)>> {
         if let Content::Table(_) = table.content {
-            return Some(table.entries(&ValueMap::new()));
+            return Some(table.entries(&ValueMap::new(), Sensitivity::default()));
         }
         let value = self.evaluate(table, each, Some(inline.parent))?;
+        let sensitivity = self.world.sensitivity(table, each);
+        if let Some(problem) = check_keys(&value, sensitivity, table.span) {
+            self.report(problem, Some(inline.parent));
+            return None;
+        }
         if let Value::Map(entries) = &value {
-            return Some(table.entries(entries));
+            return Some(table.entries(entries, sensitivity));
         }
         self.report(no_table(inline.expansion, &value, table.span), Some(inline.parent));
         None

@@ -38,6 +38,7 @@ mod refactoring;
 mod references;
 pub(crate) mod reserved;
 mod resource_block;
+mod sensitivity;
 mod source;
 mod stack;
 pub(crate) mod suggest;

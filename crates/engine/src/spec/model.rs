@@ -8,6 +8,7 @@ use crate::address::{AccountName, Address, Kind};
 use crate::diagnostic::{Sources, Span};
 use crate::provider::Account;
 use crate::resource::{ReplaceOrder, Timeouts};
+use crate::secrets::Secrets;
 use crate::spec::{Refactoring, Template};
 
 /// Everything that the user wants, as atomic resources.
@@ -25,6 +26,8 @@ pub struct Spec {
     pub crossings: Vec<Crossing>,
     /// What the stack tells the outside.
     pub outputs: BTreeMap<String, OutputNode>,
+    /// The values of variables that the spec calls sensitive.
+    pub secrets: Secrets,
     /// Which resources of the state have new names, and which are to be let go.
     pub refactoring: Refactoring,
     /// SHA-256, in hexadecimal, of the texts of all files, also of those that expressions read, and the variables' values: equal digests mean equal specs.
@@ -93,6 +96,18 @@ pub struct Lifecycle {
     /// How long the engine waits, if not the kind's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<Timeouts>,
+    /// The attributes that must not be shown, since they are made of something sensitive; those
+    /// that are sensitive by their kind are not among them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub sensitive: BTreeSet<String>,
+}
+
+impl Lifecycle {
+    /// Returns the attributes that are sensitive now or in another version of the resource.
+    pub(crate) fn all_sensitive(&self, other: Option<&Self>) -> BTreeSet<String> {
+        let others = other.into_iter().flat_map(|other| &other.sensitive);
+        self.sensitive.iter().chain(others).cloned().collect()
+    }
 }
 
 /// Something that the stack tells the outside.
@@ -102,6 +117,8 @@ pub struct OutputNode {
     pub value: Template,
     /// What it is for.
     pub description: Option<String>,
+    /// Whether the value is shown only to who asks for it by name.
+    pub sensitive: bool,
     /// The header.
     pub span: Span,
 }

@@ -25,6 +25,13 @@ impl InvalidText {
         self.path.split(['.', '[']).next().unwrap_or_default()
     }
 
+    /// Returns the same of a sensitive value, which the message may quote.
+    #[must_use]
+    pub(crate) fn without_value(self) -> Self {
+        let path = self.attribute().to_owned();
+        Self { path, message: "it is sensitive, and why is not shown".to_owned() }
+    }
+
     /// Describes the problem, given where attributes are written.
     pub(crate) fn describe<'a>(
         self,

@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::spec::document::{Data, Node};
 use crate::spec::expression::ast::{Expression, ExpressionKind, Reference, Step};
 use crate::spec::expression::{parse_expression, parse_template_expression};
+use crate::spec::sensitivity::Sensitivity;
 use crate::spec::text::TextMap;
 use crate::value::{AttributeReference, Unknown, Value, ValueMap};
 
@@ -30,6 +31,8 @@ pub(crate) enum Content {
     Layers(Vec<Arc<Pattern>>),
     /// One item of a list or table that is itself an expression.
     Item(Arc<Pattern>, Key),
+    /// A value that is sensitive, whatever it is made of.
+    Sealed(Arc<Pattern>),
     /// A problem was reported here already.
     Broken,
 }
@@ -62,6 +65,11 @@ impl Pattern {
         Arc::new(Self { span, content: Content::Constant(value) })
     }
 
+    /// Makes a pattern whose value is sensitive, whatever it is made of.
+    pub(crate) fn sealed(pattern: Arc<Self>) -> Arc<Self> {
+        Arc::new(Self { span: pattern.span, content: Content::Sealed(pattern) })
+    }
+
     /// Makes a pattern of an attribute of one resource.
     pub(crate) fn attribute(span: Span, reference: AttributeReference) -> Arc<Self> {
         let kind = if reference.address.block().kind.as_str() == "stack" {
@@ -73,27 +81,35 @@ impl Pattern {
     }
 
     /// Returns the patterns of the items of a list that was just evaluated: a known item stays
-    /// known and a plain reference stays a reference.
-    pub(crate) fn items(self: &Arc<Self>, values: &[Value]) -> Vec<Arc<Self>> {
+    /// known and a plain reference stays a reference. Items of a list that is written out tell
+    /// themselves how sensitive they are; others are as sensitive as the list.
+    pub(crate) fn items(self: &Arc<Self>, values: &[Value], sensitivity: Sensitivity) -> Vec<Arc<Self>> {
         if let Content::List(items) = &self.content {
             return items.clone();
         }
         let indexed = values.iter().enumerate();
-        indexed.map(|(position, value)| self.part(Key::Position(position), value)).collect()
+        indexed.map(|(position, value)| self.part(Key::Position(position), value, sensitivity)).collect()
     }
 
     /// Does the same with the entries of a table.
-    pub(crate) fn entries(self: &Arc<Self>, values: &ValueMap) -> Vec<(String, Arc<Self>)> {
+    pub(crate) fn entries(
+        self: &Arc<Self>,
+        values: &ValueMap,
+        sensitivity: Sensitivity,
+    ) -> Vec<(String, Arc<Self>)> {
         if let Content::Table(fields) = &self.content {
             return fields.iter().map(|field| (field.key.clone(), field.value.clone())).collect();
         }
-        let part = |(key, value): (&String, &Value)| (key.clone(), self.part(Key::Name(key.clone()), value));
+        let part = |(key, value): (&String, &Value)| {
+            (key.clone(), self.part(Key::Name(key.clone()), value, sensitivity))
+        };
         values.iter().map(part).collect()
     }
 
-    fn part(self: &Arc<Self>, key: Key, value: &Value) -> Arc<Self> {
-        from_value(self.span, value)
-            .unwrap_or_else(|| Arc::new(Self { span: self.span, content: Content::Item(self.clone(), key) }))
+    fn part(self: &Arc<Self>, key: Key, value: &Value, sensitivity: Sensitivity) -> Arc<Self> {
+        let part = from_value(self.span, value)
+            .unwrap_or_else(|| Arc::new(Self { span: self.span, content: Content::Item(self.clone(), key) }));
+        if sensitivity.is_any() { Self::sealed(part) } else { part }
     }
 
     /// Tells whether the items of a list or table are written one by one, so that each of them
@@ -117,7 +133,7 @@ impl Pattern {
                 }
             }
             Content::Table(fields) => fields.iter().for_each(|field| field.value.visit_references(visit)),
-            Content::Item(of, _) => of.visit_references(visit),
+            Content::Item(of, _) | Content::Sealed(of) => of.visit_references(visit),
         }
     }
 
@@ -133,7 +149,7 @@ impl Pattern {
                 }
             }
             Content::Table(fields) => fields.iter().for_each(|field| field.value.visit_attributes(visit)),
-            Content::Item(of, _) => of.visit_attributes(visit),
+            Content::Item(of, _) | Content::Sealed(of) => of.visit_attributes(visit),
             Content::Constant(_) | Content::Broken | Content::Expression(_) | Content::Text(_) => {}
         }
     }
@@ -155,6 +171,7 @@ impl Pattern {
                 }
             }),
             Content::Layers(layers) => layers.last().map(|own| own.locate(path)),
+            Content::Sealed(sealed) => Some(sealed.locate(path)),
             Content::Constant(_)
             | Content::Expression(_)
             | Content::Text(_)
@@ -180,6 +197,7 @@ impl Pattern {
                 fields.iter().find(|field| field.key == key).map(|field| field.key_span)
             }
             Content::Layers(layers) => layers.last().map(|own| own.locate_key(key)),
+            Content::Sealed(sealed) => Some(sealed.locate_key(key)),
             Content::Constant(_)
             | Content::Expression(_)
             | Content::Text(_)
@@ -381,7 +399,11 @@ fn constant(pattern: &Pattern, found: &mut Option<Span>) -> Option<Value> {
                 fields.iter().map(|field| Some((field.key.clone(), constant(&field.value, found)?)));
             Some(Value::Map(entries.collect::<Option<ValueMap>>()?))
         }
-        Content::Expression(_) | Content::Text(_) | Content::Layers(_) | Content::Item(..) => {
+        Content::Expression(_)
+        | Content::Text(_)
+        | Content::Layers(_)
+        | Content::Item(..)
+        | Content::Sealed(_) => {
             found.get_or_insert(pattern.span);
             None
         }

@@ -63,6 +63,7 @@ pub(crate) const VARIABLE: &[ReservedAttribute] = &[
     optional("default", "The value if none is given.", Shape::Any),
     optional("type", "What values are allowed.", Shape::VariableType),
     optional("description", "What it is for.", Shape::PlainText),
+    optional("sensitive", "Whether neither the value nor what is made of it is shown.", Shape::Flag),
 ];
 
 /// `[defaults]`.
@@ -75,6 +76,7 @@ pub(crate) const DEFAULTS: &[ReservedAttribute] = &[
 pub(crate) const OUTPUT: &[ReservedAttribute] = &[
     required("value", "What the stack tells the outside.", Shape::Any),
     optional("description", "What it is for.", Shape::PlainText),
+    optional("sensitive", "Whether the value is shown only to who asks for it by name.", Shape::Flag),
 ];
 
 /// `[account.NAME]` in a component, where whoever uses it says which account that is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::spec::expression::evaluate::{Evaluation, Failure};
+use crate::spec::expression::evaluate::Failure;
 use crate::spec::pattern::Pattern;
 use crate::spec::world::{Each, World};
 use crate::value::Value;
@@ -52,8 +52,8 @@ impl Template {
     /// # Errors
     /// If an expression cannot be evaluated.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, EvaluationError> {
-        let evaluation = Evaluation::new(&self.world, self.each.as_deref(), scope);
-        evaluation.pattern(&self.pattern).map_err(|failure| match failure {
+        let value = self.world.evaluate(&self.pattern, self.each.as_deref(), scope);
+        value.map_err(|failure| match failure {
             Failure::Wrong(diagnostic) | Failure::Fatal(diagnostic) => EvaluationError { diagnostic },
             Failure::Broken => unreachable!("a spec with reported problems is not handed out"),
         })

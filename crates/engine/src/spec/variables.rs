@@ -44,6 +44,8 @@ pub(crate) struct Variable {
     pub(crate) default: Option<Value>,
     description: Option<String>,
     pub(crate) span: Span,
+    /// Whether neither the value nor what is made of it is shown.
+    pub(crate) sensitive: bool,
     /// Whether a problem was reported.
     pub(crate) broken: bool,
 }
@@ -79,6 +81,7 @@ pub(crate) fn read_variable(block: &Block, sources: &Sources, diagnostics: &mut 
         default: None,
         description: None,
         span: block.span,
+        sensitive: is_sensitive(block),
         broken: false,
     };
     let mut declared = None;
@@ -93,6 +96,7 @@ pub(crate) fn read_variable(block: &Block, sources: &Sources, diagnostics: &mut 
             "description" => {
                 read_string(&entry.node).map(|text| variable.description = Some(text.to_owned()))
             }
+            "sensitive" => read_flag(&entry.node).map(drop),
             _ => Err(unknown_attribute(entry)),
         };
         if let Err(diagnostic) = result {
@@ -111,8 +115,31 @@ fn check_default(variable: &mut Variable, block: &Block, diagnostics: &mut Diagn
         && let Err(message) = variable.wanted.check(default)
     {
         variable.broken = true;
+        let message = variable.shown(message);
         diagnostics.push(Diagnostic::error("wrong-type", "wrong type").with_span(entry.node.span, message));
     }
+}
+
+impl Variable {
+    /// Returns what is wrong with a value in words that do not quote it if it is sensitive.
+    fn shown(&self, message: String) -> String {
+        if self.sensitive { format!("expected {}", self.wanted.expected()) } else { message }
+    }
+}
+
+/// Tells whether a `[var]`, `[input]` or `[output]` is sensitive, or means to be.
+pub(crate) fn is_sensitive(block: &Block) -> bool {
+    let written = block.table.entries.iter().find(|entry| entry.key == "sensitive");
+    written.is_some_and(|entry| entry.node.data != Data::Bool(false))
+}
+
+/// Reads what is true or false.
+pub(crate) fn read_flag(node: &Node) -> Result<bool, Box<Diagnostic>> {
+    if let Data::Bool(value) = node.data {
+        return Ok(value);
+    }
+    let label = format!("expected a boolean, found {}", node.type_name());
+    Err(Diagnostic::error("wrong-type", "wrong type").with_span(node.span, label).into())
 }
 
 fn read_type(node: &Node) -> Result<VariableType, Box<Diagnostic>> {
@@ -137,11 +164,6 @@ fn read_string(node: &Node) -> Result<&str, Box<Diagnostic>> {
 
 fn unknown_attribute(entry: &Entry) -> Box<Diagnostic> {
     let known = reserved::names(reserved::VARIABLE);
-    if entry.key == "sensitive" {
-        let diagnostic = Diagnostic::error("not-supported", "not supported by this version")
-            .with_span(entry.key_span, "`sensitive` is not supported by this version");
-        return diagnostic.into();
-    }
     let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
         .with_span(entry.key_span, "variables have no such attribute")
         .with_detail(format!("A variable has {}.", suggest::list(&known)));
@@ -230,7 +252,7 @@ fn take_file_values(
             continue;
         };
         let value = entry.node.to_value();
-        let checked = variable.wanted.check(&value);
+        let checked = variable.wanted.check(&value).map_err(|message| variable.shown(message));
         if let Err(message) = &checked {
             let diagnostic = Diagnostic::error("wrong-type", "wrong type")
                 .with_span(entry.node.span, message)
@@ -263,7 +285,7 @@ fn take_arguments(
             diagnostics.push(diagnostic);
             continue;
         };
-        let value = variable.wanted.read(&argument.value);
+        let value = variable.wanted.read(&argument.value).map_err(|message| variable.shown(message));
         if let Err(message) = &value {
             let diagnostic = Diagnostic::error("wrong-type", "wrong type")
                 .with_detail(format!("The value of `{written}` does not fit: {message}."))

@@ -5,8 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::address::{AccountName, Address, BlockAddress, ComponentPath, Kind};
+use crate::diagnostic::Diagnostic;
+use crate::spec::Scope;
+use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure};
 use crate::spec::files::FileReader;
 use crate::spec::pattern::Pattern;
+use crate::spec::sensitivity::{Reach, Sensitivities, Sensitivity, revealed};
 use crate::value::Value;
 
 /// What expressions may refer to besides resources.
@@ -21,8 +25,50 @@ pub(crate) struct World {
     pub(crate) shapes: BTreeMap<BlockAddress, Shape>,
     /// What can be asked of the resources of each kind.
     pub(crate) attributes: BTreeMap<Kind, Vec<&'static str>>,
+    /// What must not be shown of all this.
+    pub(crate) sensitive: Sensitivities,
     /// What `file` and `templatefile` read.
     pub(crate) files: Arc<FileReader>,
+}
+
+impl World {
+    /// Returns the values of variables that the spec calls sensitive.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Value> {
+        let sensitive = self.variables.iter().filter(|(name, _)| self.sensitive.has_variable(name));
+        sensitive.filter_map(|(_, value)| value.as_ref())
+    }
+
+    /// Finds out how sensitive the local values are that a pattern needs.
+    pub(crate) fn learn_locals(&mut self, pattern: &Pattern) {
+        self.sensitive.learn_locals(pattern, &self.locals);
+    }
+
+    /// Returns how sensitive the value of a pattern is.
+    pub(crate) fn sensitivity(&self, pattern: &Pattern, each: Option<&Each>) -> Sensitivity {
+        Reach::new(&self.sensitive, each.map(|each| &*each.value)).pattern(pattern)
+    }
+
+    /// Returns the value of a pattern. What is said of one that has none quotes nothing sensitive.
+    pub(crate) fn evaluate(
+        &self,
+        pattern: &Pattern,
+        each: Option<&Each>,
+        scope: &dyn Scope,
+    ) -> Evaluated<Value> {
+        let result = Evaluation::new(self, each, scope).pattern(pattern);
+        let Err(failure @ (Failure::Wrong(_) | Failure::Fatal(_))) = result else { return result };
+        if !self.sensitivity(pattern, each).touched {
+            return Err(failure);
+        }
+        let masked = Evaluation::new(self, each, scope).masked().pattern(pattern);
+        let masked = masked.err().and_then(Failure::reason);
+        let told = |problem: Box<Diagnostic>| revealed(*problem, masked.as_slice()).into();
+        Err(match failure {
+            Failure::Wrong(problem) => Failure::Wrong(told(problem)),
+            Failure::Fatal(problem) => Failure::Fatal(told(problem)),
+            Failure::Broken => Failure::Broken,
+        })
+    }
 }
 
 /// Names a value that is worked out once: an entry of `[local]`, or what goes into a component

@@ -71,8 +71,9 @@ impl Fold {
             Record::Observed { address, inputs, outputs } => {
                 self.observed(address, inputs.as_ref(), outputs.as_ref())
             }
-            Record::Outputs { outputs } => {
+            Record::Outputs { outputs, sensitive } => {
                 self.state.outputs.clone_from(outputs);
+                self.state.sensitive_outputs.clone_from(sensitive);
                 Ok(())
             }
         }
@@ -130,6 +131,8 @@ impl Fold {
                 self.need(&begin.address, &begin.dependencies)?;
                 let resource = self.resource(&begin.address)?;
                 let object = resource.object.as_mut().ok_or("an update of an object that is not there")?;
+                // From now on it may have values that must not be shown, besides those that it had.
+                resource.lifecycle.sensitive.extend(begin.lifecycle.sensitive.iter().cloned());
                 // Both what was owned and what will be stays owned until the update has ended.
                 own(&mut object.inputs, inputs);
                 object.status = Status::Unfinished;

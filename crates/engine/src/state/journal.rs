@@ -75,6 +75,9 @@ pub enum Record {
     Outputs {
         /// By name.
         outputs: BTreeMap<String, Value>,
+        /// The names of those that are shown only to who asks for them by name.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        sensitive: BTreeSet<String>,
     },
 }
 

@@ -33,6 +33,9 @@ pub struct State {
     /// The outputs as of the last apply.
     #[serde(default)]
     pub outputs: BTreeMap<String, Value>,
+    /// The names of those outputs that are shown only to who asks for them by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sensitive_outputs: BTreeSet<String>,
 }
 
 impl State {
@@ -47,6 +50,7 @@ impl State {
             resources: BTreeMap::new(),
             pending: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            sensitive_outputs: BTreeSet::new(),
         }
     }
 }

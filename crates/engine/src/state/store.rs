@@ -196,6 +196,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::value::Value;
 
@@ -203,7 +205,7 @@ mod tests {
     fn who_leaves_the_queue_is_not_written() {
         let record = |number| {
             let outputs = [("number".to_owned(), Value::Integer(number))].into();
-            Record::Outputs { outputs }
+            Record::Outputs { outputs, sensitive: BTreeSet::new() }
         };
         let queue = Mutex::default();
         let places = [1, 2, 3].map(|number| Place::take(&queue, &[record(number)]));

@@ -5,13 +5,13 @@ use std::time::Duration;
 use straddle_engine::address::RemoteId;
 use straddle_engine::json;
 use straddle_engine::policy::Policy;
-use straddle_engine::provider::ProviderError;
+use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{Intent, Observed, Recovery, ReplaceOrder, Resource, Timeouts, Traits};
 use straddle_engine::schema::{Attributes, Tags};
 use straddle_engine::value::Value;
 
 use crate::client::Client;
-use crate::cloud::{IdScheme, Rules};
+use crate::cloud::{IdScheme, Refusal, Rules};
 use crate::kinds::calls::{self, CloudKind, CloudStep, Things};
 
 /// A document, as [`Resource`].
@@ -55,10 +55,20 @@ pub struct Outputs {
     version: i64,
 }
 
+/// What no remark may begin with. The refusal quotes the remark, as services do.
+const REFUSED: &str = "refused";
+
 pub(super) const RULES: Rules = Rules {
     natural_key: &["name"],
     fixed: &["name"],
     hidden: &["secret"],
+    refuse: |situation| match situation.text("remark") {
+        Some(remark) if remark.starts_with(REFUSED) => {
+            let message = format!("the remark `{remark}` is not allowed");
+            Err(Refusal::new(ErrorClass::Rejected, "InvalidRemark", message))
+        }
+        Some(_) | None => Ok(()),
+    },
     fill: |values, id| {
         values.entry("policy".to_owned()).or_insert_with(public);
         values.insert("locator".to_owned(), Value::from(format!("cloud:document/{id}")));
@@ -85,6 +95,7 @@ impl Resource for Document {
         poll: Duration::from_secs(2),
     };
     const EXCLUSIVE: &'static [&'static str] = &["name"];
+    const IDENTITY: &'static [&'static str] = &["name"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

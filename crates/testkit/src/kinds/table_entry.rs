@@ -62,6 +62,7 @@ impl Resource for TableEntry {
         poll: Duration::from_secs(2),
     };
     const EXCLUSIVE: &'static [&'static str] = &["table", "destination"];
+    const IDENTITY: &'static [&'static str] = &["table", "destination"];
 
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -7,7 +7,7 @@ use crate::erased::AnyResource;
 use crate::plan::decide::Decisions;
 use crate::plan::{AttributeChange, Change, ChangeAction, Reason};
 use crate::schema::AttributeSchema;
-use crate::spec::ResourceNode;
+use crate::spec::{Lifecycle, ResourceNode};
 use crate::state::{Object, ResourceState};
 use crate::value::{Value, ValueMap};
 
@@ -35,12 +35,13 @@ impl Decisions<'_> {
     pub(super) fn created_attributes(&self, node: &ResourceNode, desired: &ValueMap) -> Vec<AttributeChange> {
         let schema = self.registry.kind(node.kind.as_str()).map(|kind| kind.schema());
         let schema = |name: &str| schema.and_then(|schema| schema.input(name));
+        let hidden = |schema: &AttributeSchema| schema.is_hidden(&node.lifecycle.sensitive);
         let attribute = |(name, value): (&String, &Value)| AttributeChange {
             name: name.clone(),
             before: Value::Null,
             after: value.clone(),
             replaces: false,
-            sensitive: schema(name).is_some_and(|input| input.sensitive),
+            sensitive: schema(name).is_some_and(hidden),
             form: form(schema(name)),
         };
         desired.iter().map(attribute).collect()
@@ -81,14 +82,19 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
 }
 
 /// Returns the attributes of something that is deleted.
-pub(super) fn deleted_attributes(kind: &dyn AnyResource, object: &Object) -> Vec<AttributeChange> {
+pub(super) fn deleted_attributes(
+    kind: &dyn AnyResource,
+    object: &Object,
+    lifecycle: &Lifecycle,
+) -> Vec<AttributeChange> {
     let schema = |name: &str| kind.schema().input(name);
+    let hidden = |schema: &AttributeSchema| schema.is_hidden(&lifecycle.sensitive);
     let attribute = |(name, value): (&String, &Value)| AttributeChange {
         name: name.clone(),
         before: value.clone(),
         after: Value::Null,
         replaces: false,
-        sensitive: schema(name).is_some_and(|input| input.sensitive),
+        sensitive: schema(name).is_some_and(hidden),
         form: form(schema(name)),
     };
     object.inputs.iter().map(attribute).collect()

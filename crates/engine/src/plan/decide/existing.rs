@@ -26,7 +26,9 @@ impl Decisions<'_> {
         existing: &Existing<'_>,
     ) {
         let Existing { object, observed, .. } = *existing;
-        let sides = Sides { kind, desired, object, observed, lifecycle: &node.lifecycle };
+        let lifecycle = &node.lifecycle;
+        let sensitive = &lifecycle.all_sensitive(Some(&existing.prior.lifecycle));
+        let sides = Sides { kind, desired, object, observed, lifecycle, sensitive };
         let planned = sides.planned_inputs();
         let attributes = sides.changes(&planned);
         let reasons = self.reasons(node, existing, &attributes);
@@ -81,8 +83,9 @@ impl Decisions<'_> {
         if prior.account != node.account {
             reasons.push(Reason::Moved { from: format!("{} {}", prior.account, prior.region) });
         }
+        let told = |reason: &str| self.told(existing, reason);
         if let Readiness::Failed(reason) = &observed.readiness {
-            reasons.push(Reason::Failed { reason: reason.clone() });
+            reasons.push(Reason::Failed { reason: told(reason) });
         }
         let replacing = attributes.iter().filter(|attribute| attribute.replaces);
         reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: attribute.name.clone() }));
@@ -92,7 +95,7 @@ impl Decisions<'_> {
             reasons.push(Reason::Asked);
         }
         if let Readiness::Impaired(reason) = &observed.readiness {
-            reasons.push(Reason::Impaired { reason: reason.clone() });
+            reasons.push(Reason::Impaired { reason: told(reason) });
         }
         if !attributes.is_empty() {
             reasons.push(Reason::Differs);
@@ -101,6 +104,16 @@ impl Decisions<'_> {
             reasons.push(Reason::Unfinished);
         }
         reasons
+    }
+
+    /// Returns a service's words without sensitive values of the resource in them.
+    fn told(&self, existing: &Existing<'_>, words: &str) -> String {
+        let Existing { prior, object, .. } = existing;
+        let mut secrets = self.spec.secrets.clone();
+        if let Some(kind) = self.registry.kind(prior.kind.as_str()) {
+            secrets.add_inputs(&kind.schema().inputs, &prior.lifecycle.sensitive, &object.inputs);
+        }
+        secrets.hide(words).into_owned()
     }
 
     fn replace(

@@ -29,8 +29,14 @@ impl Decisions<'_> {
         if action == ChangeAction::Delete && lifecycle.prevent_destroy {
             self.diagnostics.push(protected(address, "deleted", std::slice::from_ref(&reason)));
         }
-        let attributes =
-            if action == ChangeAction::Delete { deleted_attributes(kind, object) } else { Vec::new() };
+        let attributes = match action {
+            ChangeAction::Delete => deleted_attributes(kind, object, &lifecycle),
+            ChangeAction::Create
+            | ChangeAction::Update
+            | ChangeAction::Replace(_)
+            | ChangeAction::DeleteDeposed
+            | ChangeAction::Forget => Vec::new(),
+        };
         self.changes.push(Change {
             action,
             remote_id: Some(object.remote_id.clone()),
@@ -48,6 +54,7 @@ impl Decisions<'_> {
         Lifecycle {
             prevent_destroy: node.lifecycle.prevent_destroy || prior.lifecycle.prevent_destroy,
             retain_on_destroy: node.lifecycle.retain_on_destroy || prior.lifecycle.retain_on_destroy,
+            sensitive: node.lifecycle.all_sensitive(Some(&prior.lifecycle)),
             ..node.lifecycle.clone()
         }
     }

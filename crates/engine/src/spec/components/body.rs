@@ -12,7 +12,7 @@ use crate::spec::document::Data;
 use crate::spec::pattern::{Content, Pattern, read_pattern};
 use crate::spec::refactoring::{Refactoring, read_refactoring};
 use crate::spec::resource_block::{ResourceBlock, read_resource};
-use crate::spec::variables::{Variable, read_variable};
+use crate::spec::variables::{Variable, is_sensitive, read_flag, read_variable};
 use crate::spec::{reserved, suggest};
 
 /// What one folder says, nothing evaluated.
@@ -38,6 +38,8 @@ pub(crate) struct Defaults {
 pub(crate) struct Output {
     pub(crate) value: Arc<Pattern>,
     pub(crate) description: Option<String>,
+    /// Whether the value is shown only to who asks for it by name.
+    pub(crate) sensitive: bool,
     pub(crate) span: Span,
 }
 
@@ -94,7 +96,7 @@ fn size(pattern: &Pattern) -> usize {
         Content::Expression(_) | Content::Text(_) => pattern.span.end - pattern.span.start,
         Content::List(items) | Content::Layers(items) => items.iter().map(|item| 1 + size(item)).sum(),
         Content::Table(fields) => fields.iter().map(|field| field.key.len() + 1 + size(&field.value)).sum(),
-        Content::Item(of, _) => size(of),
+        Content::Item(of, _) | Content::Sealed(of) => size(of),
     }
 }
 
@@ -127,6 +129,7 @@ fn read_output(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) 
                 diagnostics
                     .push(Diagnostic::error("wrong-type", "wrong type").with_span(entry.node.span, label));
             }
+            ("sensitive", _) => diagnostics.extend(read_flag(&entry.node).err().map(|problem| *problem)),
             (other, _) => {
                 let known = reserved::names(reserved::OUTPUT);
                 let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
@@ -141,5 +144,5 @@ fn read_output(block: &Block, sources: &Sources, diagnostics: &mut Diagnostics) 
             .with_span(block.span, "`value` is missing");
         diagnostics.push(diagnostic);
     }
-    Some(Output { value: value?, description, span: block.span })
+    Some(Output { value: value?, description, sensitive: is_sensitive(block), span: block.span })
 }

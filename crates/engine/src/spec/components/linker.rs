@@ -17,9 +17,10 @@ use crate::spec::components::names::{Inside, Instances, missing_instance};
 use crate::spec::components::program::{DefaultAccount, InputCheck, Program, Setting, is_use};
 use crate::spec::components::read::Use;
 use crate::spec::expand::{bad_for_each, each_entries};
-use crate::spec::expression::evaluate::{Evaluation, Failure};
+use crate::spec::expression::evaluate::Failure;
 use crate::spec::pattern::{Content, Pattern};
 use crate::spec::resource_block::ResourceBlock;
+use crate::spec::sensitivity::check_keys;
 use crate::spec::world::{Local, LocalName, LocalSort, World};
 use crate::value::Value;
 
@@ -129,7 +130,8 @@ impl Linker<'_> {
         let unknown = BTreeMap::new();
         let inside = Inside::new(&place.path, self.accounts(place), &unknown);
         let for_each = inside.scoped(for_each);
-        let value = match Evaluation::new(&self.world, None, &Nothing).pattern(&for_each) {
+        self.world.learn_locals(&for_each);
+        let value = match self.world.evaluate(&for_each, None, &Nothing) {
             Ok(value) => value,
             Err(failure) => {
                 self.broken_for_each(&for_each, failure);
@@ -140,8 +142,13 @@ impl Linker<'_> {
             self.refuse(too_many_instances(for_each.span));
             return (Instances::Broken, Vec::new());
         }
+        let sensitivity = self.world.sensitivity(&for_each, None);
+        if let Some(problem) = check_keys(&value, sensitivity, for_each.span) {
+            self.diagnostics.push(problem);
+            return (Instances::Broken, Vec::new());
+        }
         let mut keys = BTreeMap::new();
-        match each_entries(&for_each, &value) {
+        match each_entries(&for_each, &value, sensitivity) {
             Ok(entries) => {
                 for (key, value) in entries {
                     let label = format!("`{}` is there twice", key.escape_debug());
@@ -211,11 +218,12 @@ impl Linker<'_> {
             let value = inside.linked(&output.value);
             if place.path.is_root() {
                 let description = output.description.clone();
-                let output = super::body::Output { value, description, span: output.span };
+                let (sensitive, span) = (output.sensitive, output.span);
+                let output = super::body::Output { value, description, sensitive, span };
                 self.program.outputs.insert(name.clone(), output);
             } else {
                 let name = LocalName::new(LocalSort::Output, name).within(place.path.clone());
-                self.local(name, value);
+                self.local(name, if output.sensitive { Pattern::sealed(value) } else { value });
             }
         }
         for (name, table) in inside.take_tables() {
@@ -276,7 +284,8 @@ impl Linker<'_> {
                 let check = InputCheck { wanted: declared.wanted, declared: declared.span };
                 self.program.input_checks.insert(name.clone(), check);
             }
-            self.local(name, given.or_else(default).unwrap_or_else(broken));
+            let value = given.or_else(default).unwrap_or_else(broken);
+            self.local(name, if declared.sensitive { Pattern::sealed(value) } else { value });
         }
         for (name, table) in inside.take_tables() {
             self.local(name, table);

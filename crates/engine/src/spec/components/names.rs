@@ -117,6 +117,7 @@ impl<'a> Inside<'a> {
                 Content::Table(fields.iter().map(field).collect())
             }
             Content::Item(of, key) => Content::Item(self.pattern(of), key.clone()),
+            Content::Sealed(sealed) => Content::Sealed(self.pattern(sealed)),
         };
         Arc::new(Pattern { span: pattern.span, content })
     }

@@ -10,6 +10,7 @@ use crate::spec::check::{account_name, check_tags};
 use crate::spec::components::program::DefaultAccount;
 use crate::spec::evaluator::{Evaluator, Reported};
 use crate::spec::pattern::Pattern;
+use crate::spec::sensitivity::{revealed, shown_value};
 use crate::spec::suggest;
 use crate::spec::world::{AccountFacts, Each};
 use crate::value::{Value, ValueMap};
@@ -27,6 +28,12 @@ impl Evaluator<'_> {
         let mut values = ValueMap::new();
         let mut sound = true;
         for (attribute, pattern) in &block.attributes {
+            if self.world.sensitivity(pattern, None).is_any() {
+                let detail = "Plans, states and messages name accounts and how they are reached.";
+                self.diagnostics.push(shown_value(pattern.span, detail.to_owned()));
+                sound = false;
+                continue;
+            }
             match self.static_value(pattern, None, None) {
                 Some(value) => {
                     values.insert(attribute.clone(), value);
@@ -68,8 +75,15 @@ impl Evaluator<'_> {
         let mut problems = crate::spec::check::check_attribute(&schema, &value, pattern);
         problems.extend(check_tags(&value, pattern));
         let sound = problems.is_empty();
-        self.diagnostics.extend(problems);
-        sound.then(|| Pattern::constant(pattern.span, value))
+        let constant = Pattern::constant(pattern.span, value);
+        let sensitivity = self.world.sensitivity(pattern, None);
+        if !sensitivity.touched {
+            self.diagnostics.extend(problems);
+            return sound.then_some(constant);
+        }
+        self.diagnostics.extend(problems.into_iter().map(|problem| revealed(problem, &[])));
+        let tags = if sensitivity.is_any() { Pattern::sealed(constant) } else { constant };
+        sound.then_some(tags)
     }
 
     /// Returns the account that a pattern names, `None` if it names none.
@@ -80,6 +94,11 @@ impl Evaluator<'_> {
         address: Option<&Address>,
         component: &ComponentPath,
     ) -> Result<Option<AccountName>, Reported> {
+        if self.world.sensitivity(pattern, each).is_any() {
+            let detail = "Plans, states and messages name the account of everything.";
+            self.report(shown_value(pattern.span, detail.to_owned()), address);
+            return Err(Reported);
+        }
         let value = self.static_value(pattern, each, address).ok_or(Reported)?;
         let name = account_name(&value, pattern).map_err(|diagnostic| {
             self.report(*diagnostic, address);

@@ -7,6 +7,7 @@ use crate::spec::evaluator::Evaluator;
 use crate::spec::expression::ast::Reference;
 use crate::spec::order::{Order, Part, Wait};
 use crate::spec::pattern::Pattern;
+use crate::spec::sensitivity::mask;
 use crate::spec::syntax::MAXIMUM_DEPTH;
 use crate::spec::world::{Local, LocalName};
 use crate::value::Value;
@@ -53,6 +54,8 @@ impl Evaluator<'_> {
             .evaluate(&pattern, None, None)
             .filter(|value| self.check_size(value, pattern.span))
             .filter(|value| self.check_input(name, value, pattern.span));
+        let sensitivity = self.world.sensitivity(&pattern, None);
+        self.world.sensitive.add_local(name, sensitivity, &pattern);
         let local = match value {
             Some(value) if value.is_known() => Local::Known(value),
             Some(_) => Local::Symbolic(pattern),
@@ -82,6 +85,9 @@ impl Evaluator<'_> {
             return true;
         }
         let Err(message) = check.wanted.check(value) else { return true };
+        let is_sensitive = self.world.sensitivity(&self.program.locals[name], None).is_any();
+        let told = is_sensitive.then(|| check.wanted.check(&mask(value)).err());
+        let message = told.map_or(message, Option::unwrap_or_default);
         let diagnostic = Diagnostic::error("wrong-type", "wrong type")
             .with_span(given, message)
             .with_related(check.declared, "the input is described here");

@@ -11,11 +11,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
 use crate::provider::Account;
 use crate::registry::Registry;
 use crate::schema::{AttributeSchema, KindSchema};
+use crate::secrets::Secrets;
 use crate::spec::accounts::account_schema;
 use crate::spec::components::body::Output;
 use crate::spec::components::program::Program;
 use crate::spec::evaluator::accounts::FileDefaults;
-use crate::spec::expression::evaluate::{Evaluation, Failure};
 use crate::spec::model::{Crossing, Lifecycle, OutputNode, ResourceNode};
 use crate::spec::order::{Order, Part, Wait};
 use crate::spec::pattern::Pattern;
@@ -91,15 +91,14 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn new(
         program: &'a Program,
         registry: &'a Registry,
-        variables: BTreeMap<String, Option<Value>>,
+        world: World,
         diagnostics: &'a mut Diagnostics,
     ) -> Self {
-        let stack_name = program.stack.stack.name.clone();
-        let stack = Address::new("stack", stack_name.as_str());
+        let stack = Address::new("stack", program.stack.stack.name.as_str());
         Self {
             program,
             diagnostics,
-            world: World { stack_name, variables, attributes: attribute_names(registry), ..World::default() },
+            world: World { attributes: attribute_names(registry), ..world },
             scope: CheckScope { registry, inputs: BTreeMap::new(), stack },
             stack_tags: None,
             defaults: BTreeMap::new(),
@@ -146,14 +145,19 @@ impl<'a> Evaluator<'a> {
         let program = self.program;
         for output in program.outputs.values() {
             self.evaluate(&output.value, None, None);
+            self.check_output(output);
         }
+        let mut secrets = Secrets::default();
+        self.world.secrets().for_each(|value| secrets.add(value));
         let world = Arc::new(self.world);
         let template = |pattern: &Arc<Pattern>, each: &Option<Arc<Each>>| {
             Template::new(pattern.clone(), each.clone(), world.clone())
         };
         let output = |(name, output): (&String, &Output)| {
             let value = template(&output.value, &None);
-            (name.clone(), OutputNode { value, description: output.description.clone(), span: output.span })
+            let Output { description, sensitive, span, .. } = output;
+            let description = description.clone();
+            (name.clone(), OutputNode { value, description, sensitive: *sensitive, span: *span })
         };
         let resource = |(address, draft): (Address, Draft)| {
             let attributes = draft.attributes.iter();
@@ -177,6 +181,7 @@ impl<'a> Evaluator<'a> {
             resources: self.drafts.into_iter().map(resource).collect(),
             crossings: self.crossings,
             outputs: program.outputs.iter().map(output).collect(),
+            secrets,
             refactoring: program.refactoring.clone(),
             digest,
         }
@@ -189,14 +194,29 @@ impl<'a> Evaluator<'a> {
         each: Option<&Each>,
         address: Option<&Address>,
     ) -> Option<Value> {
-        match Evaluation::new(&self.world, each, &self.scope).pattern(pattern) {
+        match self.world.evaluate(pattern, each, &self.scope) {
             Ok(value) => Some(value),
-            Err(Failure::Broken) => None,
-            Err(Failure::Wrong(diagnostic) | Failure::Fatal(diagnostic)) => {
-                self.report(*diagnostic, address);
+            Err(failure) => {
+                if let Some(reason) = failure.reason() {
+                    self.report(reason, address);
+                }
                 None
             }
         }
+    }
+
+    /// Reports an output that would show something sensitive.
+    fn check_output(&mut self, output: &Output) {
+        if output.sensitive || !self.world.sensitivity(&output.value, None).is_any() {
+            return;
+        }
+        let diagnostic = Diagnostic::error("sensitive-output", "sensitive value in an output that is shown")
+            .with_span(output.value.span, "is made of something sensitive")
+            .with_related(output.span, "this output is shown after an apply")
+            .with_hint(
+                "Write `sensitive = true` below the header, or show what is no secret with `nonsensitive(...)`.",
+            );
+        self.diagnostics.push(diagnostic);
     }
 
     /// Reports a problem, once for all instances of a block.

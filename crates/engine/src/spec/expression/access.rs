@@ -42,7 +42,7 @@ impl<'a> Evaluation<'a> {
             return Ok(self.bound.borrow().get(position).cloned());
         }
         if let ExpressionKind::Reference(Reference::Local(name)) = &root.kind
-            && let Some(Local::Symbolic(pattern)) = self.world.locals.get(name)
+            && let Some(Local::Symbolic(pattern)) = self.local(name)
         {
             return self.symbolic_local(name, pattern).map(Some);
         }

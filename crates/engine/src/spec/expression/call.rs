@@ -20,6 +20,8 @@ impl<'a> Evaluation<'a> {
             Body::Special(Special::Try) => return self.first_that_evaluates(arguments),
             Body::Special(Special::Can) => return self.evaluates(&arguments[0]).map(Cow::Owned),
             Body::Special(Special::Coalesce) => return self.first_that_is_something(arguments, span),
+            Body::Special(Special::Sensitive) => return Ok(self.shown(self.expression(&arguments[0])?)),
+            Body::Special(Special::Nonsensitive) => return self.expression(&arguments[0]),
             Body::Special(Special::File) => return self.file(&arguments[0]),
             Body::Special(Special::Template) => return self.template_file(&arguments[0], &arguments[1]),
             Body::Whole(call) => self.call_with(call, Value::first_unknown, usize::MAX, arguments),

@@ -12,6 +12,7 @@ use crate::spec::expression::budget::Budget;
 use crate::spec::expression::functions::text::scalar_text;
 use crate::spec::expression::operators;
 use crate::spec::pattern::{Content, Field, Key, Pattern, Piece};
+use crate::spec::sensitivity::mask;
 use crate::spec::world::{Each, LocalName, World};
 use crate::value::{Unknown, Value, ValueMap};
 
@@ -29,13 +30,33 @@ pub(crate) enum Failure {
     Fatal(Box<Diagnostic>),
 }
 
+impl Failure {
+    /// Returns the reason, unless it was reported already.
+    pub(crate) fn reason(self) -> Option<Diagnostic> {
+        match self {
+            Self::Broken => None,
+            Self::Wrong(reason) | Self::Fatal(reason) => Some(*reason),
+        }
+    }
+}
+
 pub(crate) type Evaluated<T> = Result<T, Failure>;
+
+/// Whether an evaluation sees sensitive values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum View {
+    /// As they are.
+    Plain,
+    /// Only stand-ins, so that nothing that is said can tell them.
+    Masked,
+}
 
 /// One evaluation: what references mean during it.
 pub(crate) struct Evaluation<'a> {
     pub(super) world: &'a World,
     pub(super) each: Option<&'a Each>,
     pub(super) scope: &'a dyn Scope,
+    pub(super) view: View,
     depth: Cell<usize>,
     pub(super) budget: Budget,
     /// Local values that were evaluated already, so that each is only once.
@@ -55,11 +76,25 @@ impl<'a> Evaluation<'a> {
             world,
             each,
             scope,
+            view: View::Plain,
             depth: Cell::new(0),
             budget: Budget::default(),
             locals: RefCell::default(),
             doubt: RefCell::default(),
             bound: RefCell::default(),
+        }
+    }
+
+    /// Puts stand-ins in the place of sensitive values.
+    pub(crate) fn masked(self) -> Self {
+        Self { view: View::Masked, ..self }
+    }
+
+    /// Returns a sensitive value, or what stands for it.
+    pub(super) fn shown<'v>(&self, value: Cow<'v, Value>) -> Cow<'v, Value> {
+        match self.view {
+            View::Plain => value,
+            View::Masked => Cow::Owned(mask(&value)),
         }
     }
 
@@ -69,6 +104,7 @@ impl<'a> Evaluation<'a> {
             world: self.world,
             each: None,
             scope: self.scope,
+            view: self.view,
             depth: self.depth.clone(),
             budget: self.budget.same(),
             locals: RefCell::default(),
@@ -142,6 +178,7 @@ impl<'a> Evaluation<'a> {
             }
             Content::Layers(layers) => self.layers(layers),
             Content::Item(of, key) => self.item(of, key),
+            Content::Sealed(sealed) => Ok(self.shown(Cow::Owned(self.pattern(sealed)?)).into_owned()),
             Content::Broken => Err(Failure::Broken),
         }
     }

@@ -10,7 +10,7 @@ use crate::spec::expression::access::missing_instance;
 use crate::spec::expression::ast::{
     Expression, ExpressionKind, Instance, Reference, ResourceReference, Step,
 };
-use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
+use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, View, wrong};
 use crate::spec::pattern::{Content, Pattern, field_named};
 use crate::spec::world::{Local, LocalName, Shape};
 use crate::value::Value;
@@ -20,8 +20,11 @@ impl<'a> Evaluation<'a> {
     pub(super) fn reference(&self, reference: &'a Reference, span: Span) -> Evaluated<Cow<'a, Value>> {
         let known = |value: Option<&'a Value>| value.map(Cow::Borrowed).ok_or(Failure::Broken);
         match reference {
-            Reference::Variable(name) => known(self.world.variables.get(name).and_then(Option::as_ref)),
-            Reference::Local(name) => match self.world.locals.get(name) {
+            Reference::Variable(name) => {
+                let value = known(self.world.variables.get(name).and_then(Option::as_ref))?;
+                Ok(if self.world.sensitive.has_variable(name) { self.shown(value) } else { value })
+            }
+            Reference::Local(name) => match self.local(name) {
                 Some(Local::Known(value)) => Ok(Cow::Borrowed(value)),
                 Some(Local::Symbolic(pattern)) => {
                     let value = self.symbolic_local(name, pattern)?;
@@ -54,6 +57,13 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Returns a local value; where sensitive values are not to be seen, as one that is worked out
+    /// anew.
+    pub(super) fn local(&self, name: &LocalName) -> Option<&'a Local> {
+        let masked = if self.view == View::Masked { self.world.sensitive.local(name) } else { None };
+        masked.or_else(|| self.world.locals.get(name))
+    }
+
     /// Returns a local value that is not all known; it is evaluated once.
     pub(super) fn symbolic_local(&self, name: &'a LocalName, pattern: &'a Pattern) -> Evaluated<Rc<Value>> {
         if let Some((value, doubt)) = self.locals.borrow().get(name) {
@@ -73,6 +83,9 @@ impl<'a> Evaluation<'a> {
     pub(super) fn attribute(&self, address: &Address, name: &str, span: Span) -> Evaluated<Value> {
         let value = self.scope.attribute(address, name);
         self.budget.value(&value, span)?;
+        if self.world.sensitive.has_attribute(address.block(), name) {
+            return Ok(self.shown(Cow::Owned(value)).into_owned());
+        }
         Ok(value)
     }
 
@@ -88,6 +101,7 @@ impl<'a> Evaluation<'a> {
             | Content::Table(_)
             | Content::Layers(_)
             | Content::Item(..)
+            | Content::Sealed(_)
             | Content::Broken => self.pattern(pattern).map(Cow::Owned),
         };
         self.bound.replace(around);
@@ -152,7 +166,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn symbolic_field(&self, source: &'a Expression, step: &Step) -> Option<&'a Pattern> {
         let whole = match &source.kind {
             ExpressionKind::Reference(Reference::EachValue) => &*self.each?.value,
-            ExpressionKind::Reference(Reference::Local(name)) => match self.world.locals.get(name)? {
+            ExpressionKind::Reference(Reference::Local(name)) => match self.local(name)? {
                 Local::Symbolic(pattern) => pattern,
                 Local::Known(_) | Local::Broken => return None,
             },

@@ -16,6 +16,7 @@ mod format;
 mod lists;
 mod numbers;
 mod patterns;
+mod secrecy;
 mod sets;
 mod tables;
 pub(crate) mod text;
@@ -75,6 +76,10 @@ pub(crate) enum Special {
     File,
     /// The text of a file, its expressions evaluated.
     Template,
+    /// The argument, from here on sensitive.
+    Sensitive,
+    /// The argument, from here on not sensitive.
+    Nonsensitive,
 }
 
 /// Carries out a function.
@@ -83,7 +88,7 @@ pub(crate) type Call = fn(&[&Value]) -> Result<Value, ArgumentError>;
 /// Stands for "as many arguments as you like".
 const MANY: usize = usize::MAX;
 
-static GROUPS: [FunctionGroup; 12] = [
+static GROUPS: [FunctionGroup; 13] = [
     text::GROUP,
     patterns::GROUP,
     lists::GROUP,
@@ -96,6 +101,7 @@ static GROUPS: [FunctionGroup; 12] = [
     conversion::GROUP,
     choice::GROUP,
     files::GROUP,
+    secrecy::GROUP,
 ];
 
 /// Returns every function of the expression language.

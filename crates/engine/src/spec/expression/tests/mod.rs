@@ -13,6 +13,7 @@ use super::parse_expression;
 use crate::address::{AccountName, Address, BlockAddress, Kind};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::spec::files::FileReader;
+use crate::spec::sensitivity::Sensitivities;
 use crate::spec::text::TextMap;
 use crate::spec::world::{AccountFacts, Local, LocalName, LocalSort, Shape, World};
 use crate::spec::{Scope, SpecFiles};
@@ -69,6 +70,7 @@ fn world() -> World {
             ("list".to_owned(), Some(Value::from(vec![3, 1, 2, 1]))),
         ]),
         attributes: BTreeMap::new(),
+        sensitive: Sensitivities::default(),
         locals: BTreeMap::from([(LocalName::new(LocalSort::Local, "two"), Local::Known(Value::Integer(2)))]),
         accounts: BTreeMap::from([(
             AccountName::new("main"),
