@@ -1,9 +1,12 @@
 //! What the arguments of several commands have in common.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::TypedValueParser;
+use clap::error::{Error, ErrorKind};
+use clap::{Arg, Args, Command};
 use straddle_engine::address::is_word;
 use straddle_engine::plan::Options;
 use straddle_engine::run::Settings;
@@ -25,7 +28,7 @@ pub(crate) struct ValueArguments {
     #[arg(long = "env", value_name = "ENV", value_parser = parse_environment)]
     pub(crate) environment: Option<String>,
     /// Set a variable; the environment variable `STRADDLE_VAR_KEY` does the same.
-    #[arg(long = "var", value_name = "KEY=VALUE", value_parser = parse_variable)]
+    #[arg(long = "var", value_name = "KEY=VALUE", value_parser = VariableParser)]
     pub(crate) variables: Vec<(String, String)>,
     /// Read variables from a TOML file; later files win.
     #[arg(long = "var-file", value_name = "FILE")]
@@ -97,9 +100,22 @@ impl RunArguments {
     }
 }
 
-fn parse_variable(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as region=eu-west-1")?;
-    Ok((key.to_owned(), value.to_owned()))
+/// Reads `KEY=VALUE`. What is none is not quoted: it may be a secret.
+#[derive(Clone)]
+struct VariableParser;
+
+impl TypedValueParser for VariableParser {
+    type Value = (String, String);
+
+    fn parse_ref(&self, command: &Command, _: Option<&Arg>, text: &OsStr) -> Result<Self::Value, Error> {
+        let parts = text.to_str().and_then(|text| text.split_once('='));
+        let (key, value) = parts.ok_or_else(|| {
+            let message =
+                "invalid value for '--var <KEY=VALUE>': write KEY=VALUE, such as region=eu-west-1\n";
+            Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })?;
+        Ok((key.to_owned(), value.to_owned()))
+    }
 }
 
 /// Checks the name of an environment, which becomes a part of file names.
@@ -131,8 +147,9 @@ mod tests {
 
     #[test]
     fn values_are_checked() {
-        assert_eq!(parse_variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
-        assert!(parse_variable("a").is_err());
+        let variable = |text: &str| VariableParser.parse_ref(&Command::new("x"), None, text.as_ref());
+        assert_eq!(variable("a=b=c").ok(), Some(("a".to_owned(), "b=c".to_owned())));
+        assert!(!variable("hunter2").expect_err("it has no key").to_string().contains("hunter2"));
         assert_eq!(parse_duration("2s"), Ok(Duration::from_secs(2)));
         assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
         assert!(parse_duration("2").is_err() && parse_duration("-2s").is_err());

@@ -168,7 +168,8 @@ impl<'a> Run<'a> {
         stderr.write(&render::diagnostics(&spec.sources, &failures, &stderr.palette, stderr.width));
         stderr.line(&render::summary(report, elapsed, &stderr.palette));
         if !report.outputs.is_empty() {
-            stdout.write(&format!("\n{}", render::outputs(&report.outputs, &stdout.palette)));
+            let outputs = render::outputs(&report.outputs, &report.sensitive_outputs, &stdout.palette);
+            stdout.write(&format!("\n{outputs}"));
         }
     }
 }

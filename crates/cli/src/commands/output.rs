@@ -15,15 +15,20 @@ use crate::stack::find_state;
 /// Prints the outputs, or one of them.
 pub(crate) fn run(program: &Program, arguments: &OutputArguments) -> Result<Exit, Failure> {
     let backend = find_state(&arguments.path, &arguments.stack)?;
-    let outputs = program.state(&backend)?.map(|state| state.outputs).unwrap_or_default();
+    let state = program.state(&backend)?;
+    let (outputs, sensitive) =
+        state.map(|state| (state.outputs, state.sensitive_outputs)).unwrap_or_default();
     let stdout = &program.terminal.stdout;
     match &arguments.name {
         Some(name) => {
             let value = outputs.get(name).ok_or_else(|| no_such_output(name, &outputs))?;
             stdout.line(&one(value, arguments)?);
         }
-        None if arguments.json => stdout.line(&format!("{:#}", json::to_json(&outputs))),
-        None => stdout.write(&render::output_list(&outputs, &stdout.palette)),
+        // What is sensitive is told only to who asks for it by name.
+        None if arguments.json => {
+            stdout.line(&format!("{:#}", json::to_json(&json::shown_outputs(&outputs, &sensitive))));
+        }
+        None => stdout.write(&render::output_list(&outputs, &sensitive, &stdout.palette)),
     }
     Ok(Exit::Success)
 }

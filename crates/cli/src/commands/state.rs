@@ -58,17 +58,20 @@ fn state_json(program: &Program, state: &State) -> serde_json::Value {
     state.resources.values_mut().for_each(|resource| hide(program, resource));
     for pending in state.pending.values_mut() {
         if let Some(kind) = program.registry.kind(pending.kind.as_str()) {
-            json::hide_sensitive(&mut pending.inputs, &kind.schema().inputs);
+            let sensitive = &pending.lifecycle.sensitive;
+            json::hide_sensitive(&mut pending.inputs, &kind.schema().inputs, sensitive);
         }
     }
+    state.outputs = json::shown_outputs(&state.outputs, &state.sensitive_outputs);
     json::to_json(&state)
 }
 
 fn hide(program: &Program, resource: &mut ResourceState) {
     let Some(kind) = program.registry.kind(resource.kind.as_str()) else { return };
+    let (schema, sensitive) = (kind.schema(), &resource.lifecycle.sensitive);
     for object in resource.object.iter_mut().chain(&mut resource.deposed) {
-        json::hide_sensitive(&mut object.inputs, &kind.schema().inputs);
-        json::hide_sensitive(&mut object.outputs, &kind.schema().outputs);
+        json::hide_sensitive(&mut object.inputs, &schema.inputs, sensitive);
+        json::hide_sensitive(&mut object.outputs, &schema.outputs, sensitive);
     }
 }
 

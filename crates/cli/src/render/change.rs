@@ -4,11 +4,10 @@ use anstyle::Style;
 use straddle_engine::address::{AccountName, Address};
 use straddle_engine::plan::{AttributeChange, Change, ChangeAction, Drift, Reason};
 use straddle_engine::resource::{ADDRESS_TAG, ReplaceOrder, STACK_TAG};
-use straddle_engine::value::Value;
+use straddle_engine::value::{SENSITIVE, Value};
 
 use crate::render::block::{self, Content, Marker, Row};
 use crate::render::difference;
-use crate::render::value::SENSITIVE;
 use crate::render::{Palette, paint};
 use crate::safe::Safe;
 
@@ -111,7 +110,8 @@ fn attribute_rows(attribute: &AttributeChange, whole: bool, palette: &Palette) -
     let AttributeChange { name, before, after, form, .. } = attribute;
     let name = Safe(name).to_string();
     let mut rows = match (attribute.sensitive, whole) {
-        (true, _) => vec![sensitive_row(name, attribute, whole, palette)],
+        (true, true) => vec![Row::new(Marker::None, name, Content::Text(SENSITIVE.to_owned()))],
+        (true, false) => vec![sensitive_row(name, before, after, palette)],
         (false, true) => vec![crate::render::value::row(Marker::None, &name, after)],
         (false, false) => difference::rows(&name, before, after, *form, palette),
     };
@@ -121,11 +121,12 @@ fn attribute_rows(attribute: &AttributeChange, whole: bool, palette: &Palette) -
     rows
 }
 
-fn sensitive_row(name: String, attribute: &AttributeChange, whole: bool, palette: &Palette) -> Row {
-    let (marker, text) = match (attribute.before.is_null(), attribute.after.is_null()) {
-        (_, false) if whole => (Marker::None, SENSITIVE.to_owned()),
+/// Renders something sensitive that differs.
+pub(crate) fn sensitive_row(name: String, before: &Value, after: &Value, palette: &Palette) -> Row {
+    let (marker, text) = match (before.is_null(), after.is_null()) {
         (true, _) => (Marker::Add, SENSITIVE.to_owned()),
         (false, true) => (Marker::Remove, SENSITIVE.to_owned()),
+        (false, false) if before == after => (Marker::None, SENSITIVE.to_owned()),
         (false, false) => {
             (Marker::Modify, difference::arrow(SENSITIVE, "(another sensitive value)", palette))
         }

@@ -1,9 +1,11 @@
 //! Diagnostics as the Rust compiler shows them: what, where with the text underlined, why, and what to do.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
-use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Severity, SourceId, Sources, Span};
+use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Severity, Source, SourceId, Sources, Span};
+use straddle_engine::value::SENSITIVE;
 
 use crate::render::Palette;
 use crate::safe::{Safe, SafeLines, same_length};
@@ -96,26 +98,30 @@ fn snippet<'a>(
     places: &[(Span, AnnotationKind, &String)],
 ) -> Snippet<'a, Annotation<'a>> {
     let source = sources.get(source);
-    let excerpt = Excerpt::around(&source.text, places.iter().map(|(span, ..)| *span));
+    let excerpt = Excerpt::around(source, places.iter().map(|(span, ..)| *span));
     let annotations = places.iter().map(|(span, kind, label)| {
         let annotation = kind.span(excerpt.range(*span));
         if label.is_empty() { annotation } else { annotation.label(Safe(label).to_string()) }
     });
-    Snippet::source(same_length(excerpt.text))
+    Snippet::source(same_length(&excerpt.text))
         .path(Safe(source.path.display()).to_string())
         .line_start(excerpt.first_line)
         .annotations(annotations)
 }
 
-/// The lines of a file that a snippet needs: a file may have megabytes.
-struct Excerpt<'a> {
-    text: &'a str,
+/// The lines of a file that a snippet needs: a file may have megabytes. Sensitive values in them
+/// are not shown.
+struct Excerpt {
+    text: String,
     offset: usize,
     first_line: usize,
+    /// What was taken out: where in the file, and where in the text its stand-in is.
+    hidden: Vec<(Range<usize>, Range<usize>)>,
 }
 
-impl<'a> Excerpt<'a> {
-    fn around(text: &'a str, spans: impl Iterator<Item = Span> + Clone) -> Self {
+impl Excerpt {
+    fn around(source: &Source, spans: impl Iterator<Item = Span> + Clone) -> Self {
+        let text = &source.text;
         let first = spans.clone().map(|span| span.start).min().unwrap_or(0);
         let last = spans.map(|span| span.end).max().unwrap_or(0);
         let first = text.floor_char_boundary(first.min(text.len()));
@@ -123,14 +129,47 @@ impl<'a> Excerpt<'a> {
         let offset = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline);
         let first_line = text[..offset].matches('\n').count() + 1;
-        Self { text: &text[offset..end], offset, first_line }
+        let mut excerpt = Self { text: String::new(), offset, first_line, hidden: Vec::new() };
+        excerpt.fill(source, offset..end);
+        excerpt
     }
 
-    /// Returns where a span is in the excerpt, widened to whole characters.
-    fn range(&self, span: Span) -> std::ops::Range<usize> {
-        let within = |place: usize| place.saturating_sub(self.offset).min(self.text.len());
-        let start = self.text.floor_char_boundary(within(span.start));
-        start..self.text.ceil_char_boundary(within(span.end)).max(start)
+    /// Takes a part of a file, with stand-ins for what is hidden in it. Lines stay lines.
+    fn fill(&mut self, source: &Source, part: Range<usize>) {
+        let mut hidden: Vec<_> = source.hidden().to_vec();
+        hidden.sort_by_key(|range| range.start);
+        let mut done = part.start;
+        for range in hidden {
+            let (start, end) = (range.start.max(done), range.end.min(part.end));
+            if start >= end {
+                continue;
+            }
+            self.text += &source.text[done..start];
+            let begin = self.text.len();
+            self.text += SENSITIVE;
+            self.text += &"\n".repeat(source.text[start..end].matches('\n').count());
+            self.hidden.push((start..end, begin..self.text.len()));
+            done = end;
+        }
+        self.text += &source.text[done..part.end];
+    }
+
+    /// Returns where a span is in the excerpt, widened to whole characters and stand-ins.
+    fn range(&self, span: Span) -> Range<usize> {
+        let start = self.text.floor_char_boundary(self.place(span.start, |stand_in| stand_in.start));
+        let end = self.place(span.end, |stand_in| stand_in.end);
+        start..self.text.ceil_char_boundary(end).max(start)
+    }
+
+    /// Returns where a place of the file is in the excerpt, or a side of the stand-in for it.
+    fn place(&self, place: usize, side: fn(&Range<usize>) -> usize) -> usize {
+        let before = self.hidden.iter().take_while(|(hidden, _)| hidden.start < place).last();
+        let inside = match before {
+            Some((hidden, stand_in)) if place < hidden.end => side(stand_in),
+            Some((hidden, stand_in)) => stand_in.end + (place - hidden.end),
+            None => place.saturating_sub(self.offset),
+        };
+        inside.min(self.text.len())
     }
 }
 

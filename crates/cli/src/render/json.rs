@@ -2,6 +2,7 @@
 //!
 //! Every object says in `type` what it is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
@@ -11,7 +12,7 @@ use straddle_engine::plan::{AttributeChange, Change, Plan};
 use straddle_engine::registry::Registry;
 use straddle_engine::run::Report;
 use straddle_engine::schema::AttributeSchema;
-use straddle_engine::value::ValueMap;
+use straddle_engine::value::{SENSITIVE, Value, ValueMap};
 
 use crate::exit::Exit;
 use crate::render::plan::{Counts, Drifted};
@@ -67,6 +68,9 @@ pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
     for drift in &mut shown.drift {
         drift.attributes.iter_mut().for_each(hide_in_attribute);
     }
+    for output in shown.outputs.iter_mut().filter(|output| output.sensitive) {
+        [&mut output.before, &mut output.after].into_iter().for_each(hide);
+    }
     let mut object = Map::from_iter([("type".to_owned(), json!("plan"))]);
     let Json::Object(entries) = to_json(&shown) else { unreachable!("a plan is a JSON object") };
     object.extend(entries);
@@ -89,9 +93,6 @@ fn counts(plan: &Plan) -> Json {
     })
 }
 
-/// Stands for a sensitive value.
-const SENSITIVE: &str = "(sensitive)";
-
 fn hide_in_change(change: &mut Change, registry: &Registry) {
     change.attributes.iter_mut().for_each(hide_in_attribute);
     for attribute in change.attributes.iter().filter(|attribute| attribute.sensitive) {
@@ -100,7 +101,7 @@ fn hide_in_change(change: &mut Change, registry: &Registry) {
         }
     }
     if let Some(kind) = registry.kind(change.kind.as_str()) {
-        hide_sensitive(&mut change.inputs, &kind.schema().inputs);
+        hide_sensitive(&mut change.inputs, &kind.schema().inputs, &change.lifecycle.sensitive);
     }
 }
 
@@ -108,16 +109,33 @@ fn hide_in_attribute(attribute: &mut AttributeChange) {
     if !attribute.sensitive {
         return;
     }
-    for value in [&mut attribute.before, &mut attribute.after] {
-        if !value.is_null() {
-            *value = SENSITIVE.into();
-        }
+    [&mut attribute.before, &mut attribute.after].into_iter().for_each(hide);
+}
+
+/// Takes out a value; that there is none is told.
+fn hide(value: &mut Value) {
+    if !value.is_null() {
+        *value = SENSITIVE.into();
     }
 }
 
-/// Takes out the values of sensitive attributes.
-pub(crate) fn hide_sensitive(values: &mut ValueMap, schema: &[AttributeSchema]) {
-    for attribute in schema.iter().filter(|attribute| attribute.sensitive) {
+/// Returns outputs without the values of those that are sensitive.
+pub(crate) fn shown_outputs(
+    outputs: &BTreeMap<String, Value>,
+    sensitive: &BTreeSet<String>,
+) -> BTreeMap<String, Value> {
+    let mut shown = outputs.clone();
+    shown.iter_mut().filter(|(name, _)| sensitive.contains(*name)).for_each(|(_, value)| hide(value));
+    shown
+}
+
+/// Takes out the values of attributes that are sensitive by their kind, or are among `sensitive`.
+pub(crate) fn hide_sensitive(
+    values: &mut ValueMap,
+    schema: &[AttributeSchema],
+    sensitive: &BTreeSet<String>,
+) {
+    for attribute in schema.iter().filter(|attribute| attribute.is_hidden(sensitive)) {
         if let Some(value) = values.get_mut(attribute.name) {
             *value = SENSITIVE.into();
         }
@@ -227,7 +245,7 @@ pub(crate) fn report(
         "done": operations(&report.done),
         "failed": failed.collect::<Vec<_>>(),
         "not_started": operations(&report.skipped),
-        "outputs": to_json(&report.outputs),
+        "outputs": to_json(&shown_outputs(&report.outputs, &report.sensitive_outputs)),
         "diagnostics": diagnostics(sources, failures),
     })
 }

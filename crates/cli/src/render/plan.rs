@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use straddle_engine::difference::Form;
-use straddle_engine::plan::{ChangeAction, LeftOut, LeftOutBecause, Mode, Plan, Rename, likely_renames};
+use straddle_engine::plan::{
+    ChangeAction, LeftOut, LeftOutBecause, Mode, OutputChange, Plan, Rename, likely_renames,
+};
 use straddle_engine::resource::ReplaceOrder;
 
 use crate::render::block::{self, Row};
-use crate::render::change::{Look, change, drift, place};
+use crate::render::change::{Look, change, drift, place, sensitive_row};
 use crate::render::value::key;
 use crate::render::{Palette, difference, paint};
 use crate::safe::Safe;
@@ -31,13 +33,7 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
     }
     if !plan.outputs.is_empty() {
         text += &heading("Outputs", palette);
-        let rows: Vec<Row> = plan
-            .outputs
-            .iter()
-            .flat_map(|output| {
-                difference::rows(&key(&output.name), &output.before, &output.after, Form::Data, palette)
-            })
-            .collect();
+        let rows: Vec<Row> = plan.outputs.iter().flat_map(|output| output_rows(output, palette)).collect();
         block::write(&mut text, &rows, 2, palette);
         text.push('\n');
     }
@@ -47,6 +43,14 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
         text += &format!("{}\n\n", paint(palette.warning, FROM_STATE));
     }
     text + &format!("{}\n", paint(palette.strong, summary(plan)))
+}
+
+fn output_rows(output: &OutputChange, palette: &Palette) -> Vec<Row> {
+    let OutputChange { name, before, after, sensitive } = output;
+    if *sensitive {
+        return vec![sensitive_row(key(name), before, after, palette)];
+    }
+    difference::rows(&key(name), before, after, Form::Data, palette)
 }
 
 /// Stands below a plan that nothing was read for.

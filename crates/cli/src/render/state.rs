@@ -1,14 +1,16 @@
 //! What the state knows: a line for each resource, or everything of one.
 
+use std::collections::BTreeSet;
+
 use straddle_engine::address::Address;
 use straddle_engine::registry::Registry;
 use straddle_engine::schema::AttributeSchema;
 use straddle_engine::state::{Object, ResourceState, State, Status};
-use straddle_engine::value::{Value, ValueMap};
+use straddle_engine::value::{SENSITIVE, Value, ValueMap};
 
 use crate::render::block::{self, Content, Marker, Row};
 use crate::render::change::place;
-use crate::render::value::{SENSITIVE, row};
+use crate::render::value::row;
 use crate::render::{Palette, paint};
 use crate::safe::Safe;
 
@@ -57,8 +59,9 @@ pub(crate) fn resource(
         .chain(resource.deposed.iter().map(|object| (object, " (still to delete)")))
     {
         text += &format!("\n{}{}{role}\n", Safe(&object.remote_id), status_words(&object.status));
-        section(&mut text, "inputs", &object.inputs, inputs, palette);
-        section(&mut text, "outputs", &object.outputs, outputs, palette);
+        let sensitive = &resource.lifecycle.sensitive;
+        section(&mut text, "inputs", &object.inputs, (inputs, sensitive), palette);
+        section(&mut text, "outputs", &object.outputs, (outputs, sensitive), palette);
         text += &object_facts(object);
     }
     if !resource.dependencies.is_empty() {
@@ -72,17 +75,21 @@ fn object_facts(object: &Object) -> String {
     format!("  made at {} by the operation {}\n", object.created_at, Safe(&object.operation_id))
 }
 
-fn section(text: &mut String, name: &str, values: &ValueMap, schema: &[AttributeSchema], palette: &Palette) {
+/// The attributes of a kind, and the names of those of a resource that are sensitive.
+type Hidden<'a> = (&'a [AttributeSchema], &'a BTreeSet<String>);
+
+fn section(text: &mut String, name: &str, values: &ValueMap, hidden: Hidden<'_>, palette: &Palette) {
     if values.is_empty() {
         return;
     }
     text.push_str(&format!("  {name}\n"));
-    let rows: Vec<_> = values.iter().map(|(name, value)| attribute(name, value, schema)).collect();
+    let rows: Vec<_> = values.iter().map(|(name, value)| attribute(name, value, hidden)).collect();
     block::write(text, &rows, 2, palette);
 }
 
-fn attribute(name: &str, value: &Value, schema: &[AttributeSchema]) -> Row {
-    let is_sensitive = schema.iter().any(|attribute| attribute.name == name && attribute.sensitive);
+fn attribute(name: &str, value: &Value, (schema, sensitive): Hidden<'_>) -> Row {
+    let by_kind = schema.iter().any(|attribute| attribute.name == name && attribute.sensitive);
+    let is_sensitive = by_kind || sensitive.contains(name);
     let name = Safe(name).to_string();
     if is_sensitive {
         return Row::new(Marker::None, name, Content::Text(SENSITIVE.to_owned()));

@@ -15,9 +15,6 @@ pub(crate) const BRACES: (&str, &str) = ("{", "}");
 /// What stands around the lines of a text.
 pub(crate) const QUOTES: (&str, &str) = ("\"\"\"", "\"\"\"");
 
-/// Stands for a value that must not be shown.
-pub(crate) const SENSITIVE: &str = "(sensitive)";
-
 /// Renders a value on one line, as it would be written in a spec.
 pub(crate) fn inline(value: &Value) -> String {
     match value {
