@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use straddle_engine::diagnostic::Diagnostic;
 use straddle_engine::plan::Plan;
+use straddle_engine::secrets::unreadable;
 
 use crate::failure::Failure;
 
@@ -66,7 +67,7 @@ pub(crate) fn read(path: &Path) -> Result<Plan, Failure> {
         return Err(not_a_plan(path, &reason));
     }
     let saved: SavedPlan<Plan> = serde_json::from_slice(&bytes)
-        .map_err(|error| not_a_plan(path, &format!("It is damaged: {error}.")))?;
+        .map_err(|error| not_a_plan(path, &format!("It is damaged: {}.", unreadable(&error))))?;
     Ok(saved.plan)
 }
 

@@ -76,6 +76,16 @@ impl fmt::Debug for Secrets {
     }
 }
 
+/// Says why JSON cannot be read, without the value that was found in the place of another one.
+#[must_use]
+pub fn unreadable(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => message,
+    }
+}
+
 /// Returns a text without a word where that stands alone.
 fn without_word(text: &str, word: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -119,6 +129,14 @@ mod tests {
         check(&secret(), "x=sehr%20%22geheim%22%0A%2F%2B&y", "x=(sensitive)&y");
         check(&secret(), "c2VociAiZ2VoZWltIgovKw==", "(sensitive)");
         check(&secret(), "what else?", "what else?");
+    }
+
+    #[test]
+    fn what_is_wrong_with_json_is_said_without_what_it_holds() {
+        let wrong = |text| unreadable(&serde_json::from_str::<Vec<u8>>(text).expect_err("it is wrong"));
+        assert_eq!(wrong("[\"hunter2\"]"), "expected u8 at line 1 column 10");
+        assert_eq!(wrong("[\"hunter2, expected \"]"), "expected u8 at line 1 column 21");
+        assert_eq!(wrong("[1"), "EOF while parsing a list at line 1 column 2");
     }
 
     #[test]

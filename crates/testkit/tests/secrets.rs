@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use straddle_testkit::cloud_file::CloudFile;
+use straddle_testkit::fault::{Fault, Faults};
 use tempfile::TempDir;
 
 /// Has what JSON, TOML, addresses and terminals write in another way.
@@ -355,4 +356,66 @@ fn files_and_arguments_with_a_secret_are_not_quoted() {
     for argument in ["--var password", "--var passwordhunter2", "--var pasword=hunter2"] {
         place.hides(&format!("validate spec {argument}"), 1);
     }
+}
+
+/// A document that is there before anything is said to be sensitive.
+const PLAIN: &str = r#"
+[stack]
+name = "shop"
+
+[account.a]
+id = "111111111111"
+region = "here"
+
+[var.password]
+
+[document.main]
+name = "main"
+body = "${var.password}"
+
+[output.body]
+value = "${document.main.body}"
+"#;
+
+#[test]
+fn what_becomes_sensitive_is_hidden_though_nothing_else_changes() {
+    let place = Place::new(Given::File);
+    place.write("spec/stack.toml", PLAIN);
+    place.shows("apply SPEC --auto-approve", 0);
+    let looks = ["state show document.main spec", "state list spec --json", "output --spec spec"];
+    for look in looks {
+        assert!(place.shows(look, 0).contains(CORE[0]), "{look}");
+    }
+    let hidden = PLAIN.replace("[var.password]", "[var.password]\nsensitive = true");
+    place.write("spec/stack.toml", &format!("{hidden}sensitive = true\n"));
+    assert!(place.hides("plan SPEC --detailed-exitcode", 0).contains("No changes."));
+    place.hides("apply SPEC --auto-approve", 0);
+    for look in looks {
+        assert!(place.hides(look, 0).contains("(sensitive)"), "{look}");
+    }
+    place.write("spec/stack.toml", PLAIN);
+    place.shows("apply SPEC --auto-approve", 0);
+    for look in looks {
+        assert!(place.shows(look, 0).contains(CORE[0]), "{look}");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_in_a_change_leaves_no_secret_to_be_seen() {
+    let place = Place::new(Given::File);
+    place.write("spec/stack.toml", &PLAIN.replace("body = \"${var.password}\"", "body = \"plain\""));
+    place.shows("apply SPEC --auto-approve", 0);
+    let mut file = CloudFile::read(&place.path("cloud.json")).expect("the cloud can be read");
+    file.faults = Faults::none().mutating(0, Fault::CrashAfter);
+    file.write(&place.path("cloud.json")).expect("the cloud can be written");
+    let secret = PLAIN.replace("[var.password]", "[var.password]\nsensitive = true");
+    let secret = secret.replace("body = \"${var.password}\"", "remark = \"${var.password}\"\nbody = 1");
+    place.write("spec/stack.toml", &secret.replace("${document.main.body}", "none"));
+    assert!(!place.run("apply SPEC --auto-approve").status.success());
+    let kept = std::fs::read_to_string(place.path("state/shop.journal.jsonl")).expect("there is a journal");
+    assert!(kept.contains(CORE[0]));
+    for look in ["state show document.main spec", "state list spec --json", "plan SPEC --json"] {
+        assert!(place.hides(look, 0).contains("(sensitive)"), "{look}");
+    }
+    place.hides("apply SPEC --auto-approve", 0);
 }

@@ -57,21 +57,21 @@ fn state_json(program: &Program, state: &State) -> serde_json::Value {
     let mut state = state.clone();
     state.resources.values_mut().for_each(|resource| hide(program, resource));
     for pending in state.pending.values_mut() {
-        if let Some(kind) = program.registry.kind(pending.kind.as_str()) {
-            let sensitive = &pending.lifecycle.sensitive;
-            json::hide_sensitive(&mut pending.inputs, &kind.schema().inputs, sensitive);
-        }
+        let kind = program.registry.kind(pending.kind.as_str());
+        let inputs = kind.map_or(&[][..], |kind| &kind.schema().inputs);
+        json::hide_sensitive(&mut pending.inputs, inputs, &pending.lifecycle.sensitive);
     }
     state.outputs = json::shown_outputs(&state.outputs, &state.sensitive_outputs);
     json::to_json(&state)
 }
 
 fn hide(program: &Program, resource: &mut ResourceState) {
-    let Some(kind) = program.registry.kind(resource.kind.as_str()) else { return };
-    let (schema, sensitive) = (kind.schema(), &resource.lifecycle.sensitive);
+    let schema = program.registry.kind(resource.kind.as_str()).map(|kind| kind.schema());
+    let (inputs, outputs) = schema.map_or((&[][..], &[][..]), |schema| (&schema.inputs, &schema.outputs));
+    let sensitive = &resource.lifecycle.sensitive;
     for object in resource.object.iter_mut().chain(&mut resource.deposed) {
-        json::hide_sensitive(&mut object.inputs, &schema.inputs, sensitive);
-        json::hide_sensitive(&mut object.outputs, &schema.outputs, sensitive);
+        json::hide_sensitive(&mut object.inputs, inputs, sensitive);
+        json::hide_sensitive(&mut object.outputs, outputs, sensitive);
     }
 }
 

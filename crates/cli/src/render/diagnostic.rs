@@ -294,6 +294,39 @@ error[state-corrupt]: the state is not usable
     }
 
     #[test]
+    fn what_is_hidden_in_a_file_is_not_shown_and_the_rest_is_where_it_was() {
+        let mut sources = Sources::default();
+        let source = sources.add("values.toml", "a = 'é'; b = \"\"\"two\nlines\"\"\"; c = 1\nd = 2\n");
+        let [first, second] = ["'é'", "\"\"\"two\nlines\"\"\""].map(|part| span(&sources, source, part));
+        sources.hide(second);
+        sources.hide(first);
+        let inside = Span::new(source, second.start + 4..second.start + 5);
+        let problem = Diagnostic::error("x", "x")
+            .with_span(inside, "inside")
+            .with_related(span(&sources, source, "c"), "after")
+            .with_related(span(&sources, source, "b"), "between");
+        check(
+            &sources,
+            [problem],
+            str![[r"
+error[x]: x
+ --> values.toml:1:22
+  |
+1 |   a = (sensitive); b = (sensitive)
+  |  __________________-___^
+  | |                  |
+  | |                  between
+2 | | ; c = 1
+  | | ^ - after
+  | |_|
+  |   inside
+
+
+"]],
+        );
+    }
+
+    #[test]
     fn spans_that_do_not_fit_their_file_do_no_harm() {
         let mut sources = Sources::default();
         let source = sources.add("x.toml", "é");

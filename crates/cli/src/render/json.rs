@@ -100,9 +100,8 @@ fn hide_in_change(change: &mut Change, registry: &Registry) {
             *value = SENSITIVE.into();
         }
     }
-    if let Some(kind) = registry.kind(change.kind.as_str()) {
-        hide_sensitive(&mut change.inputs, &kind.schema().inputs, &change.lifecycle.sensitive);
-    }
+    let inputs = registry.kind(change.kind.as_str()).map_or(&[][..], |kind| &kind.schema().inputs);
+    hide_sensitive(&mut change.inputs, inputs, &change.lifecycle.sensitive);
 }
 
 fn hide_in_attribute(attribute: &mut AttributeChange) {
@@ -135,8 +134,9 @@ pub(crate) fn hide_sensitive(
     schema: &[AttributeSchema],
     sensitive: &BTreeSet<String>,
 ) {
-    for attribute in schema.iter().filter(|attribute| attribute.is_hidden(sensitive)) {
-        if let Some(value) = values.get_mut(attribute.name) {
+    let by_kind = schema.iter().filter(|attribute| attribute.sensitive).map(|attribute| attribute.name);
+    for name in by_kind.chain(sensitive.iter().map(String::as_str)) {
+        if let Some(value) = values.get_mut(name) {
             *value = SENSITIVE.into();
         }
     }

@@ -16,6 +16,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::secrets::unreadable;
 use crate::state::canonical::Split;
 use crate::state::{State, canonical};
 
@@ -105,7 +106,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<State, Defect> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Defect::Damaged("it is empty".to_owned()));
     }
-    let damaged = |error: serde_json::Error| Defect::Damaged(error.to_string());
+    let damaged = |error: serde_json::Error| Defect::Damaged(unreadable(&error));
     let Split { canonical, rest } = canonical::split(bytes, "state").map_err(damaged)?;
     Defect::check_format(&rest)?;
     let document: Document<State> = serde_json::from_slice(bytes).map_err(damaged)?;

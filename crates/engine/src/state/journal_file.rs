@@ -14,6 +14,7 @@
 
 use serde::Serialize;
 
+use crate::secrets::unreadable;
 use crate::state::format::{Defect, FormatLine};
 use crate::state::{Record, RunHeader, canonical};
 
@@ -88,7 +89,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Journal, Defect> {
         match end.read_line(line) {
             Line::Good(text) => {
                 let more: Vec<Record> =
-                    serde_json::from_slice(text).map_err(|error| on_line(index, &error))?;
+                    serde_json::from_slice(text).map_err(|error| on_line(index, &unreadable(&error)))?;
                 records.extend(more);
             }
             Line::Torn if lines.next().is_none() => break,
