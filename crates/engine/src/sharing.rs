@@ -22,8 +22,20 @@ pub struct Sharing {
     pub shareable: &'static [Shareable],
     /// The kind of what has to be there before any share: every share of a spec needs all of these.
     pub precondition: Option<&'static str>,
+    /// What accepts a share in an account outside of the owner's organization. What is among
+    /// [`Self::shareable`] is never shared outside, so that a share of it is not to be accepted.
+    pub accepter: Option<Accepter>,
     /// What to look at when an account does not see what is shared with it, in whole sentences.
     pub advice: &'static str,
+}
+
+/// A kind that accepts shares.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepter {
+    /// The kind, such as `ram_share_accepter`.
+    pub kind: &'static str,
+    /// The attribute that names the share.
+    pub attribute: &'static str,
 }
 
 /// A kind whose things can be used from another account.

@@ -198,6 +198,7 @@ const SHARING: Sharing = Sharing {
     principals: "nobody",
     shareable: &[],
     precondition: None,
+    accepter: None,
     advice: "",
 };
 

@@ -10,7 +10,7 @@ pub(crate) mod share_accepter;
 mod tags;
 
 use straddle_engine::resource::Resource;
-use straddle_engine::sharing::{Cover, Shareable, Sharing};
+use straddle_engine::sharing::{Accepter, Cover, Shareable, Sharing};
 
 /// How accounts let others use their networks.
 pub(crate) const SHARING: Sharing = Sharing {
@@ -22,6 +22,7 @@ pub(crate) const SHARING: Sharing = Sharing {
         Shareable { kind: "vpc", cover: Cover::Part { kind: "subnet", attribute: "vpc_id" } },
     ],
     precondition: Some(organization_sharing::OrganizationSharing::KIND),
+    accepter: Some(Accepter { kind: share_accepter::ShareAccepter::KIND, attribute: "resource_share_arn" }),
     advice: "Check that both accounts are in one organization, that sharing inside it is switched on (`aws ram \
              enable-sharing-with-aws-organization` in the management account), and that the subnet is not one of \
              a default VPC, which cannot be shared.",

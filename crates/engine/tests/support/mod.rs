@@ -9,7 +9,7 @@ use straddle_engine::resource::{
     Intent, Listing, Observed, Problem, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::{AttributeSchema, AttributeType, Attributes, Expansion, ExpansionShape, Tags};
-use straddle_engine::sharing::{Cover, Shareable, Sharing};
+use straddle_engine::sharing::{Accepter, Cover, Shareable, Sharing};
 use straddle_engine::value::ValueMap;
 
 /// Returns a registry with the kinds of a network.
@@ -26,6 +26,7 @@ pub(crate) fn registry() -> Registry {
         .with::<Group>()
         .with::<Rule>()
         .with::<Share>()
+        .with::<ShareAccepter>()
         .with::<ShareSwitch>()
         .with::<SecurityGroup>()
         .with::<SecurityGroupRule>()
@@ -42,6 +43,7 @@ const SHARING: Sharing = Sharing {
         Shareable { kind: "vpc", cover: Cover::Part { kind: "subnet", attribute: "vpc_id" } },
     ],
     precondition: Some("share_switch"),
+    accepter: Some(Accepter { kind: "share_accepter", attribute: "share" }),
     advice: "Look at the share.",
 };
 
@@ -359,6 +361,15 @@ pub(crate) struct ShareInputs {
     pub(crate) principals: BTreeSet<String>,
 }
 kind!(Share, "share", ShareInputs, ArnOutputs);
+
+/// Takes a share.
+#[derive(Attributes)]
+pub(crate) struct ShareAccepterInputs {
+    /// The share.
+    #[attribute(refers_to = "share")]
+    pub(crate) share: String,
+}
+kind!(ShareAccepter, "share_accepter", ShareAccepterInputs, NoOutputs);
 
 /// Lets accounts share at all.
 #[derive(Attributes)]

@@ -23,6 +23,7 @@ pub(super) const SHARING: Sharing = Sharing {
         Shareable { kind: "network", cover: Cover::Part { kind: "segment", attribute: "network" } },
     ],
     precondition: None,
+    accepter: None,
     advice: "Look whether the share holds the segment and names the account, and apply again.",
 };
 

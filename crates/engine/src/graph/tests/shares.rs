@@ -12,6 +12,7 @@ const SHARING: Sharing = Sharing {
     principals: "principals",
     shareable: &[],
     precondition: None,
+    accepter: None,
     advice: "",
 };
 

@@ -3,10 +3,12 @@
 //!
 //! 1. [`shares`]: what each share of the spec holds, and for whom;
 //! 2. here: what each resource uses of another account's, and the shares that cover it;
-//! 3. [`problems`]: what is said about things that no share covers.
+//! 3. [`problems`]: what is said about things that no share covers;
+//! 4. [`accepters`]: shares that are accepted in vain.
 //!
 //! Only attributes count that take the id of a resource; text inside documents does not.
 
+mod accepters;
 mod problems;
 mod shares;
 
@@ -35,6 +37,7 @@ impl Evaluator<'_> {
         let registry = self.scope.registry;
         let Some(sharing) = registry.sharing() else { return };
         self.order_preconditions(sharing);
+        self.refuse_accepters(sharing);
         let ids: BTreeSet<_> = self.accounts.values().map(|account| &account.id).collect();
         if ids.len() < 2 {
             return;
