@@ -13,12 +13,20 @@ use crate::script::{Manner, Script, Step, Trouble};
 const EVERYTHING: u8 = 0b11_1111;
 /// A network with two segments and two tables.
 const A_FEW_THINGS: u8 = 0b01_0110;
+/// As [`EVERYTHING`], with the host in the other account and a share of its segments.
+const ACROSS: u8 = 0b1011_1111;
+/// Two segments, and a host in the other account with a share of what it stands in.
+const LENT: u8 = 0b1010_0110;
 
 #[derive(Clone, Copy)]
 enum Run {
     Apply,
     /// An apply that replaces the network and with it everything.
     Replace,
+    /// An apply that lets the host, and so the share, have other segments than before: a bit for each.
+    Lend(u8, u8),
+    /// An apply that gives the share another name.
+    Rename,
     Destroy,
 }
 
@@ -30,6 +38,11 @@ fn script(run: Run, value: u8, trouble: Trouble) -> Script {
     let steps = match run {
         Run::Apply => vec![Step::Apply(trouble)],
         Run::Replace => vec![done, edit(What::NetworkRange, 0), Step::Apply(trouble)],
+        Run::Lend(before, after) => {
+            let segments = |value| edit(What::HostSegments, value);
+            vec![segments(before), done, segments(after), Step::Apply(trouble)]
+        }
+        Run::Rename => vec![done, edit(What::ShareName, 0), Step::Apply(trouble)],
         Run::Destroy => vec![done, Step::Destroy(trouble)],
     };
     Script { seed: 1, manner: Manner::Flapping, steps: [beginning, steps].concat() }
@@ -44,12 +57,13 @@ const WORST: [Fault; 5] = [
     Fault::CrashLate(Duration::from_secs(30)),
 ];
 
-fn play_every_call(run: Run, faults: &[Fault]) {
-    let (calls, _) = play(&script(run, EVERYTHING, Trouble::default())).last_run;
-    assert!(calls > 10, "the run has {calls} calls");
+/// Lets each of the faults go wrong with every call of a run, of which there are at least so many.
+fn play_every_call(run: Run, value: u8, at_least: usize, faults: &[Fault]) {
+    let (calls, _) = play(&script(run, value, Trouble::default())).last_run;
+    assert!(calls >= at_least, "the run has {calls} calls");
     for call in 0..calls {
         for fault in faults {
-            play_one(&script(run, EVERYTHING, Trouble::with_call(call, *fault)));
+            play_one(&script(run, value, Trouble::with_call(call, *fault)));
         }
     }
 }
@@ -84,8 +98,8 @@ fn play_one(script: &Script) {
 
 #[test]
 fn every_fault_of_every_call_of_an_apply() {
-    play_every_call(Run::Apply, &Fault::SURVIVABLE);
-    play_every_call(Run::Apply, &Fault::DEADLY);
+    play_every_call(Run::Apply, EVERYTHING, 11, &Fault::SURVIVABLE);
+    play_every_call(Run::Apply, EVERYTHING, 11, &Fault::DEADLY);
 }
 
 #[test]
@@ -95,13 +109,13 @@ fn every_lost_call_of_an_apply_before_a_denial() {
 
 #[test]
 fn every_fault_of_every_call_of_a_replacement() {
-    play_every_call(Run::Replace, &WORST);
+    play_every_call(Run::Replace, EVERYTHING, 11, &WORST);
 }
 
 #[test]
 fn every_fault_of_every_call_of_a_destroy() {
-    play_every_call(Run::Destroy, &Fault::SURVIVABLE);
-    play_every_call(Run::Destroy, &Fault::DEADLY);
+    play_every_call(Run::Destroy, EVERYTHING, 11, &Fault::SURVIVABLE);
+    play_every_call(Run::Destroy, EVERYTHING, 11, &Fault::DEADLY);
 }
 
 #[test]
@@ -112,4 +126,32 @@ fn every_fault_of_every_file_operation_of_an_apply() {
 #[test]
 fn every_fault_of_every_file_operation_of_a_destroy() {
     play_every_file_operation(Run::Destroy);
+}
+
+/// Every fault of a mutating call.
+fn every_fault() -> Vec<Fault> {
+    [&Fault::SURVIVABLE[..], &Fault::DEADLY].concat()
+}
+
+#[test]
+fn every_fault_of_every_call_of_an_apply_across_accounts() {
+    play_every_call(Run::Apply, ACROSS, 11, &every_fault());
+}
+
+#[test]
+fn every_fault_of_every_call_of_a_destroy_across_accounts() {
+    play_every_call(Run::Destroy, ACROSS, 11, &every_fault());
+}
+
+#[test]
+fn every_fault_of_every_call_of_a_share_that_changes() {
+    // A member is added, is taken out, and is exchanged for another.
+    for (before, after, calls) in [(0b01, 0b11, 2), (0b11, 0b01, 2), (0b01, 0b10, 3)] {
+        play_every_call(Run::Lend(before, after), LENT, calls, &every_fault());
+    }
+}
+
+#[test]
+fn every_fault_of_every_call_of_a_share_that_takes_over_from_another() {
+    play_every_call(Run::Rename, LENT, 2, &every_fault());
 }
