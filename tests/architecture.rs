@@ -39,6 +39,7 @@ fn crates_know_only_whom_they_may() {
         ("straddle-cli", &["straddle-engine"]),
         ("straddle-derive", &[]),
         ("straddle-engine", &["straddle-derive"]),
+        ("straddle-sandbox", &[]),
         ("straddle-testkit", &["straddle-cli", "straddle-engine"]),
         ("straddle-tests", &[]),
     ]);

@@ -1,0 +1,117 @@
+//! One call of an operation: who, what, with which parameters; and why it is refused.
+
+use serde_json::{Map, Value};
+
+use crate::identity::Caller;
+use crate::protocol::Service;
+use crate::world::World;
+
+/// A call, as the operations see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) service: Service,
+    /// The operation's name in the API, such as `DescribeVpcs`.
+    pub(crate) operation: String,
+    /// Such as `us-east-1`.
+    pub(crate) region: String,
+    pub(crate) caller: Caller,
+    pub(crate) parameters: Parameters,
+}
+
+/// What an operation does: the body of the answer without its envelope, or a refusal.
+pub(crate) type Answer = Result<Value, Refusal>;
+
+/// An operation of a service.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    /// The names of its top-level parameters. Any other is refused, since ignoring what a caller
+    /// asks for would be a lie.
+    pub(crate) parameters: &'static [&'static str],
+    pub(crate) run: fn(&mut World, &Call) -> Answer,
+}
+
+/// The parameters of a call, whatever protocol they came by: texts, lists and tables by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Parameters(pub(crate) Map<String, Value>);
+
+impl Parameters {
+    /// Returns a parameter that the operation cannot do without.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| {
+            Refusal::new("MissingParameter", format!("The request must contain the parameter {name}"))
+        })
+    }
+
+    /// Returns a parameter that is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// Returns a parameter that is true or false; absent is `None`.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(other) => Err(Refusal::value(name, &other.to_string())),
+        }
+    }
+
+    /// Returns a parameter that is a whole number; absent is `None`.
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        let wrong = |value: &Value| Refusal::value(name, &value.to_string());
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => text.parse().map(Some).map_err(|_| Refusal::value(name, text)),
+            Some(value) => value.as_i64().map(Some).ok_or_else(|| wrong(value)),
+        }
+    }
+
+    /// Returns a parameter that is a list of texts.
+    pub(crate) fn texts(&self, name: &str) -> Vec<&str> {
+        let items = self.0.get(name).and_then(Value::as_array);
+        items.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Returns a parameter that is a list of tables.
+    pub(crate) fn tables(&self, name: &str) -> Vec<Self> {
+        let items = self.0.get(name).and_then(Value::as_array);
+        items.into_iter().flatten().filter_map(Value::as_object).cloned().map(Self).collect()
+    }
+
+    /// Returns a parameter that is a table; an absent one is empty.
+    pub(crate) fn table(&self, name: &str) -> Self {
+        Self(self.0.get(name).and_then(Value::as_object).cloned().unwrap_or_default())
+    }
+}
+
+/// Why a call is refused, in the service's own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub(crate) struct Refusal {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The service's code, such as `InvalidVpcID.NotFound`.
+    pub(crate) code: String,
+    /// The service's text.
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// Makes a refusal with the status 400.
+    pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status: 400, code: code.into(), message: message.into() }
+    }
+
+    /// Makes a refusal with the status 403.
+    pub(crate) fn forbidden(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status: 403, ..Self::new(code, message) }
+    }
+
+    /// Refuses the value of a parameter.
+    pub(crate) fn value(name: &str, value: &str) -> Self {
+        Self::new("InvalidParameterValue", format!("Value ({value}) for parameter {name} is invalid."))
+    }
+}

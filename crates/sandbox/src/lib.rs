@@ -1,0 +1,24 @@
+//! A built-in organization of AWS accounts, on the real wire protocols.
+//!
+//! No emulator that can be installed shows a shared subnet to a second account, or refuses what
+//! AWS refuses. This one does, and any SDK can talk to it. A request goes through these stages:
+//!
+//! 1. [`server`] takes it from the socket;
+//! 2. [`identity`] tells whose request it is, and [`signature`] whether it really is;
+//! 3. [`protocol`] finds the service, the operation and its parameters in it;
+//! 4. [`dispatch`] looks the operation up in the tables of the services and carries it out;
+//! 5. the operation (in [`ec2`], [`sts`]) reads and changes the [`world`];
+//! 6. [`protocol`] writes the answer in the service's own form.
+
+mod call;
+mod dispatch;
+mod ec2;
+mod identity;
+mod protocol;
+mod server;
+mod signature;
+mod sts;
+mod world;
+
+pub use server::{Sandbox, SandboxError};
+pub use world::{AccountId, InvalidAccountId, World, WorldSettings};

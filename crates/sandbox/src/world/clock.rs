@@ -1,0 +1,49 @@
+//! The time of a world, which may run faster than ours or stand still until it is moved.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+/// The clock of a world.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Saved", into = "Saved")]
+pub(crate) struct Clock {
+    /// The world's time at `since`.
+    base: Timestamp,
+    since: Instant,
+    /// How many seconds of the world pass in one of ours.
+    speed: f64,
+}
+
+/// What is kept of a clock: while nobody runs the world, its time stands still.
+#[derive(Clone, Serialize, Deserialize)]
+struct Saved {
+    now: Timestamp,
+    speed: f64,
+}
+
+impl Clock {
+    /// Starts a clock.
+    pub(crate) fn new(start: Timestamp, speed: f64) -> Self {
+        Self { base: start, since: Instant::now(), speed }
+    }
+
+    /// Returns the world's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        let passed = self.since.elapsed().as_secs_f64() * self.speed;
+        let passed = SignedDuration::try_from_secs_f64(passed).unwrap_or(SignedDuration::MAX);
+        self.base.checked_add(passed).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl From<Saved> for Clock {
+    fn from(saved: Saved) -> Self {
+        Self::new(saved.now, saved.speed)
+    }
+}
+
+impl From<Clock> for Saved {
+    fn from(clock: Clock) -> Self {
+        Self { now: clock.now(), speed: clock.speed }
+    }
+}

@@ -1,0 +1,122 @@
+//! The world of a sandbox: accounts, their things, and the time.
+
+mod account;
+mod clock;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ec2::Network;
+use crate::identity::Caller;
+
+pub use account::{AccountId, InvalidAccountId};
+pub(crate) use clock::Clock;
+
+/// Everything that a sandbox knows. Can be kept in a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct World {
+    pub(crate) clock: Clock,
+    pub(crate) organization: Organization,
+    /// By access key.
+    pub(crate) credentials: BTreeMap<String, Credentials>,
+    /// The things of EC2, by region: accounts of one organization share them.
+    pub(crate) networks: BTreeMap<String, Network>,
+    seed: u64,
+    made: u64,
+}
+
+/// How a world begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorldSettings {
+    /// The account that manages the organization.
+    pub management: AccountId,
+    /// Its other accounts, by name.
+    pub accounts: BTreeMap<String, AccountId>,
+    /// How many times faster than on AWS things get ready; 0 stands still.
+    pub speed: f64,
+    /// From which ids are made: the same seed and the same calls give the same ids.
+    pub seed: u64,
+    /// When the world begins.
+    pub start: Timestamp,
+}
+
+/// The accounts, and who manages them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Organization {
+    pub(crate) management: AccountId,
+    /// The names of the accounts.
+    pub(crate) accounts: BTreeMap<AccountId, String>,
+}
+
+/// Credentials that the sandbox issued.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Credentials {
+    pub(crate) secret_key: String,
+    pub(crate) session_token: Option<String>,
+    pub(crate) account: AccountId,
+    /// The principal that they belong to.
+    pub(crate) arn: String,
+    pub(crate) user_id: String,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+impl Credentials {
+    /// Returns who calls with them.
+    pub(crate) fn caller(&self) -> Caller {
+        let Self { account, arn, user_id, .. } = self.clone();
+        Caller { account, arn, user_id }
+    }
+}
+
+impl World {
+    /// Makes a world that has accounts and nothing in them.
+    #[must_use]
+    pub fn new(settings: WorldSettings) -> Self {
+        let WorldSettings { management, accounts, speed, seed, start } = settings;
+        let members = accounts.into_iter().map(|(name, id)| (id, name));
+        let manager = [(management.clone(), "management".to_owned())];
+        Self {
+            clock: Clock::new(start, speed),
+            organization: Organization { accounts: manager.into_iter().chain(members).collect(), management },
+            credentials: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            seed,
+            made: 0,
+        }
+    }
+
+    /// Returns the time in the world.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Returns the things of EC2 in a region.
+    pub(crate) fn network(&mut self, region: &str) -> &mut Network {
+        self.networks.entry(region.to_owned()).or_default()
+    }
+
+    /// Returns an id in the form of EC2: `vpc-0` and sixteen digits.
+    pub(crate) fn new_id(&mut self, prefix: &str) -> String {
+        format!("{prefix}-0{}", &self.digits()[..16])
+    }
+
+    /// Returns an id for a request, in the form of a UUID.
+    pub(crate) fn request_id(&mut self) -> String {
+        let digits = self.digits();
+        let part = |from: usize, to: usize| &digits[from..to];
+        format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
+    }
+
+    fn digits(&mut self) -> String {
+        self.made += 1;
+        let hash = Sha256::digest([self.seed.to_be_bytes(), self.made.to_be_bytes()].concat());
+        hash.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing into a text does not fail");
+            text
+        })
+    }
+}
