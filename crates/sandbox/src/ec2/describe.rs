@@ -124,7 +124,7 @@ fn like(pattern: &str, text: &str) -> bool {
                 at += 1;
             }
             Some('\\') if pattern.get(at + 1) == text.get(position) => {
-                (at, position) = (at + 2, position + 1)
+                (at, position) = (at + 2, position + 1);
             }
             Some(character) if *character == '?' || *character == text[position] => {
                 (at, position) = (at + 1, position + 1);

@@ -1,27 +1,35 @@
 //! EC2: networks that accounts of one organization share.
 
 mod describe;
+mod sharing;
+mod subnet;
 mod tags;
 #[cfg(test)]
 mod testing;
 mod vpc;
+mod zones;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Operation, Refusal};
+use sharing::Shared;
+use subnet::Subnet;
 use vpc::Vpc;
 
 /// The things of EC2 in one region, of all accounts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Network {
     vpcs: BTreeMap<String, Vpc>,
+    subnets: BTreeMap<String, Subnet>,
+    /// What accounts see of what is not theirs.
+    shared: Shared,
 }
 
 /// Returns the operations.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
-    [vpc::OPERATIONS].into_iter().flatten()
+    [subnet::OPERATIONS, vpc::OPERATIONS, zones::OPERATIONS].into_iter().flatten()
 }
 
 /// Answers a dry run: everything that would be refused was refused before this is asked.

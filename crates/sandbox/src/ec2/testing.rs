@@ -15,20 +15,35 @@ use crate::world::{AccountId, World, WorldSettings};
 pub(super) struct Account {
     world: World,
     id: AccountId,
+    other: AccountId,
 }
 
 impl Account {
     /// Makes a world in which time stands still, and takes its management account.
     pub(super) fn new() -> Self {
         let id: AccountId = "111111111111".parse().expect("it has twelve digits");
+        let other: AccountId = "222222222222".parse().expect("it has twelve digits");
         let settings = WorldSettings {
             management: id.clone(),
-            accounts: BTreeMap::new(),
+            accounts: BTreeMap::from([("other".to_owned(), other.clone())]),
             speed: 0.0,
             seed: 0,
             start: Timestamp::UNIX_EPOCH,
         };
-        Self { world: World::new(settings), id }
+        Self { world: World::new(settings), id, other }
+    }
+
+    /// Acts in the other account of the organization.
+    pub(super) fn other(&mut self, act: impl FnOnce(&mut Self)) {
+        std::mem::swap(&mut self.id, &mut self.other);
+        act(self);
+        std::mem::swap(&mut self.id, &mut self.other);
+    }
+
+    /// Lets the other account see a subnet.
+    pub(super) fn share_with_other(&mut self, subnet: &str) {
+        let (other, now) = (self.other.clone(), self.world.now());
+        self.world.network("us-east-1").shared.share(subnet, &other, now);
     }
 
     fn call(&mut self, operation: &str, parameters: Value) -> Answer {

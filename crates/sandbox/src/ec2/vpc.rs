@@ -1,6 +1,6 @@
 //! VPCs: ranges of addresses with settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -46,7 +46,7 @@ const QUOTA: usize = 5;
 pub(super) struct Vpc {
     id: String,
     owner: AccountId,
-    cidr_block: Ipv4Net,
+    pub(super) cidr_block: Ipv4Net,
     tenancy: String,
     dns_support: bool,
     dns_hostnames: bool,
@@ -56,14 +56,16 @@ pub(super) struct Vpc {
 }
 
 impl Network {
-    /// Returns the VPCs that an account sees: its own.
-    fn visible_vpcs(&self, account: &AccountId) -> BTreeMap<&str, &Vpc> {
-        let own = self.vpcs.values().filter(|vpc| vpc.owner == *account);
-        own.map(|vpc| (vpc.id.as_str(), vpc)).collect()
+    /// Returns the VPCs that an account sees: its own, and those of subnets that it sees.
+    fn visible_vpcs(&self, account: &AccountId, now: Timestamp) -> BTreeMap<&str, &Vpc> {
+        let seen: BTreeSet<_> =
+            self.visible_subnets(account, now).values().map(|subnet| &subnet.vpc_id).collect();
+        let is_seen = |vpc: &&Vpc| vpc.owner == *account || seen.contains(&vpc.id);
+        self.vpcs.values().filter(is_seen).map(|vpc| (vpc.id.as_str(), vpc)).collect()
     }
 
     /// Returns a VPC that an account may change.
-    fn own_vpc(&mut self, id: &str, account: &AccountId) -> Result<&mut Vpc, Refusal> {
+    pub(super) fn own_vpc(&mut self, id: &str, account: &AccountId) -> Result<&mut Vpc, Refusal> {
         let found = self.vpcs.get_mut(id).filter(|vpc| vpc.owner == *account);
         found
             .ok_or_else(|| Refusal::new("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist")))
@@ -83,7 +85,8 @@ fn create(world: &mut World, call: &Call) -> Answer {
     }
     let tags = tags::at_birth(&call.parameters, "vpc")?;
     let owner = call.caller.account.clone();
-    if world.network(&call.region).visible_vpcs(&owner).len() >= QUOTA {
+    let own = world.network(&call.region).vpcs.values().filter(|vpc| vpc.owner == owner).count();
+    if own >= QUOTA {
         let message = "The maximum number of VPCs has been reached.";
         return Err(Refusal::new("VpcLimitExceeded", message));
     }
@@ -100,7 +103,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         tags,
         made_at: world.now(),
     };
-    let answer = json!({ "vpc": shown(&vpc) });
+    let answer = json!({ "vpc": shown(&vpc, &call.caller.account) });
     world.network(&call.region).vpcs.insert(vpc.id.clone(), vpc);
     Ok(answer)
 }
@@ -112,14 +115,15 @@ fn describe_vpcs(world: &mut World, call: &Call) -> Answer {
         ids: "VpcId",
         not_found: "InvalidVpcID.NotFound",
         filter: filtered,
-        shown: &shown,
+        shown: &|vpc| shown(vpc, &call.caller.account),
         page: (5, 1000),
     };
+    let now = world.now();
     let network = world.network(&call.region);
-    describe(call, &network.visible_vpcs(&call.caller.account), &description)
+    describe(call, &network.visible_vpcs(&call.caller.account, now), &description)
 }
 
-fn shown(vpc: &Vpc) -> Value {
+fn shown(vpc: &Vpc, account: &AccountId) -> Value {
     json!({
         "vpcId": vpc.id,
         "ownerId": vpc.owner.as_str(),
@@ -133,7 +137,7 @@ fn shown(vpc: &Vpc) -> Value {
         "dhcpOptionsId": "default",
         "instanceTenancy": vpc.tenancy,
         "isDefault": false,
-        "tagSet": tags::shown(&vpc.tags),
+        "tagSet": (vpc.owner == *account).then(|| tags::shown(&vpc.tags)),
     })
 }
 
@@ -192,6 +196,10 @@ fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("VpcId")?;
     let network = world.network(&call.region);
     network.own_vpc(id, &call.caller.account)?;
+    if network.subnets.values().any(|subnet| subnet.vpc_id == id) {
+        let message = format!("The vpc '{id}' has dependencies and cannot be deleted.");
+        return Err(Refusal::new("DependencyViolation", message));
+    }
     dry_run(call)?;
     network.vpcs.remove(id);
     Ok(json!({ "return": true }))

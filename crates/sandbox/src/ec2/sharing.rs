@@ -1,0 +1,38 @@
+//! What accounts see of what is not theirs.
+//!
+//! A participant sees the shared subnets, their VPC and its route tables, without tags, and can
+//! change none of them ("Share your VPC subnets with other accounts", VPC user guide).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::world::AccountId;
+
+/// Which subnets are shared with whom, and since when they see them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Shared {
+    /// By subnet and participant: from when on the participant sees it.
+    subnets: BTreeMap<String, BTreeMap<AccountId, Timestamp>>,
+}
+
+impl Shared {
+    /// Tells whether an account sees a subnet that is not its own.
+    pub(super) fn is_seen(&self, subnet: &str, account: &AccountId, now: Timestamp) -> bool {
+        let since = self.subnets.get(subnet).and_then(|participants| participants.get(account));
+        since.is_some_and(|since| *since <= now)
+    }
+
+    /// Lets an account see a subnet from a time on.
+    pub(crate) fn share(&mut self, subnet: &str, account: &AccountId, since: Timestamp) {
+        self.subnets.entry(subnet.to_owned()).or_default().entry(account.clone()).or_insert(since);
+    }
+
+    /// Takes a subnet from the sight of an account. What that has in it goes on running.
+    pub(crate) fn unshare(&mut self, subnet: &str, account: &AccountId) {
+        if let Some(participants) = self.subnets.get_mut(subnet) {
+            participants.remove(account);
+        }
+    }
+}
