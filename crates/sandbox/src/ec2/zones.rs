@@ -29,7 +29,8 @@ pub(super) struct Zone {
 pub(super) fn zones(region: &str, account: &AccountId) -> Vec<Zone> {
     let prefix = id_prefix(region);
     // Accounts with other numbers mostly have another order.
-    let turn = account.as_str().bytes().fold(0, |turn, digit| (turn * 31 + usize::from(digit)) % 1009);
+    let weighted = |(position, digit): (usize, u8)| (position + 1).pow(2) * usize::from(digit);
+    let turn: usize = account.as_str().bytes().enumerate().map(weighted).sum();
     let zone = |(position, letter): (usize, char)| Zone {
         id: format!("{prefix}-az{}", (position + turn) % ZONES + 1),
         name: format!("{region}{letter}"),
