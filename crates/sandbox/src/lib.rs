@@ -14,6 +14,7 @@ mod call;
 mod dispatch;
 mod ec2;
 mod identity;
+mod policy;
 mod protocol;
 mod server;
 mod signature;
