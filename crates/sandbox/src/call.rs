@@ -31,6 +31,17 @@ pub(crate) struct Operation {
     pub(crate) run: fn(&mut World, &Call) -> Answer,
 }
 
+impl Operation {
+    /// Names an operation, its parameters and what carries it out.
+    pub(crate) const fn new(
+        name: &'static str,
+        parameters: &'static [&'static str],
+        run: fn(&mut World, &Call) -> Answer,
+    ) -> Self {
+        Self { name, parameters, run }
+    }
+}
+
 /// The parameters of a call, whatever protocol they came by: texts, lists and tables by name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Parameters(pub(crate) Map<String, Value>);

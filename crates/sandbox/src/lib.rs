@@ -19,6 +19,8 @@ mod protocol;
 mod server;
 mod signature;
 mod sts;
+#[cfg(test)]
+mod testing;
 mod world;
 
 pub use server::{Sandbox, SandboxError};

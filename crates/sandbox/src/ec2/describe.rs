@@ -15,8 +15,10 @@ pub(crate) struct Description<'a, T> {
     pub(crate) ids: &'a str,
     /// The code for an id that does not exist, such as `InvalidVpcID.NotFound`.
     pub(crate) not_found: &'a str,
+    /// Tells whether the caller sees a thing.
+    pub(crate) visible: &'a dyn Fn(&T) -> bool,
     /// Returns the values that a filter compares; `None` if there is no such filter.
-    pub(crate) filter: fn(&T, &str) -> Option<Vec<String>>,
+    pub(crate) filter: &'a dyn Fn(&T, &str) -> Option<Vec<String>>,
     /// Returns a thing as the caller sees it.
     pub(crate) shown: &'a dyn Fn(&T) -> Value,
     /// The fewest and the most things that a page may be asked to have.
@@ -24,46 +26,56 @@ pub(crate) struct Description<'a, T> {
 }
 
 /// Describes those of the things, by their ids, that the call asks for.
+///
+/// Things that are asked for by id are looked up, and a page ends the search: the work grows with
+/// what is answered and what is filtered out, not with what there is.
 pub(crate) fn describe<T>(
     call: &Call,
-    things: &BTreeMap<&str, &T>,
+    things: &BTreeMap<String, T>,
     description: &Description<'_, T>,
 ) -> Answer {
-    let chosen = chosen(&call.parameters, things, description)?;
-    let (page, next) = page(&call.parameters, &chosen, description.page)?;
-    let shown: Vec<_> = page.iter().map(|(_, thing)| (description.shown)(thing)).collect();
+    let filters = filters(&call.parameters)?;
+    let (after, size) = page(&call.parameters, description.page)?;
+    let candidates = candidates(&call.parameters, things, description)?;
+    let (mut shown, mut last, mut next) = (Vec::new(), None, None);
+    for (id, thing) in candidates.filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after)) {
+        if (description.visible)(thing) && matches(thing, &filters, description.filter)? {
+            if shown.len() == size {
+                next = last.map(|id: &String| BASE64URL_NOPAD.encode(id.as_bytes()));
+                break;
+            }
+            shown.push((description.shown)(thing));
+            last = Some(id);
+        }
+    }
     Ok(json!({ description.list: shown, "nextToken": next }))
 }
 
-/// Things with their ids.
-type Chosen<'a, T> = Vec<(&'a str, &'a T)>;
-/// Some of them, and the token of the next page.
-type Page<'a, 'b, T> = (&'b [(&'a str, &'a T)], Option<String>);
+/// Things with their ids, in the order of these.
+type Candidates<'a, T> = Box<dyn Iterator<Item = (&'a String, &'a T)> + 'a>;
 
-fn chosen<'a, T>(
+/// Returns the things that the call names, or all.
+fn candidates<'a, T>(
     parameters: &Parameters,
-    things: &BTreeMap<&'a str, &'a T>,
+    things: &'a BTreeMap<String, T>,
     description: &Description<'_, T>,
-) -> Result<Chosen<'a, T>, Refusal> {
+) -> Result<Candidates<'a, T>, Refusal> {
     let ids: BTreeSet<_> = parameters.texts(description.ids).into_iter().collect();
-    let missing: Vec<_> = ids.iter().copied().filter(|id| !things.contains_key(id)).collect();
-    if let Some(first) = missing.first() {
-        let message = if missing.len() == 1 {
-            format!("The ID '{first}' does not exist")
-        } else {
-            format!("The IDs '{}' do not exist", missing.join(", "))
-        };
-        return Err(Refusal::new(description.not_found, message));
+    if ids.is_empty() {
+        return Ok(Box::new(things.iter()));
     }
-    let filters = filters(parameters)?;
-    let mut chosen = Vec::new();
-    for (id, thing) in things {
-        let asked_for = ids.is_empty() || ids.contains(id);
-        if asked_for && matches(*thing, &filters, description.filter)? {
-            chosen.push((*id, *thing));
+    let found: Vec<_> = ids.iter().filter_map(|id| things.get_key_value(*id)).collect();
+    let found: Vec<_> = found.into_iter().filter(|(_, thing)| (description.visible)(thing)).collect();
+    let seen: BTreeSet<_> = found.iter().map(|(id, _)| id.as_str()).collect();
+    let missing: Vec<_> = ids.difference(&seen).copied().collect();
+    match missing.as_slice() {
+        [] => Ok(Box::new(found.into_iter())),
+        [one] => Err(Refusal::new(description.not_found, format!("The ID '{one}' does not exist"))),
+        several => {
+            let message = format!("The IDs '{}' do not exist", several.join(", "));
+            Err(Refusal::new(description.not_found, message))
         }
     }
-    Ok(chosen)
 }
 
 struct Filter {
@@ -97,7 +109,7 @@ fn filters(parameters: &Parameters) -> Result<Vec<Filter>, Refusal> {
 fn matches<T>(
     thing: &T,
     filters: &[Filter],
-    values: fn(&T, &str) -> Option<Vec<String>>,
+    values: &dyn Fn(&T, &str) -> Option<Vec<String>>,
 ) -> Result<bool, Refusal> {
     for filter in filters {
         let Some(values) = values(thing, &filter.name) else {
@@ -140,37 +152,24 @@ fn like(pattern: &str, text: &str) -> bool {
     pattern[at..].iter().all(|character| *character == '*')
 }
 
-/// Returns one page and the token of the next. A token holds the id after which the page begins,
-/// so that things which come and go in between neither repeat nor skip others.
-fn page<'a, 'b, T>(
-    parameters: &Parameters,
-    chosen: &'b [(&'a str, &'a T)],
-    limits: (i64, i64),
-) -> Result<Page<'a, 'b, T>, Refusal> {
-    let size = parameters.integer("MaxResults")?.unwrap_or(limits.1);
-    if size < limits.0 || size > limits.1 {
+/// Returns the id after which the page begins and how many things it may have. A token holds the
+/// id, so that things which come and go in between neither repeat nor skip others.
+fn page(parameters: &Parameters, (least, most): (i64, i64)) -> Result<(Option<String>, usize), Refusal> {
+    let size = parameters.integer("MaxResults")?.unwrap_or(most);
+    if size < least || size > most {
         let message = format!(
-            "Value ( {size} ) for parameter maxResults is invalid. Expecting a value between {} and {}.",
-            limits.0, limits.1
+            "Value ( {size} ) for parameter maxResults is invalid. Expecting a value between {least} and {most}."
         );
         return Err(Refusal::new("InvalidParameterValue", message));
     }
-    let begin = match parameters.text("NextToken") {
-        None => 0,
+    let after = match parameters.text("NextToken") {
+        None => None,
         Some(token) => {
             let id = BASE64URL_NOPAD.decode(token.as_bytes()).ok().and_then(|id| String::from_utf8(id).ok());
-            let id = id.ok_or_else(|| Refusal::new("InvalidNextToken", "The token is not valid"))?;
-            chosen.partition_point(|(other, _)| *other <= id.as_str())
+            Some(id.ok_or_else(|| Refusal::new("InvalidNextToken", "The token is not valid"))?)
         }
     };
-    let rest = &chosen[begin..];
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    if rest.len() <= size {
-        return Ok((rest, None));
-    }
-    let (page, _) = rest.split_at(size);
-    let last = page.last().map(|(id, _)| BASE64URL_NOPAD.encode(id.as_bytes()));
-    Ok((page, last))
+    Ok((after, usize::try_from(size).unwrap_or(usize::MAX)))
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@ mod describe;
 mod sharing;
 mod subnet;
 mod tags;
-#[cfg(test)]
-mod testing;
 mod vpc;
 mod zones;
 
@@ -24,7 +22,7 @@ pub(crate) struct Network {
     vpcs: BTreeMap<String, Vpc>,
     subnets: BTreeMap<String, Subnet>,
     /// What accounts see of what is not theirs.
-    shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// Returns the operations.

@@ -13,26 +13,32 @@ use crate::world::AccountId;
 /// Which subnets are shared with whom, and since when they see them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Shared {
-    /// By subnet and participant: from when on the participant sees it.
-    subnets: BTreeMap<String, BTreeMap<AccountId, Timestamp>>,
+    /// By participant and subnet: from when on the participant sees it.
+    subnets: BTreeMap<AccountId, BTreeMap<String, Timestamp>>,
 }
 
 impl Shared {
     /// Tells whether an account sees a subnet that is not its own.
     pub(super) fn is_seen(&self, subnet: &str, account: &AccountId, now: Timestamp) -> bool {
-        let since = self.subnets.get(subnet).and_then(|participants| participants.get(account));
+        let since = self.subnets.get(account).and_then(|subnets| subnets.get(subnet));
         since.is_some_and(|since| *since <= now)
+    }
+
+    /// Returns the subnets of others that an account sees.
+    pub(super) fn seen(&self, account: &AccountId, now: Timestamp) -> impl Iterator<Item = &String> {
+        let subnets = self.subnets.get(account).into_iter().flatten();
+        subnets.filter(move |(_, since)| **since <= now).map(|(subnet, _)| subnet)
     }
 
     /// Lets an account see a subnet from a time on.
     pub(crate) fn share(&mut self, subnet: &str, account: &AccountId, since: Timestamp) {
-        self.subnets.entry(subnet.to_owned()).or_default().entry(account.clone()).or_insert(since);
+        self.subnets.entry(account.clone()).or_default().entry(subnet.to_owned()).or_insert(since);
     }
 
     /// Takes a subnet from the sight of an account. What that has in it goes on running.
     pub(crate) fn unshare(&mut self, subnet: &str, account: &AccountId) {
-        if let Some(participants) = self.subnets.get_mut(subnet) {
-            participants.remove(account);
+        if let Some(subnets) = self.subnets.get_mut(account) {
+            subnets.remove(subnet);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Subnets: parts of a VPC in one zone, which other accounts may see and use.
 
-use std::collections::BTreeMap;
-
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,29 +14,22 @@ use crate::world::{AccountId, World};
 
 /// The operations.
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "CreateSubnet",
-        parameters: &[
-            "VpcId",
-            "CidrBlock",
-            "AvailabilityZone",
-            "AvailabilityZoneId",
-            "TagSpecification",
-            "DryRun",
-        ],
-        run: create,
-    },
-    Operation {
-        name: "DescribeSubnets",
-        parameters: &["SubnetId", "Filter", "MaxResults", "NextToken", "DryRun"],
-        run: describe_subnets,
-    },
-    Operation {
-        name: "ModifySubnetAttribute",
-        parameters: &["SubnetId", "MapPublicIpOnLaunch", "PrivateDnsHostnameTypeOnLaunch"],
-        run: modify_attribute,
-    },
-    Operation { name: "DeleteSubnet", parameters: &["SubnetId", "DryRun"], run: delete },
+    Operation::new(
+        "CreateSubnet",
+        &["VpcId", "CidrBlock", "AvailabilityZone", "AvailabilityZoneId", "TagSpecification", "DryRun"],
+        create,
+    ),
+    Operation::new(
+        "DescribeSubnets",
+        &["SubnetId", "Filter", "MaxResults", "NextToken", "DryRun"],
+        describe_subnets,
+    ),
+    Operation::new(
+        "ModifySubnetAttribute",
+        &["SubnetId", "MapPublicIpOnLaunch", "PrivateDnsHostnameTypeOnLaunch"],
+        modify_attribute,
+    ),
+    Operation::new("DeleteSubnet", &["SubnetId", "DryRun"], delete),
 ];
 
 /// A subnet.
@@ -55,18 +46,16 @@ pub(super) struct Subnet {
 }
 
 impl Network {
-    /// Returns the subnets that an account sees: its own, and those that are shared with it.
-    pub(super) fn visible_subnets(&self, account: &AccountId, now: Timestamp) -> BTreeMap<&str, &Subnet> {
-        let is_seen =
-            |subnet: &&Subnet| subnet.owner == *account || self.shared.is_seen(&subnet.id, account, now);
-        self.subnets.values().filter(is_seen).map(|subnet| (subnet.id.as_str(), subnet)).collect()
+    /// Tells whether an account sees a subnet: its own, and those that are shared with it.
+    pub(super) fn sees_subnet(&self, subnet: &Subnet, account: &AccountId, now: Timestamp) -> bool {
+        subnet.owner == *account || self.shared.is_seen(&subnet.id, account, now)
     }
 
     /// Returns a subnet that an account may change: one that it sees only is refused otherwise
     /// than one that it does not see.
     fn own_subnet(&mut self, call: &Call, id: &str, now: Timestamp) -> Result<&mut Subnet, Refusal> {
         let account = &call.caller.account;
-        if !self.visible_subnets(account, now).contains_key(id) {
+        if !self.subnets.get(id).is_some_and(|subnet| self.sees_subnet(subnet, account, now)) {
             let message = format!("The subnet ID '{id}' does not exist");
             return Err(Refusal::new("InvalidSubnetID.NotFound", message));
         }
@@ -135,16 +124,17 @@ fn check_range(network: &Network, vpc_id: &str, range: Ipv4Net, wanted: Ipv4Net)
 fn describe_subnets(world: &mut World, call: &Call) -> Answer {
     dry_run(call)?;
     let now = world.now();
+    let network = world.network(&call.region);
     let description = Description {
         list: "subnetSet",
         ids: "SubnetId",
         not_found: "InvalidSubnetID.NotFound",
-        filter: filtered,
+        visible: &|subnet| network.sees_subnet(subnet, &call.caller.account, now),
+        filter: &filtered,
         shown: &|subnet| shown(subnet, call),
         page: (5, 1000),
     };
-    let network = world.network(&call.region);
-    describe(call, &network.visible_subnets(&call.caller.account, now), &description)
+    describe(call, &network.subnets, &description)
 }
 
 fn shown(subnet: &Subnet, call: &Call) -> Value {
@@ -231,7 +221,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ec2::testing::{Account, text};
+    use crate::testing::{Account, text};
 
     fn with_subnet() -> (Account, String, String) {
         let mut account = Account::new();

@@ -1,7 +1,5 @@
 //! VPCs: ranges of addresses with settings.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,27 +13,15 @@ use crate::world::{AccountId, World};
 
 /// The operations.
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "CreateVpc",
-        parameters: &["CidrBlock", "InstanceTenancy", "TagSpecification", "DryRun"],
-        run: create,
-    },
-    Operation {
-        name: "DescribeVpcs",
-        parameters: &["VpcId", "Filter", "MaxResults", "NextToken", "DryRun"],
-        run: describe_vpcs,
-    },
-    Operation {
-        name: "DescribeVpcAttribute",
-        parameters: &["VpcId", "Attribute", "DryRun"],
-        run: describe_attribute,
-    },
-    Operation {
-        name: "ModifyVpcAttribute",
-        parameters: &["VpcId", "EnableDnsSupport", "EnableDnsHostnames", "EnableNetworkAddressUsageMetrics"],
-        run: modify_attribute,
-    },
-    Operation { name: "DeleteVpc", parameters: &["VpcId", "DryRun"], run: delete },
+    Operation::new("CreateVpc", &["CidrBlock", "InstanceTenancy", "TagSpecification", "DryRun"], create),
+    Operation::new("DescribeVpcs", &["VpcId", "Filter", "MaxResults", "NextToken", "DryRun"], describe_vpcs),
+    Operation::new("DescribeVpcAttribute", &["VpcId", "Attribute", "DryRun"], describe_attribute),
+    Operation::new(
+        "ModifyVpcAttribute",
+        &["VpcId", "EnableDnsSupport", "EnableDnsHostnames", "EnableNetworkAddressUsageMetrics"],
+        modify_attribute,
+    ),
+    Operation::new("DeleteVpc", &["VpcId", "DryRun"], delete),
 ];
 
 /// How many VPCs an account may have in a region (quota L-F678F1CE).
@@ -56,12 +42,10 @@ pub(super) struct Vpc {
 }
 
 impl Network {
-    /// Returns the VPCs that an account sees: its own, and those of subnets that it sees.
-    fn visible_vpcs(&self, account: &AccountId, now: Timestamp) -> BTreeMap<&str, &Vpc> {
-        let seen: BTreeSet<_> =
-            self.visible_subnets(account, now).values().map(|subnet| &subnet.vpc_id).collect();
-        let is_seen = |vpc: &&Vpc| vpc.owner == *account || seen.contains(&vpc.id);
-        self.vpcs.values().filter(is_seen).map(|vpc| (vpc.id.as_str(), vpc)).collect()
+    /// Tells whether an account sees a VPC: its own, and those of subnets that are shared with it.
+    pub(super) fn sees_vpc(&self, vpc: &Vpc, account: &AccountId, now: Timestamp) -> bool {
+        let shared = || self.shared.seen(account, now).filter_map(|subnet| self.subnets.get(subnet));
+        vpc.owner == *account || shared().any(|subnet| subnet.vpc_id == vpc.id)
     }
 
     /// Returns a VPC that an account may change.
@@ -110,17 +94,18 @@ fn create(world: &mut World, call: &Call) -> Answer {
 
 fn describe_vpcs(world: &mut World, call: &Call) -> Answer {
     dry_run(call)?;
+    let now = world.now();
+    let network = world.network(&call.region);
     let description = Description {
         list: "vpcSet",
         ids: "VpcId",
         not_found: "InvalidVpcID.NotFound",
-        filter: filtered,
+        visible: &|vpc| network.sees_vpc(vpc, &call.caller.account, now),
+        filter: &filtered,
         shown: &|vpc| shown(vpc, &call.caller.account),
         page: (5, 1000),
     };
-    let now = world.now();
-    let network = world.network(&call.region);
-    describe(call, &network.visible_vpcs(&call.caller.account, now), &description)
+    describe(call, &network.vpcs, &description)
 }
 
 fn shown(vpc: &Vpc, account: &AccountId) -> Value {
@@ -208,7 +193,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ec2::testing::{Account, text};
+    use crate::testing::{Account, text};
 
     #[test]
     fn a_vpc_is_made_described_changed_and_deleted() {

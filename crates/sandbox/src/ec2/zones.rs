@@ -7,11 +7,11 @@ use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{AccountId, World};
 
 /// The operations.
-pub(super) const OPERATIONS: &[Operation] = &[Operation {
-    name: "DescribeAvailabilityZones",
-    parameters: &["ZoneId", "ZoneName", "Filter", "AllAvailabilityZones", "DryRun"],
-    run: describe_zones,
-}];
+pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
+    "DescribeAvailabilityZones",
+    &["ZoneId", "ZoneName", "Filter", "AllAvailabilityZones", "DryRun"],
+    describe_zones,
+)];
 
 /// How many zones a region has here.
 const ZONES: usize = 3;

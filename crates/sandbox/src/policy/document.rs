@@ -146,7 +146,9 @@ impl Principals {
                     "Federated" => principals.named.push(Principal::Federated(name)),
                     "Service" => principals.named.push(Principal::Service(name)),
                     _ => {
-                        return Err(malformed(format!("the sandbox does not know principals of kind {kind}")));
+                        return Err(malformed(format!(
+                            "the sandbox does not know principals of kind {kind}"
+                        )));
                     }
                 }
             }

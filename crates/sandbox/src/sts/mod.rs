@@ -6,8 +6,7 @@ use crate::call::{Answer, Call, Operation};
 use crate::world::World;
 
 /// The operations.
-pub(crate) const OPERATIONS: &[Operation] =
-    &[Operation { name: "GetCallerIdentity", parameters: &[], run: get_caller_identity }];
+pub(crate) const OPERATIONS: &[Operation] = &[Operation::new("GetCallerIdentity", &[], get_caller_identity)];
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation has this type")]
 fn get_caller_identity(_: &mut World, call: &Call) -> Answer {

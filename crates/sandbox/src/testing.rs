@@ -1,4 +1,4 @@
-//! What the tests of EC2's operations share.
+//! What the tests of operations share.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,10 @@ use crate::identity::Caller;
 use crate::protocol::Service;
 use crate::world::{AccountId, World, WorldSettings};
 
+const REGION: &str = "us-east-1";
+
 /// An account in a world of its own.
-pub(super) struct Account {
+pub(crate) struct Account {
     world: World,
     id: AccountId,
     other: AccountId,
@@ -20,7 +22,7 @@ pub(super) struct Account {
 
 impl Account {
     /// Makes a world in which time stands still, and takes its management account.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let id: AccountId = "111111111111".parse().expect("it has twelve digits");
         let other: AccountId = "222222222222".parse().expect("it has twelve digits");
         let settings = WorldSettings {
@@ -34,24 +36,27 @@ impl Account {
     }
 
     /// Acts in the other account of the organization.
-    pub(super) fn other(&mut self, act: impl FnOnce(&mut Self)) {
+    pub(crate) fn other(&mut self, act: impl FnOnce(&mut Self)) {
         std::mem::swap(&mut self.id, &mut self.other);
         act(self);
         std::mem::swap(&mut self.id, &mut self.other);
     }
 
     /// Lets the other account see a subnet.
-    pub(super) fn share_with_other(&mut self, subnet: &str) {
+    pub(crate) fn share_with_other(&mut self, subnet: &str) {
         let (other, now) = (self.other.clone(), self.world.now());
-        self.world.network("us-east-1").shared.share(subnet, &other, now);
+        self.world.network(REGION).shared.share(subnet, &other, now);
     }
 
+    /// Makes a call. An operation of another service than EC2 has the service's name in the scope
+    /// of signatures before it: `ram:CreateResourceShare`.
     fn call(&mut self, operation: &str, parameters: Value) -> Answer {
         let Value::Object(parameters) = parameters else { panic!("{parameters} is no table") };
+        let (service, operation) = operation.split_once(':').unwrap_or(("ec2", operation));
         let call = Call {
-            service: Service::Ec2,
+            service: Service::of_scope(service).expect("the sandbox has the service"),
             operation: operation.to_owned(),
-            region: "us-east-1".to_owned(),
+            region: REGION.to_owned(),
             caller: Caller::administrator(self.id.clone()),
             parameters: Parameters(parameters),
         };
@@ -60,13 +65,13 @@ impl Account {
 
     /// Makes a call that succeeds.
     #[track_caller]
-    pub(super) fn ok(&mut self, operation: &str, parameters: Value) -> Value {
+    pub(crate) fn ok(&mut self, operation: &str, parameters: Value) -> Value {
         self.call(operation, parameters).unwrap_or_else(|refusal| panic!("{operation}: {refusal}"))
     }
 
     /// Makes a call that is refused with this code.
     #[track_caller]
-    pub(super) fn refused(&mut self, operation: &str, parameters: Value, code: &str) {
+    pub(crate) fn refused(&mut self, operation: &str, parameters: Value, code: &str) {
         let refusal = self.call(operation, parameters).expect_err("it has to be refused");
         assert_eq!(refusal.code, code, "{refusal}");
     }
@@ -74,6 +79,6 @@ impl Account {
 
 /// Returns the text that a value is.
 #[track_caller]
-pub(super) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
