@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::call::{Answer, Call, Parameters};
@@ -40,6 +40,11 @@ impl Account {
         std::mem::swap(&mut self.id, &mut self.other);
         act(self);
         std::mem::swap(&mut self.id, &mut self.other);
+    }
+
+    /// Lets time pass in the world.
+    pub(crate) fn wait(&mut self, seconds: i64) {
+        self.world.clock.advance(SignedDuration::from_secs(seconds));
     }
 
     /// Lets the other account see a subnet.

@@ -1,6 +1,8 @@
 //! EC2: networks that accounts of one organization share.
 
+mod address_pool;
 mod describe;
+mod ownership;
 mod sharing;
 mod subnet;
 mod tags;
@@ -9,9 +11,12 @@ mod zones;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Operation, Refusal};
+use crate::world::Timeline;
+use ownership::Dependents;
 use sharing::Shared;
 use subnet::Subnet;
 use vpc::Vpc;
@@ -21,8 +26,29 @@ use vpc::Vpc;
 pub(crate) struct Network {
     vpcs: BTreeMap<String, Vpc>,
     subnets: BTreeMap<String, Subnet>,
+    /// What stands on what: on VPCs and subnets whatever is in them.
+    dependents: Dependents,
+    /// What happens by itself, and when.
+    timeline: Timeline<Event>,
+    /// The time at which things are looked at.
+    now: Timestamp,
     /// What accounts see of what is not theirs.
     pub(crate) shared: Shared,
+}
+
+/// What happens by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Event {}
+
+impl Network {
+    /// Lets happen what is due.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while let Some((at, event)) = self.timeline.next(now) {
+            self.now = at;
+            match event {}
+        }
+        self.now = now;
+    }
 }
 
 /// Returns the operations.

@@ -1,11 +1,12 @@
 //! Subnets: parts of a VPC in one zone, which other accounts may see and use.
 
 use ipnet::Ipv4Net;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::address_pool::AddressPool;
 use super::describe::{Description, describe};
+use super::ownership::{Thing, not_found, own};
 use super::tags::Tags;
 use super::zones::zones;
 use super::{Network, dry_run, tags};
@@ -39,31 +40,38 @@ pub(super) struct Subnet {
     pub(super) owner: AccountId,
     pub(super) vpc_id: String,
     cidr_block: Ipv4Net,
-    zone_id: String,
+    pub(super) addresses: AddressPool,
+    pub(super) zone_id: String,
     map_public_ip_on_launch: bool,
     hostname_type: String,
     tags: Tags,
 }
 
+impl Thing for Subnet {
+    const NOUN: &'static str = "subnet";
+    const NOT_FOUND: &'static str = "InvalidSubnetID.NotFound";
+
+    fn owner(&self) -> &AccountId {
+        &self.owner
+    }
+}
+
 impl Network {
     /// Tells whether an account sees a subnet: its own, and those that are shared with it.
-    pub(super) fn sees_subnet(&self, subnet: &Subnet, account: &AccountId, now: Timestamp) -> bool {
-        subnet.owner == *account || self.shared.is_seen(&subnet.id, account, now)
+    pub(super) fn sees_subnet(&self, subnet: &Subnet, account: &AccountId) -> bool {
+        subnet.owner == *account || self.shared.is_seen(&subnet.id, account, self.now)
     }
 
-    /// Returns a subnet that an account may change: one that it sees only is refused otherwise
-    /// than one that it does not see.
-    fn own_subnet(&mut self, call: &Call, id: &str, now: Timestamp) -> Result<&mut Subnet, Refusal> {
-        let account = &call.caller.account;
-        if !self.subnets.get(id).is_some_and(|subnet| self.sees_subnet(subnet, account, now)) {
-            let message = format!("The subnet ID '{id}' does not exist");
-            return Err(Refusal::new("InvalidSubnetID.NotFound", message));
-        }
-        let found = self.subnets.get_mut(id).filter(|subnet| subnet.owner == *account);
-        found.ok_or_else(|| {
-            let message = format!("You are not authorized to perform {} on {id}", call.operation);
-            Refusal::forbidden("UnauthorizedOperation", message)
-        })
+    /// Returns a subnet that the caller sees.
+    pub(super) fn seen_subnet(&self, call: &Call, id: &str) -> Result<&Subnet, Refusal> {
+        let found = self.subnets.get(id).filter(|subnet| self.sees_subnet(subnet, &call.caller.account));
+        found.ok_or_else(|| not_found::<Subnet>(id))
+    }
+
+    /// Returns a subnet that the caller may change.
+    pub(super) fn own_subnet(&mut self, call: &Call, id: &str) -> Result<&mut Subnet, Refusal> {
+        let seen = self.seen_subnet(call, id).is_ok();
+        own(call, &mut self.subnets, id, seen)
     }
 }
 
@@ -76,7 +84,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let tags = tags::at_birth(parameters, "subnet")?;
     let owner = call.caller.account.clone();
     let network = world.network(&call.region);
-    let range = network.own_vpc(vpc_id, &owner)?.cidr_block;
+    let range = network.own_vpc(call, vpc_id)?.cidr_block;
     check_range(network, vpc_id, range, cidr_block.trunc())?;
     dry_run(call)?;
     let subnet = Subnet {
@@ -85,13 +93,16 @@ fn create(world: &mut World, call: &Call) -> Answer {
         vpc_id: vpc_id.to_owned(),
         // EC2 takes away the bits behind the prefix: 100.68.0.18/18 becomes 100.68.0.0/18.
         cidr_block: cidr_block.trunc(),
+        addresses: AddressPool::new(cidr_block.trunc()),
         zone_id,
         map_public_ip_on_launch: false,
         hostname_type: "ip-name".to_owned(),
         tags,
     };
     let answer = json!({ "subnet": shown(&subnet, call) });
-    world.network(&call.region).subnets.insert(subnet.id.clone(), subnet);
+    let network = world.network(&call.region);
+    network.dependents.add(&subnet.vpc_id, &subnet.id);
+    network.subnets.insert(subnet.id.clone(), subnet);
     Ok(answer)
 }
 
@@ -123,13 +134,12 @@ fn check_range(network: &Network, vpc_id: &str, range: Ipv4Net, wanted: Ipv4Net)
 
 fn describe_subnets(world: &mut World, call: &Call) -> Answer {
     dry_run(call)?;
-    let now = world.now();
     let network = world.network(&call.region);
     let description = Description {
         list: "subnetSet",
         ids: "SubnetId",
-        not_found: "InvalidSubnetID.NotFound",
-        visible: &|subnet| network.sees_subnet(subnet, &call.caller.account, now),
+        not_found: Subnet::NOT_FOUND,
+        visible: &|subnet| network.sees_subnet(subnet, &call.caller.account),
         filter: &filtered,
         shown: &|subnet| shown(subnet, call),
         page: (5, 1000),
@@ -142,7 +152,6 @@ fn shown(subnet: &Subnet, call: &Call) -> Value {
     let zone = zones(&call.region, account).into_iter().find(|zone| zone.id == subnet.zone_id);
     // "Tags for the resources within the shared VPC are not shared with the participants."
     let tags = (subnet.owner == *account).then(|| tags::shown(&subnet.tags));
-    let addresses = (1_u64 << (32 - subnet.cidr_block.prefix_len())) - RESERVED_ADDRESSES;
     json!({
         "subnetId": subnet.id,
         "subnetArn": format!("arn:aws:ec2:{}:{}:subnet/{}", call.region, subnet.owner, subnet.id),
@@ -150,7 +159,7 @@ fn shown(subnet: &Subnet, call: &Call) -> Value {
         "vpcId": subnet.vpc_id,
         "state": "available",
         "cidrBlock": subnet.cidr_block,
-        "availableIpAddressCount": addresses,
+        "availableIpAddressCount": subnet.addresses.available(),
         "availabilityZone": zone.map(|zone| zone.name),
         "availabilityZoneId": subnet.zone_id,
         "defaultForAz": false,
@@ -167,9 +176,6 @@ fn shown(subnet: &Subnet, call: &Call) -> Value {
         "tagSet": tags,
     })
 }
-
-/// The addresses of a subnet that nobody can use ("Subnet CIDR blocks", VPC user guide).
-const RESERVED_ADDRESSES: u64 = 5;
 
 fn filtered(subnet: &Subnet, filter: &str) -> Option<Vec<String>> {
     let value = match filter {
@@ -199,8 +205,7 @@ fn modify_attribute(world: &mut World, call: &Call) -> Answer {
     if let Some(other) = hostname_type.filter(|name| !["ip-name", "resource-name"].contains(name)) {
         return Err(Refusal::value("privateDnsHostnameTypeOnLaunch", other));
     }
-    let now = world.now();
-    let subnet = world.network(&call.region).own_subnet(call, id, now)?;
+    let subnet = world.network(&call.region).own_subnet(call, id)?;
     subnet.map_public_ip_on_launch = map_public.unwrap_or(subnet.map_public_ip_on_launch);
     if let Some(hostname_type) = hostname_type {
         hostname_type.clone_into(&mut subnet.hostname_type);
@@ -210,11 +215,12 @@ fn modify_attribute(world: &mut World, call: &Call) -> Answer {
 
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("SubnetId")?;
-    let now = world.now();
     let network = world.network(&call.region);
-    network.own_subnet(call, id, now)?;
+    let vpc_id = network.own_subnet(call, id)?.vpc_id.clone();
+    network.dependents.check_none::<Subnet>(id)?;
     dry_run(call)?;
     network.subnets.remove(id);
+    network.dependents.remove(&vpc_id, id);
     Ok(json!({ "return": true }))
 }
 

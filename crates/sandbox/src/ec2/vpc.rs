@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::describe::{Description, describe};
+use super::ownership::{Thing, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
@@ -41,18 +42,26 @@ pub(super) struct Vpc {
     made_at: Timestamp,
 }
 
+impl Thing for Vpc {
+    const NOUN: &'static str = "vpc";
+    const NOT_FOUND: &'static str = "InvalidVpcID.NotFound";
+
+    fn owner(&self) -> &AccountId {
+        &self.owner
+    }
+}
+
 impl Network {
     /// Tells whether an account sees a VPC: its own, and those of subnets that are shared with it.
-    pub(super) fn sees_vpc(&self, vpc: &Vpc, account: &AccountId, now: Timestamp) -> bool {
-        let shared = || self.shared.seen(account, now).filter_map(|subnet| self.subnets.get(subnet));
+    pub(super) fn sees_vpc(&self, vpc: &Vpc, account: &AccountId) -> bool {
+        let shared = || self.shared.seen(account, self.now).filter_map(|subnet| self.subnets.get(subnet));
         vpc.owner == *account || shared().any(|subnet| subnet.vpc_id == vpc.id)
     }
 
-    /// Returns a VPC that an account may change.
-    pub(super) fn own_vpc(&mut self, id: &str, account: &AccountId) -> Result<&mut Vpc, Refusal> {
-        let found = self.vpcs.get_mut(id).filter(|vpc| vpc.owner == *account);
-        found
-            .ok_or_else(|| Refusal::new("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist")))
+    /// Returns a VPC that the caller may change.
+    pub(super) fn own_vpc(&mut self, call: &Call, id: &str) -> Result<&mut Vpc, Refusal> {
+        let seen = self.vpcs.get(id).is_some_and(|vpc| self.sees_vpc(vpc, &call.caller.account));
+        own(call, &mut self.vpcs, id, seen)
     }
 }
 
@@ -94,13 +103,12 @@ fn create(world: &mut World, call: &Call) -> Answer {
 
 fn describe_vpcs(world: &mut World, call: &Call) -> Answer {
     dry_run(call)?;
-    let now = world.now();
     let network = world.network(&call.region);
     let description = Description {
         list: "vpcSet",
         ids: "VpcId",
-        not_found: "InvalidVpcID.NotFound",
-        visible: &|vpc| network.sees_vpc(vpc, &call.caller.account, now),
+        not_found: Vpc::NOT_FOUND,
+        visible: &|vpc| network.sees_vpc(vpc, &call.caller.account),
         filter: &filtered,
         shown: &|vpc| shown(vpc, &call.caller.account),
         page: (5, 1000),
@@ -145,7 +153,7 @@ fn filtered(vpc: &Vpc, filter: &str) -> Option<Vec<String>> {
 fn describe_attribute(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("VpcId")?;
     let attribute = call.parameters.required("Attribute")?;
-    let vpc = world.network(&call.region).own_vpc(id, &call.caller.account)?;
+    let vpc = world.network(&call.region).own_vpc(call, id)?;
     let value = match attribute {
         "enableDnsSupport" => vpc.dns_support,
         "enableDnsHostnames" => vpc.dns_hostnames,
@@ -166,7 +174,7 @@ fn modify_attribute(world: &mut World, call: &Call) -> Answer {
         let message = "Exactly one attribute can be modified in a request";
         return Err(Refusal::new("InvalidParameterCombination", message));
     }
-    let vpc = world.network(&call.region).own_vpc(id, &call.caller.account)?;
+    let vpc = world.network(&call.region).own_vpc(call, id)?;
     if hostnames == Some(true) && !vpc.dns_support {
         let message = "DNS hostnames need DNS support, which is disabled";
         return Err(Refusal::new("InvalidParameterValue", message));
@@ -180,11 +188,8 @@ fn modify_attribute(world: &mut World, call: &Call) -> Answer {
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("VpcId")?;
     let network = world.network(&call.region);
-    network.own_vpc(id, &call.caller.account)?;
-    if network.subnets.values().any(|subnet| subnet.vpc_id == id) {
-        let message = format!("The vpc '{id}' has dependencies and cannot be deleted.");
-        return Err(Refusal::new("DependencyViolation", message));
-    }
+    network.own_vpc(call, id)?;
+    network.dependents.check_none::<Vpc>(id)?;
     dry_run(call)?;
     network.vpcs.remove(id);
     Ok(json!({ "return": true }))

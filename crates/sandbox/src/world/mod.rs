@@ -2,6 +2,7 @@
 
 mod account;
 mod clock;
+mod timeline;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +16,7 @@ use crate::identity::Caller;
 
 pub use account::{AccountId, InvalidAccountId};
 pub(crate) use clock::Clock;
+pub(crate) use timeline::Timeline;
 
 /// Everything that a sandbox knows. Can be kept in a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,9 +96,12 @@ impl World {
         self.clock.now()
     }
 
-    /// Returns the things of EC2 in a region.
+    /// Returns the things of EC2 in a region, as they are by now.
     pub(crate) fn network(&mut self, region: &str) -> &mut Network {
-        self.networks.entry(region.to_owned()).or_default()
+        let now = self.now();
+        let network = self.networks.entry(region.to_owned()).or_default();
+        network.settle(now);
+        network
     }
 
     /// Returns an id in the form of EC2: `vpc-0` and sixteen digits.
