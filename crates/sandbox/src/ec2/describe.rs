@@ -78,6 +78,11 @@ fn candidates<'a, T>(
     }
 }
 
+/// Returns the values that a filter compares, as texts.
+pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}
+
 struct Filter {
     name: String,
     patterns: Vec<String>,

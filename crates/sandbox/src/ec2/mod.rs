@@ -1,11 +1,16 @@
 //! EC2: networks that accounts of one organization share.
 
+mod address;
 mod address_pool;
 mod describe;
+mod internet_gateway;
+mod network_interface;
 mod ownership;
 mod sharing;
 mod subnet;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod vpc;
 mod zones;
 
@@ -16,6 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Operation, Refusal};
 use crate::world::Timeline;
+use address::{Address, PublicAddresses};
+use internet_gateway::InternetGateway;
+use network_interface::NetworkInterface;
 use ownership::Dependents;
 use sharing::Shared;
 use subnet::Subnet;
@@ -26,6 +34,10 @@ use vpc::Vpc;
 pub(crate) struct Network {
     vpcs: BTreeMap<String, Vpc>,
     subnets: BTreeMap<String, Subnet>,
+    internet_gateways: BTreeMap<String, InternetGateway>,
+    addresses: BTreeMap<String, Address>,
+    public_addresses: PublicAddresses,
+    interfaces: BTreeMap<String, NetworkInterface>,
     /// What stands on what: on VPCs and subnets whatever is in them.
     dependents: Dependents,
     /// What happens by itself, and when.
@@ -53,7 +65,17 @@ impl Network {
 
 /// Returns the operations.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
-    [subnet::OPERATIONS, vpc::OPERATIONS, zones::OPERATIONS].into_iter().flatten()
+    [
+        address::OPERATIONS,
+        address::ASSOCIATION_OPERATIONS,
+        internet_gateway::OPERATIONS,
+        network_interface::OPERATIONS,
+        subnet::OPERATIONS,
+        vpc::OPERATIONS,
+        zones::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Answers a dry run: everything that would be refused was refused before this is asked.

@@ -183,6 +183,7 @@ fn filtered(subnet: &Subnet, filter: &str) -> Option<Vec<String>> {
         "vpc-id" => subnet.vpc_id.clone(),
         "owner-id" => subnet.owner.to_string(),
         "state" => "available".to_owned(),
+        "available-ip-address-count" => subnet.addresses.available().to_string(),
         "cidr-block" | "cidr" | "cidrBlock" => subnet.cidr_block.to_string(),
         "availability-zone-id" | "availabilityZoneId" => subnet.zone_id.clone(),
         "default-for-az" | "defaultForAz" => "false".to_owned(),
@@ -227,21 +228,15 @@ fn delete(world: &mut World, call: &Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Account, text};
+    use crate::ec2::testing::with_subnet;
 
-    fn with_subnet() -> (Account, String, String) {
-        let mut account = Account::new();
-        let vpc = text(&account.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }))["vpc"]["vpcId"]);
-        let wanted = json!({
-            "VpcId": vpc,
-            "CidrBlock": "10.0.1.7/24",
-            "AvailabilityZoneId": "use1-az2",
-            "TagSpecification": [{ "ResourceType": "subnet", "Tag": [{ "Key": "Name", "Value": "a" }] }],
-        });
-        let made = account.ok("CreateSubnet", wanted);
-        assert_eq!(made["subnet"]["cidrBlock"], "10.0.1.0/24");
-        assert_eq!(made["subnet"]["availableIpAddressCount"], 251);
-        (account, vpc, text(&made["subnet"]["subnetId"]))
+    #[test]
+    fn a_subnet_is_made_as_ec2_has_it() {
+        let (mut account, _, subnet) = with_subnet();
+        let seen = account.ok("DescribeSubnets", json!({ "SubnetId": [subnet] }))["subnetSet"][0].clone();
+        assert_eq!(seen["cidrBlock"], "10.0.1.0/24");
+        assert_eq!(seen["availableIpAddressCount"], 251);
+        assert_eq!(seen["availabilityZoneId"], "use1-az2");
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) struct Vpc {
     id: String,
     owner: AccountId,
     pub(super) cidr_block: Ipv4Net,
+    /// The internet gateway that is attached.
+    pub(super) gateway_id: Option<String>,
     tenancy: String,
     dns_support: bool,
     dns_hostnames: bool,
@@ -89,6 +91,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         owner,
         // EC2 takes away the bits behind the prefix.
         cidr_block: cidr_block.trunc(),
+        gateway_id: None,
         tenancy: tenancy.to_owned(),
         dns_support: true,
         dns_hostnames: false,
