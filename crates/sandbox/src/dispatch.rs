@@ -6,7 +6,7 @@ use crate::protocol::{self, Service};
 use crate::server::{Incoming, Outgoing};
 use crate::signature::Authorization;
 use crate::world::World;
-use crate::{ec2, sts};
+use crate::{ec2, organizations, ram, sts};
 
 /// Answers one request.
 pub(crate) fn answer(world: &mut World, request: &Incoming) -> Outgoing {
@@ -46,7 +46,9 @@ fn operations(service: Service) -> Box<dyn Iterator<Item = &'static Operation>> 
     match service {
         Service::Ec2 => Box::new(ec2::operations()),
         Service::Sts => Box::new(sts::OPERATIONS.iter()),
-        Service::Iam | Service::Organizations | Service::Ram => Box::new(std::iter::empty()),
+        Service::Organizations => Box::new(organizations::operations()),
+        Service::Ram => Box::new(ram::operations()),
+        Service::Iam => Box::new(std::iter::empty()),
     }
 }
 

@@ -7,15 +7,18 @@
 //! 2. [`identity`] tells whose request it is, and [`signature`] whether it really is;
 //! 3. [`protocol`] finds the service, the operation and its parameters in it;
 //! 4. [`dispatch`] looks the operation up in the tables of the services and carries it out;
-//! 5. the operation (in [`ec2`], [`sts`]) reads and changes the [`world`];
+//! 5. the operation (in [`ec2`], [`organizations`], [`ram`], [`sts`]) reads and changes the [`world`];
 //! 6. [`protocol`] writes the answer in the service's own form.
 
 mod call;
 mod dispatch;
 mod ec2;
 mod identity;
+mod organizations;
+mod page;
 mod policy;
 mod protocol;
+mod ram;
 mod server;
 mod signature;
 mod sts;

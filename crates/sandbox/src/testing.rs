@@ -42,6 +42,14 @@ impl Account {
         std::mem::swap(&mut self.id, &mut self.other);
     }
 
+    /// Acts in an account that is in no organization.
+    pub(crate) fn outsider(&mut self, act: impl FnOnce(&mut Self)) {
+        let outsider = "333333333333".parse().expect("it has twelve digits");
+        let own = std::mem::replace(&mut self.id, outsider);
+        act(self);
+        self.id = own;
+    }
+
     /// Lets time pass in the world.
     pub(crate) fn wait(&mut self, seconds: i64) {
         self.world.clock.advance(SignedDuration::from_secs(seconds));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Network;
 use crate::world::AccountId;
 
 /// Which subnets are shared with whom, and since when they see them.
@@ -40,5 +41,12 @@ impl Shared {
         if let Some(subnets) = self.subnets.get_mut(account) {
             subnets.remove(subnet);
         }
+    }
+}
+
+impl Network {
+    /// Returns the account that a subnet belongs to.
+    pub(crate) fn owner_of_subnet(&self, id: &str) -> Option<&AccountId> {
+        self.subnets.get(id).map(|subnet| &subnet.owner)
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod clock;
+mod organization;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -13,9 +14,11 @@ use sha2::{Digest, Sha256};
 
 use crate::ec2::Network;
 use crate::identity::Caller;
+use crate::ram::Shares;
 
 pub use account::{AccountId, InvalidAccountId};
 pub(crate) use clock::Clock;
+pub(crate) use organization::{Organization, RAM, Unit};
 pub(crate) use timeline::Timeline;
 
 /// Everything that a sandbox knows. Can be kept in a file.
@@ -27,6 +30,8 @@ pub struct World {
     pub(crate) credentials: BTreeMap<String, Credentials>,
     /// The things of EC2, by region: accounts of one organization share them.
     pub(crate) networks: BTreeMap<String, Network>,
+    /// What is shared in RAM, by region.
+    pub(crate) shares: BTreeMap<String, Shares>,
     seed: u64,
     made: u64,
 }
@@ -44,14 +49,6 @@ pub struct WorldSettings {
     pub seed: u64,
     /// When the world begins.
     pub start: Timestamp,
-}
-
-/// The accounts, and who manages them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Organization {
-    pub(crate) management: AccountId,
-    /// The names of the accounts.
-    pub(crate) accounts: BTreeMap<AccountId, String>,
 }
 
 /// Credentials that the sandbox issued.
@@ -74,6 +71,11 @@ impl Credentials {
     }
 }
 
+/// Returns a time as the JSON services write it: seconds since 1970.
+pub(crate) fn seconds(time: Timestamp) -> serde_json::Value {
+    time.as_duration().as_secs_f64().into()
+}
+
 impl World {
     /// Makes a world that has accounts and nothing in them.
     #[must_use]
@@ -81,11 +83,13 @@ impl World {
         let WorldSettings { management, accounts, speed, seed, start } = settings;
         let members = accounts.into_iter().map(|(name, id)| (id, name));
         let manager = [(management.clone(), "management".to_owned())];
+        let all = manager.into_iter().chain(members).collect();
         Self {
             clock: Clock::new(start, speed),
-            organization: Organization { accounts: manager.into_iter().chain(members).collect(), management },
+            organization: Organization::new(management, all, start),
             credentials: BTreeMap::new(),
             networks: BTreeMap::new(),
+            shares: BTreeMap::new(),
             seed,
             made: 0,
         }
@@ -102,6 +106,11 @@ impl World {
         let network = self.networks.entry(region.to_owned()).or_default();
         network.settle(now);
         network
+    }
+
+    /// Returns what is shared in a region.
+    pub(crate) fn shares(&mut self, region: &str) -> &mut Shares {
+        self.shares.entry(region.to_owned()).or_default()
     }
 
     /// Returns an id in the form of EC2: `vpc-0` and sixteen digits.
