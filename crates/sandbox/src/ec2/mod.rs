@@ -6,6 +6,7 @@ mod describe;
 mod internet_gateway;
 mod network_interface;
 mod ownership;
+mod route_table;
 mod sharing;
 mod subnet;
 mod tags;
@@ -25,6 +26,7 @@ use address::{Address, PublicAddresses};
 use internet_gateway::InternetGateway;
 use network_interface::NetworkInterface;
 use ownership::Dependents;
+use route_table::RouteTable;
 use sharing::Shared;
 use subnet::Subnet;
 use vpc::Vpc;
@@ -38,6 +40,9 @@ pub(crate) struct Network {
     addresses: BTreeMap<String, Address>,
     public_addresses: PublicAddresses,
     interfaces: BTreeMap<String, NetworkInterface>,
+    route_tables: BTreeMap<String, RouteTable>,
+    /// By the ids of associations: route tables.
+    table_associations: BTreeMap<String, String>,
     /// What stands on what: on VPCs and subnets whatever is in them.
     dependents: Dependents,
     /// What happens by itself, and when.
@@ -70,6 +75,9 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         address::ASSOCIATION_OPERATIONS,
         internet_gateway::OPERATIONS,
         network_interface::OPERATIONS,
+        route_table::OPERATIONS,
+        route_table::ASSOCIATION_OPERATIONS,
+        route_table::ROUTE_OPERATIONS,
         subnet::OPERATIONS,
         vpc::OPERATIONS,
         zones::OPERATIONS,

@@ -69,6 +69,11 @@ impl Dependents {
         self.0.contains_key(thing)
     }
 
+    /// Returns how many things whose ids begin so stand on a thing.
+    pub(super) fn count(&self, thing: &str, prefix: &str) -> usize {
+        self.0.get(thing).into_iter().flatten().filter(|id| id.starts_with(prefix)).count()
+    }
+
     /// Refuses to delete a thing that something stands on.
     pub(super) fn check_none<T: Thing>(&self, id: &str) -> Result<(), Refusal> {
         if self.any(id) { Err(has_dependencies::<T>(id)) } else { Ok(()) }

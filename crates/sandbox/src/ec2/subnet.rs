@@ -39,9 +39,11 @@ pub(super) struct Subnet {
     pub(super) id: String,
     pub(super) owner: AccountId,
     pub(super) vpc_id: String,
-    cidr_block: Ipv4Net,
+    pub(super) cidr_block: Ipv4Net,
     pub(super) addresses: AddressPool,
     pub(super) zone_id: String,
+    /// The association with a route table; without one the VPC's main table counts.
+    pub(super) table_association: Option<String>,
     map_public_ip_on_launch: bool,
     hostname_type: String,
     tags: Tags,
@@ -95,6 +97,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         cidr_block: cidr_block.trunc(),
         addresses: AddressPool::new(cidr_block.trunc()),
         zone_id,
+        table_association: None,
         map_public_ip_on_launch: false,
         hostname_type: "ip-name".to_owned(),
         tags,
@@ -217,9 +220,13 @@ fn modify_attribute(world: &mut World, call: &Call) -> Answer {
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("SubnetId")?;
     let network = world.network(&call.region);
-    let vpc_id = network.own_subnet(call, id)?.vpc_id.clone();
+    let subnet = network.own_subnet(call, id)?;
+    let (vpc_id, association) = (subnet.vpc_id.clone(), subnet.table_association.clone());
     network.dependents.check_none::<Subnet>(id)?;
     dry_run(call)?;
+    if let Some(association) = association {
+        network.remove_table_association(&association);
+    }
     network.subnets.remove(id);
     network.dependents.remove(&vpc_id, id);
     Ok(json!({ "return": true }))

@@ -47,3 +47,9 @@ pub(super) fn interface(account: &mut Account, subnet: &str) -> String {
     let made = account.ok("CreateNetworkInterface", json!({ "SubnetId": subnet }));
     text(&made["networkInterface"]["networkInterfaceId"])
 }
+
+/// Makes a route table.
+pub(super) fn table(account: &mut Account, vpc: &str) -> String {
+    let made = account.ok("CreateRouteTable", json!({ "VpcId": vpc }));
+    text(&made["routeTable"]["routeTableId"])
+}

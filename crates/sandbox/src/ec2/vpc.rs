@@ -1,6 +1,6 @@
 //! VPCs: ranges of addresses with settings.
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ pub(super) struct Vpc {
     pub(super) cidr_block: Ipv4Net,
     /// The internet gateway that is attached.
     pub(super) gateway_id: Option<String>,
+    pub(super) main_table_id: String,
     tenancy: String,
     dns_support: bool,
     dns_hostnames: bool,
@@ -50,6 +51,13 @@ impl Thing for Vpc {
 
     fn owner(&self) -> &AccountId {
         &self.owner
+    }
+}
+
+impl Vpc {
+    /// Returns its ranges.
+    pub(super) fn ranges(&self) -> Vec<IpNet> {
+        vec![self.cidr_block.into()]
     }
 }
 
@@ -92,6 +100,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         // EC2 takes away the bits behind the prefix.
         cidr_block: cidr_block.trunc(),
         gateway_id: None,
+        main_table_id: String::new(),
         tenancy: tenancy.to_owned(),
         dns_support: true,
         dns_hostnames: false,
@@ -100,7 +109,11 @@ fn create(world: &mut World, call: &Call) -> Answer {
         made_at: world.now(),
     };
     let answer = json!({ "vpc": shown(&vpc, &call.caller.account) });
-    world.network(&call.region).vpcs.insert(vpc.id.clone(), vpc);
+    let (table, association) = (world.new_id("rtb"), world.new_id("rtbassoc"));
+    let network = world.network(&call.region);
+    let id = vpc.id.clone();
+    network.vpcs.insert(id.clone(), vpc);
+    network.add_main_table(&id, &table, &association);
     Ok(answer)
 }
 
@@ -191,9 +204,10 @@ fn modify_attribute(world: &mut World, call: &Call) -> Answer {
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("VpcId")?;
     let network = world.network(&call.region);
-    network.own_vpc(call, id)?;
+    let main_table = network.own_vpc(call, id)?.main_table_id.clone();
     network.dependents.check_none::<Vpc>(id)?;
     dry_run(call)?;
+    network.remove_main_table(&main_table);
     network.vpcs.remove(id);
     Ok(json!({ "return": true }))
 }
