@@ -9,7 +9,7 @@ use crate::call::{Answer, Call, Parameters};
 use crate::dispatch;
 use crate::identity::Caller;
 use crate::protocol::Service;
-use crate::world::{AccountId, World, WorldSettings};
+use crate::world::{AccountId, Failure, World, WorldSettings};
 
 const REGION: &str = "us-east-1";
 
@@ -53,6 +53,11 @@ impl Account {
     /// Lets time pass in the world.
     pub(crate) fn wait(&mut self, seconds: i64) {
         self.world.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Lets what the next call makes fail.
+    pub(crate) fn doom(&mut self, failure: Failure) {
+        self.world.doom(Some(failure));
     }
 
     /// Lets the other account see a subnet.

@@ -4,6 +4,7 @@ mod address;
 mod address_pool;
 mod describe;
 mod internet_gateway;
+mod nat_gateway;
 mod network_interface;
 mod ownership;
 mod route_table;
@@ -24,6 +25,7 @@ use crate::call::{Call, Operation, Refusal};
 use crate::world::Timeline;
 use address::{Address, PublicAddresses};
 use internet_gateway::InternetGateway;
+use nat_gateway::NatGateway;
 use network_interface::NetworkInterface;
 use ownership::Dependents;
 use route_table::RouteTable;
@@ -40,6 +42,7 @@ pub(crate) struct Network {
     addresses: BTreeMap<String, Address>,
     public_addresses: PublicAddresses,
     interfaces: BTreeMap<String, NetworkInterface>,
+    nat_gateways: BTreeMap<String, NatGateway>,
     route_tables: BTreeMap<String, RouteTable>,
     /// By the ids of associations: route tables.
     table_associations: BTreeMap<String, String>,
@@ -55,14 +58,19 @@ pub(crate) struct Network {
 
 /// What happens by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Event {}
+enum Event {
+    /// Something of a NAT gateway changes.
+    NatGateway(String),
+}
 
 impl Network {
     /// Lets happen what is due.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         while let Some((at, event)) = self.timeline.next(now) {
             self.now = at;
-            match event {}
+            match event {
+                Event::NatGateway(id) => self.settle_nat_gateway(&id, at),
+            }
         }
         self.now = now;
     }
@@ -74,6 +82,8 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         address::OPERATIONS,
         address::ASSOCIATION_OPERATIONS,
         internet_gateway::OPERATIONS,
+        nat_gateway::OPERATIONS,
+        nat_gateway::ADDRESS_OPERATIONS,
         network_interface::OPERATIONS,
         route_table::OPERATIONS,
         route_table::ASSOCIATION_OPERATIONS,

@@ -98,11 +98,6 @@ impl NetworkInterface {
         self.addresses.iter().any(|own| own.address == address)
     }
 
-    /// Returns what the internet knows one of its addresses by.
-    pub(super) fn public_address(&self, address: Ipv4Addr) -> Option<&PublicAddress> {
-        self.addresses.iter().find(|own| own.address == address)?.public.as_ref()
-    }
-
     /// Tells whether a service made it.
     pub(super) fn is_managed(&self) -> bool {
         matches!(self.requester, Requester::Service(_))

@@ -2,6 +2,7 @@
 
 mod account;
 mod clock;
+mod fate;
 mod organization;
 mod timeline;
 
@@ -18,6 +19,7 @@ use crate::ram::Shares;
 
 pub use account::{AccountId, InvalidAccountId};
 pub(crate) use clock::Clock;
+pub(crate) use fate::Failure;
 pub(crate) use organization::{Organization, RAM, Unit};
 pub(crate) use timeline::Timeline;
 
@@ -32,6 +34,8 @@ pub struct World {
     pub(crate) networks: BTreeMap<String, Network>,
     /// What is shared in RAM, by region.
     pub(crate) shares: BTreeMap<String, Shares>,
+    /// Why what the next call makes is to fail.
+    fate: Option<Failure>,
     seed: u64,
     made: u64,
 }
@@ -90,6 +94,7 @@ impl World {
             credentials: BTreeMap::new(),
             networks: BTreeMap::new(),
             shares: BTreeMap::new(),
+            fate: None,
             seed,
             made: 0,
         }

@@ -3,6 +3,7 @@
 use super::RouteTable;
 use crate::call::{Call, Refusal};
 use crate::ec2::Network;
+use crate::ec2::nat_gateway::NatGateway;
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::ownership::Thing;
 
@@ -68,6 +69,11 @@ pub(super) fn wanted(network: &Network, call: &Call, vpc_id: &str) -> Result<Str
 fn network_of<'a>(network: &'a Network, call: &Call, parameter: &str, id: &str) -> Option<&'a str> {
     let account = &call.caller.account;
     match parameter {
+        // It takes the ids of NAT gateways, too.
+        "NatGatewayId" | "GatewayId" if id.starts_with("nat-") => {
+            let gateway = network.nat_gateways.get(id)?;
+            (gateway.owner() == account && gateway.takes_traffic()).then_some(&gateway.vpc_id)
+        }
         "GatewayId" => {
             let gateway = network.internet_gateways.get(id)?;
             (gateway.owner() == account).then_some(gateway.vpc_id.as_deref().unwrap_or_default())
@@ -86,6 +92,7 @@ pub(super) fn is_there(network: &Network, table: &RouteTable, target: &str) -> b
             let gateway = network.internet_gateways.get(target);
             gateway.is_some_and(|gateway| gateway.vpc_id.as_ref() == Some(&table.vpc_id))
         }
+        Some("nat") => network.nat_gateways.get(target).is_some_and(NatGateway::takes_traffic),
         // An interface that nothing is behind takes none.
         Some("eni") => network.interfaces.get(target).is_some_and(NetworkInterface::is_managed),
         // The route of a gateway endpoint goes with the endpoint.
