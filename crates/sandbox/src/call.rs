@@ -1,5 +1,7 @@
 //! One call of an operation: who, what, with which parameters; and why it is refused.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::identity::Caller;
@@ -29,6 +31,43 @@ pub(crate) struct Operation {
     /// asks for would be a lie.
     pub(crate) parameters: &'static [&'static str],
     pub(crate) run: fn(&mut World, &Call) -> Answer,
+    pub(crate) access: Access,
+}
+
+/// What a caller has to be allowed, beside the action with the operation's name.
+///
+/// What is not said here is done to the resource `*`, with the tags that are in the call.
+#[derive(Clone, Copy)]
+pub(crate) struct Access {
+    pub(crate) permission: Permission,
+    /// The kind of what is made: `vpc` is `vpc/*`, with the tags in the call.
+    pub(crate) makes: Option<&'static str>,
+    /// What it is done to: parameters with a name or id, and the kind of what that names.
+    pub(crate) on: &'static [(&'static str, &'static str)],
+    /// What else is needed.
+    pub(crate) also: Option<fn(&World, &Call) -> Vec<Need>>,
+}
+
+/// Whether policies decide about an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// The caller's policies have to allow it.
+    Needed,
+    /// The operation decides itself, or every caller may do it.
+    Free,
+    /// Callers do not even need credentials.
+    Open,
+}
+
+/// One action that has to be allowed on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Need {
+    /// Such as `ec2:CreateTags`.
+    pub(crate) action: String,
+    /// An ARN, or `*`.
+    pub(crate) resource: String,
+    /// The condition keys that this action on this resource has beside those of the call.
+    pub(crate) context: BTreeMap<String, Vec<String>>,
 }
 
 impl Operation {
@@ -38,7 +77,32 @@ impl Operation {
         parameters: &'static [&'static str],
         run: fn(&mut World, &Call) -> Answer,
     ) -> Self {
-        Self { name, parameters, run }
+        let access = Access { permission: Permission::Needed, makes: None, on: &[], also: None };
+        Self { name, parameters, run, access }
+    }
+
+    /// Says what kind of thing it makes.
+    pub(crate) const fn makes(mut self, kind: &'static str) -> Self {
+        self.access.makes = Some(kind);
+        self
+    }
+
+    /// Says which parameters name what it is done to, and of which kind that is.
+    pub(crate) const fn on(mut self, named: &'static [(&'static str, &'static str)]) -> Self {
+        self.access.on = named;
+        self
+    }
+
+    /// Says what else has to be allowed.
+    pub(crate) const fn also(mut self, needs: fn(&World, &Call) -> Vec<Need>) -> Self {
+        self.access.also = Some(needs);
+        self
+    }
+
+    /// Says that policies do not decide, or not before it runs.
+    pub(crate) const fn with(mut self, permission: Permission) -> Self {
+        self.access.permission = permission;
+        self
     }
 }
 

@@ -6,11 +6,11 @@ use crate::protocol::{self, Service};
 use crate::server::{Incoming, Outgoing};
 use crate::signature::Authorization;
 use crate::world::World;
-use crate::{ec2, organizations, ram, sts};
+use crate::{access, ec2, iam, organizations, ram, sts};
 
 /// Answers one request.
 pub(crate) fn answer(world: &mut World, request: &Incoming) -> Outgoing {
-    let Some(authorization) = Authorization::of(request) else {
+    let Some(authorization) = Authorization::of_any(request) else {
         return Outgoing::plain(403, "the request is not signed (AWS signature version 4)");
     };
     let Some(service) = Service::of_scope(&authorization.service) else {
@@ -22,7 +22,7 @@ pub(crate) fn answer(world: &mut World, request: &Incoming) -> Outgoing {
         Ok(found) => found,
         Err(refusal) => return protocol::write(service, "Unknown", &Err(refusal), &request_id),
     };
-    let result = identity::caller(world, &authorization, request).and_then(|caller| {
+    let result = identity::caller(world, service, &authorization, request).and_then(|caller| {
         let region = authorization.region.clone();
         run(world, Call { service, operation: operation.clone(), region, caller, parameters })
     });
@@ -38,6 +38,7 @@ pub(crate) fn run(world: &mut World, mut call: Call) -> Answer {
     };
     operation.name.clone_into(&mut call.operation);
     check_names(operation, &call.parameters)?;
+    access::check(world, operation, &call)?;
     (operation.run)(world, &call)
 }
 
@@ -45,10 +46,10 @@ pub(crate) fn run(world: &mut World, mut call: Call) -> Answer {
 fn operations(service: Service) -> Box<dyn Iterator<Item = &'static Operation>> {
     match service {
         Service::Ec2 => Box::new(ec2::operations()),
-        Service::Sts => Box::new(sts::OPERATIONS.iter()),
+        Service::Sts => Box::new(sts::operations()),
+        Service::Iam => Box::new(iam::operations()),
         Service::Organizations => Box::new(organizations::operations()),
         Service::Ram => Box::new(ram::operations()),
-        Service::Iam => Box::new(std::iter::empty()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::server::Incoming;
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// Everything but the unreserved characters of RFC 3986.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What the `authorization` header of a request says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,31 @@ impl Authorization {
             signed_headers: signed_headers?.split(';').map(str::to_owned).collect(),
             signature: signature?.to_owned(),
         })
+    }
+
+    /// Reads the header of a request, or takes it as what needs none: the credentials of another
+    /// provider, which somebody without any of ours exchanges.
+    pub(crate) fn of_any(request: &Incoming) -> Option<Self> {
+        let exchanges = || {
+            let form = request.form();
+            form.iter().any(|(name, value)| name == "Action" && value == "AssumeRoleWithWebIdentity")
+        };
+        Self::of(request).or_else(|| {
+            let is_unsigned = request.header("authorization").is_none() && exchanges();
+            is_unsigned.then(|| Self {
+                access_key: String::new(),
+                date: String::new(),
+                region: "us-east-1".to_owned(),
+                service: "sts".to_owned(),
+                signed_headers: Vec::new(),
+                signature: String::new(),
+            })
+        })
+    }
+
+    /// Tells whether nobody signed the request.
+    pub(crate) fn is_unsigned(&self) -> bool {
+        self.access_key.is_empty()
     }
 
     /// Tells whether the signature was made with this secret key.

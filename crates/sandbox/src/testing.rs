@@ -9,7 +9,7 @@ use crate::call::{Answer, Call, Parameters};
 use crate::dispatch;
 use crate::identity::Caller;
 use crate::protocol::Service;
-use crate::world::{AccountId, Failure, World, WorldSettings};
+use crate::world::{AccountId, Failure, Rules, World, WorldSettings};
 
 const REGION: &str = "us-east-1";
 
@@ -18,6 +18,8 @@ pub(crate) struct Account {
     world: World,
     id: AccountId,
     other: AccountId,
+    /// Who calls, if it is not the account's administrator.
+    caller: Option<Caller>,
 }
 
 impl Account {
@@ -31,8 +33,9 @@ impl Account {
             speed: 0.0,
             seed: 0,
             start: Timestamp::UNIX_EPOCH,
+            rules: Rules::default(),
         };
-        Self { world: World::new(settings), id, other }
+        Self { world: World::new(settings), id, other, caller: None }
     }
 
     /// Acts in the other account of the organization.
@@ -48,6 +51,28 @@ impl Account {
         let own = std::mem::replace(&mut self.id, outsider);
         act(self);
         self.id = own;
+    }
+
+    /// Lets policies decide what callers may do.
+    pub(crate) fn enforcing(mut self) -> Self {
+        self.world.rules.enforce_iam = true;
+        self
+    }
+
+    /// Returns the world.
+    pub(crate) fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Acts with credentials that the sandbox issued: an answer's `Credentials` or `AccessKey`.
+    pub(crate) fn with(&mut self, credentials: &Value, act: impl FnOnce(&mut Self)) {
+        let key = text(&credentials["AccessKeyId"]);
+        let caller = self.world.credentials[&key].caller.clone();
+        let id = std::mem::replace(&mut self.id, caller.account.clone());
+        let before = self.caller.replace(caller);
+        act(self);
+        self.caller = before;
+        self.id = id;
     }
 
     /// Lets time pass in the world.
@@ -75,7 +100,7 @@ impl Account {
             service: Service::of_scope(service).expect("the sandbox has the service"),
             operation: operation.to_owned(),
             region: REGION.to_owned(),
-            caller: Caller::administrator(self.id.clone()),
+            caller: self.caller.clone().unwrap_or_else(|| Caller::administrator(self.id.clone())),
             parameters: Parameters(parameters),
         };
         dispatch::run(&mut self.world, call)
@@ -90,8 +115,15 @@ impl Account {
     /// Makes a call that is refused with this code.
     #[track_caller]
     pub(crate) fn refused(&mut self, operation: &str, parameters: Value, code: &str) {
+        self.message(operation, parameters, code);
+    }
+
+    /// Makes a call that is refused with this code, and returns what it is told.
+    #[track_caller]
+    pub(crate) fn message(&mut self, operation: &str, parameters: Value, code: &str) -> String {
         let refusal = self.call(operation, parameters).expect_err("it has to be refused");
         assert_eq!(refusal.code, code, "{refusal}");
+        refusal.message
     }
 }
 

@@ -1,5 +1,7 @@
 //! The documents: what they may hold, read strictly.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::condition::Condition;
@@ -62,8 +64,59 @@ impl Document {
             Some(statement) => std::slice::from_ref(statement),
             None => return Err(malformed("the Statement is missing")),
         };
+        check_names_of_statements(statements)?;
         let statements = statements.iter().map(Statement::read).collect::<Result<_, _>>()?;
         Ok(Self { statements })
+    }
+
+    /// Reads a policy that says what its holder may do: it has resources and no principals.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and if it is another kind of policy.
+    pub(crate) fn permissions(text: &str) -> Result<Self, Malformed> {
+        let document = Self::read(text)?;
+        for statement in &document.statements {
+            if statement.principals.is_some() {
+                return Err(malformed("Policy document should not specify a principal."));
+            }
+            let Some(resources) = &statement.resources else {
+                return Err(malformed("Policy statement must contain resources."));
+            };
+            let misnamed = |name: &&String| *name != "*" && !name.starts_with("arn:");
+            if let Some(name) = resources.patterns.iter().find(misnamed) {
+                return Err(malformed(format!("Resource {name} must be in ARN format or \"*\".")));
+            }
+            statement.check_actions()?;
+        }
+        Ok(document)
+    }
+
+    /// Reads a policy that says who may assume a role: it has principals and no resources.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and if it is another kind of policy.
+    pub(crate) fn trust(text: &str) -> Result<Self, Malformed> {
+        let document = Self::read(text)?;
+        for statement in &document.statements {
+            if statement.principals.is_none() {
+                return Err(malformed("A trust policy has to name principals."));
+            }
+            if statement.resources.is_some() {
+                return Err(malformed("Has prohibited field Resource"));
+            }
+            statement.check_actions()?;
+            let assumes = |action: &String| action.to_lowercase().starts_with("sts:");
+            if !statement.actions.patterns.iter().all(assumes) {
+                return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
+            }
+        }
+        Ok(document)
+    }
+
+    /// Returns the principals that are named, the one for anybody aside.
+    pub(crate) fn principals(&self) -> impl Iterator<Item = &Principal> {
+        let principals = self.statements.iter().filter_map(|statement| statement.principals.as_ref());
+        principals.flat_map(|principals| &principals.named)
     }
 }
 
@@ -95,6 +148,13 @@ impl Statement {
             resources: Choice::read(entries, "Resource", "NotResource")?,
             conditions: entries.get("Condition").map_or(Ok(Vec::new()), Condition::read_all)?,
         })
+    }
+
+    /// Checks that each action names its service.
+    fn check_actions(&self) -> Result<(), Malformed> {
+        let unnamed = |action: &&String| *action != "*" && !action.contains(':');
+        let message = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
+        self.actions.patterns.iter().find(unnamed).map_or(Ok(()), |_| Err(malformed(message)))
     }
 
     /// Tells whether the statement says something about what is asked.
@@ -172,15 +232,35 @@ fn as_arn(name: &str) -> String {
 pub(super) fn texts(value: &Value) -> Result<Vec<String>, Malformed> {
     let items = match value {
         Value::Array(items) => items.as_slice(),
-        other => std::slice::from_ref(other),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            std::slice::from_ref(value)
+        }
     };
     let text = |item: &Value| match item {
+        Value::String(text) if text.contains("${") => {
+            Err(malformed(format!("the sandbox does not evaluate the policy variable in {text}")))
+        }
         Value::String(text) => Ok(text.clone()),
         Value::Bool(flag) => Ok(flag.to_string()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => Err(malformed(format!("{item} is no text"))),
     };
     items.iter().map(text).collect()
+}
+
+/// "The Sid must be unique within a JSON policy", of letters and digits.
+fn check_names_of_statements(statements: &[Value]) -> Result<(), Malformed> {
+    let mut seen = BTreeSet::new();
+    for name in statements.iter().filter_map(|statement| statement.get("Sid")) {
+        let name = name.as_str().ok_or_else(|| malformed("a Sid is a text"))?;
+        if !name.chars().all(|character| character.is_ascii_alphanumeric()) {
+            return Err(malformed("Statement IDs (SID) can only contain letters and digits."));
+        }
+        if !name.is_empty() && !seen.insert(name) {
+            return Err(malformed("Statement IDs (SID) in a single policy must be unique."));
+        }
+    }
+    Ok(())
 }
 
 fn check_names(entries: &Map<String, Value>, known: &[&str]) -> Result<(), Malformed> {

@@ -137,6 +137,26 @@ mod tests {
     }
 
     #[test]
+    fn a_document_is_of_one_kind() {
+        let document = |statement: Value| json!({ "Statement": [statement] }).to_string();
+        let permission = document(json!({ "Effect": "Allow", "Action": "ec2:*", "Resource": "*" }));
+        let trust = document(json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*" }));
+        Document::permissions(&permission).expect("it is one of permissions");
+        Document::permissions(&trust).expect_err("it names principals");
+        Document::trust(&trust).expect("it is one of trust");
+        Document::trust(&permission).expect_err("it names resources");
+        for statement in [
+            json!({ "Effect": "Allow", "Action": "ec2:*" }),
+            json!({ "Effect": "Allow", "Action": "CreateVpc", "Resource": "*" }),
+            json!({ "Effect": "Allow", "Action": "ec2:CreateVpc", "Resource": "vpc" }),
+        ] {
+            Document::permissions(&document(statement.clone())).expect_err(&statement.to_string());
+        }
+        let other = json!({ "Effect": "Allow", "Action": "ec2:CreateVpc", "Principal": "*" });
+        Document::trust(&document(other)).expect_err("it allows something else than assuming a role");
+    }
+
+    #[test]
     fn what_is_not_understood_is_refused() {
         let statement = |more: Value| {
             let mut statement = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
@@ -156,6 +176,8 @@ mod tests {
             statement(json!({ "Condition": { "DateEquals": { "k": "2020-01-01T00:00:00Z" } } })),
             statement(json!({ "Condition": { "StringEquals": "x" } })),
             statement(json!({ "Principal": { "Somebody": "x" } })),
+            statement(json!({ "Resource": "arn:aws:iam::1:user/${aws:username}" })),
+            statement(json!({ "Sid": "not one word" })),
         ] {
             Document::read(&text).expect_err(&text);
         }

@@ -46,6 +46,17 @@ impl Service {
         })
     }
 
+    /// Returns what the names of its actions and resources in policies begin with.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2",
+            Self::Iam => "iam",
+            Self::Organizations => "organizations",
+            Self::Ram => "ram",
+            Self::Sts => "sts",
+        }
+    }
+
     fn protocol(self) -> Protocol {
         match self {
             Self::Ec2 => Protocol::Ec2,

@@ -30,15 +30,19 @@ impl Clock {
 
     /// Returns the world's time.
     pub(crate) fn now(&self) -> Timestamp {
-        let passed = self.since.elapsed().as_secs_f64() * self.speed;
-        let passed = SignedDuration::try_from_secs_f64(passed).unwrap_or(SignedDuration::MAX);
-        self.base.checked_add(passed).unwrap_or(Timestamp::MAX)
+        later(self.base, self.since.elapsed().as_secs_f64() * self.speed)
     }
 
     /// Lets time pass at once.
     pub(crate) fn advance(&mut self, duration: SignedDuration) {
         self.base = self.base.checked_add(duration).unwrap_or(Timestamp::MAX);
     }
+}
+
+/// Returns the time some seconds later, which stops at the end of time.
+pub(crate) fn later(time: Timestamp, seconds: f64) -> Timestamp {
+    let seconds = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX);
+    time.checked_add(seconds).unwrap_or(Timestamp::MAX)
 }
 
 impl From<Saved> for Clock {

@@ -7,18 +7,20 @@ mod organization;
 mod timeline;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use data_encoding::{BASE32_NOPAD, BASE64, HEXLOWER};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ec2::Network;
-use crate::identity::Caller;
+use crate::iam::{self, Directory};
+use crate::identity::Credentials;
+use crate::issuer::Issuer;
 use crate::ram::Shares;
 
 pub use account::{AccountId, InvalidAccountId};
-pub(crate) use clock::Clock;
+pub(crate) use clock::{Clock, later};
 pub(crate) use fate::Failure;
 pub(crate) use organization::{Organization, RAM, Unit};
 pub(crate) use timeline::Timeline;
@@ -30,6 +32,12 @@ pub struct World {
     pub(crate) organization: Organization,
     /// By access key.
     pub(crate) credentials: BTreeMap<String, Credentials>,
+    /// The roles, users and policies of each account.
+    pub(crate) directories: BTreeMap<AccountId, Directory>,
+    /// Those who issue web identities, by their addresses.
+    pub(crate) issuers: BTreeMap<String, Issuer>,
+    /// How the world treats calls.
+    pub(crate) rules: Rules,
     /// The things of EC2, by region: accounts of one organization share them.
     pub(crate) networks: BTreeMap<String, Network>,
     /// What is shared in RAM, by region.
@@ -38,6 +46,15 @@ pub struct World {
     fate: Option<Failure>,
     seed: u64,
     made: u64,
+}
+
+/// How a world treats calls. Whoever starts the sandbox says so each time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rules {
+    /// Whether policies are asked what a caller may do; otherwise only trust policies are.
+    pub enforce_iam: bool,
+    /// For how many seconds of the world a new role is unknown to other services than IAM.
+    pub iam_delay: f64,
 }
 
 /// How a world begins.
@@ -53,26 +70,8 @@ pub struct WorldSettings {
     pub seed: u64,
     /// When the world begins.
     pub start: Timestamp,
-}
-
-/// Credentials that the sandbox issued.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Credentials {
-    pub(crate) secret_key: String,
-    pub(crate) session_token: Option<String>,
-    pub(crate) account: AccountId,
-    /// The principal that they belong to.
-    pub(crate) arn: String,
-    pub(crate) user_id: String,
-    pub(crate) expires: Option<Timestamp>,
-}
-
-impl Credentials {
-    /// Returns who calls with them.
-    pub(crate) fn caller(&self) -> Caller {
-        let Self { account, arn, user_id, .. } = self.clone();
-        Caller { account, arn, user_id }
-    }
+    /// How it treats calls.
+    pub rules: Rules,
 }
 
 /// Returns a time as the JSON services write it: seconds since 1970.
@@ -84,20 +83,28 @@ impl World {
     /// Makes a world that has accounts and nothing in them.
     #[must_use]
     pub fn new(settings: WorldSettings) -> Self {
-        let WorldSettings { management, accounts, speed, seed, start } = settings;
+        let WorldSettings { management, accounts, speed, seed, start, rules } = settings;
         let members = accounts.into_iter().map(|(name, id)| (id, name));
         let manager = [(management.clone(), "management".to_owned())];
-        let all = manager.into_iter().chain(members).collect();
-        Self {
+        let all: BTreeMap<_, _> = manager.into_iter().chain(members).collect();
+        let ids: Vec<_> = all.keys().cloned().collect();
+        let mut world = Self {
             clock: Clock::new(start, speed),
             organization: Organization::new(management, all, start),
             credentials: BTreeMap::new(),
+            directories: BTreeMap::new(),
+            issuers: BTreeMap::new(),
+            rules,
             networks: BTreeMap::new(),
             shares: BTreeMap::new(),
             fate: None,
             seed,
             made: 0,
+        };
+        for id in ids {
+            iam::open_account(&mut world, &id);
         }
+        world
     }
 
     /// Returns the time in the world.
@@ -118,6 +125,11 @@ impl World {
         self.shares.entry(region.to_owned()).or_default()
     }
 
+    /// Returns the roles, users and policies of an account.
+    pub(crate) fn directory(&mut self, account: &AccountId) -> &mut Directory {
+        self.directories.entry(account.clone()).or_default()
+    }
+
     /// Returns an id in the form of EC2: `vpc-0` and sixteen digits.
     pub(crate) fn new_id(&mut self, prefix: &str) -> String {
         format!("{prefix}-0{}", &self.digits()[..16])
@@ -130,12 +142,28 @@ impl World {
         format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
     }
 
+    /// Returns an id in the form of IAM: a prefix that tells what it is of, and 17 capitals and digits.
+    pub(crate) fn new_unique_id(&mut self, prefix: &str) -> String {
+        format!("{prefix}{}", &BASE32_NOPAD.encode(&self.hash())[..17])
+    }
+
+    /// Returns an access key and its secret key.
+    pub(crate) fn new_key(&mut self, prefix: &str) -> (String, String) {
+        let key = format!("{prefix}{}", &BASE32_NOPAD.encode(&self.hash())[..16]);
+        (key, self.new_secret())
+    }
+
+    /// Returns a text of forty characters that nobody guesses who does not know the seed.
+    pub(crate) fn new_secret(&mut self) -> String {
+        BASE64.encode(&self.hash())[..40].to_owned()
+    }
+
     fn digits(&mut self) -> String {
+        HEXLOWER.encode(&self.hash())
+    }
+
+    fn hash(&mut self) -> [u8; 32] {
         self.made += 1;
-        let hash = Sha256::digest([self.seed.to_be_bytes(), self.made.to_be_bytes()].concat());
-        hash.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing into a text does not fail");
-            text
-        })
+        Sha256::digest([self.seed.to_be_bytes(), self.made.to_be_bytes()].concat()).into()
     }
 }

@@ -1,0 +1,124 @@
+//! Access: whether a caller may do what it asks for.
+//!
+//! Only if the world was made to enforce policies: otherwise everybody who has credentials may do
+//! everything in the own account, and only trust policies decide.
+
+mod context;
+mod policies;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::json;
+
+use crate::call::{Call, Need, Operation, Permission, Refusal};
+use crate::identity::{Caller, Identity};
+use crate::policy::Question;
+use crate::protocol::Service;
+use crate::world::World;
+use crate::{ec2, iam};
+pub(crate) use context::{Context, of_call, of_tags, set};
+pub(crate) use policies::{Policies, Reason, Verdict};
+
+/// Checks that the caller may carry an operation out.
+///
+/// # Errors
+/// With the code and the text by which the service denies it.
+pub(crate) fn check(world: &World, operation: &Operation, call: &Call) -> Result<(), Refusal> {
+    if call.caller.identity == Identity::Nobody && operation.access.permission != Permission::Open {
+        let message = "Request is missing Authentication Token";
+        return Err(Refusal::forbidden("MissingAuthenticationToken", message));
+    }
+    if !world.rules.enforce_iam || operation.access.permission != Permission::Needed {
+        return Ok(());
+    }
+    let Some(policies) = Policies::of(world, &call.caller) else { return Ok(()) };
+    let context = of_call(world, call);
+    for need in needs(world, operation, call) {
+        let mut context = context.clone();
+        context.extend(need.context);
+        let question = Question { action: &need.action, resource: &need.resource, principals: &[], context };
+        if let Verdict::Denied(reason) = policies.decide(&question) {
+            return Err(denied(call, &need.action, &need.resource, Some(reason)));
+        }
+    }
+    Ok(())
+}
+
+/// Returns what a caller has to be allowed for an operation.
+fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
+    let action = format!("{}:{}", call.service.prefix(), operation.name);
+    let mut needs: Vec<_> = resources(world, operation, call)
+        .into_iter()
+        .map(|(resource, context)| Need { action: action.clone(), resource, context })
+        .collect();
+    if needs.is_empty() {
+        needs.push(Need { action, resource: "*".to_owned(), ..Need::default() });
+    }
+    needs.extend(match call.service {
+        Service::Ec2 => ec2::needs_of_tags(operation.name, call),
+        Service::Iam | Service::Organizations | Service::Ram | Service::Sts => Vec::new(),
+    });
+    needs.extend(operation.access.also.map(|also| also(world, call)).unwrap_or_default());
+    needs
+}
+
+/// Returns the ARNs of what an operation is done to, each with the condition keys of the thing.
+fn resources(world: &World, operation: &Operation, call: &Call) -> Vec<(String, Context)> {
+    let mut resources = Vec::new();
+    for (parameter, kind) in operation.access.on {
+        let one = call.parameters.text(parameter).into_iter();
+        for name in one.chain(call.parameters.texts(parameter)) {
+            resources.push(match call.service {
+                Service::Ec2 => ec2::resource(world, call, kind, name),
+                Service::Iam => iam::resource(world, call, kind, name),
+                Service::Organizations | Service::Ram | Service::Sts => (name.to_owned(), Context::new()),
+            });
+        }
+    }
+    if let Some(kind) = operation.access.makes {
+        let made =
+            format!("arn:aws:{}:{}:{}:{kind}/*", call.service.prefix(), call.region, call.caller.account);
+        resources.push((made, Context::new()));
+    }
+    resources
+}
+
+/// Denies an action, in the service's words.
+pub(crate) fn denied(call: &Call, action: &str, resource: &str, reason: Option<Reason>) -> Refusal {
+    let because = reason.map(|reason| reason.text(action)).unwrap_or_default();
+    let caller = &call.caller.arn;
+    let message =
+        format!("User: {caller} is not authorized to perform: {action} on resource: {resource}{because}");
+    match call.service {
+        Service::Ec2 => {
+            let encoded = encoded_denial(&call.caller, action, resource, reason);
+            let message = format!(
+                "You are not authorized to perform this operation. {message}. Encoded authorization \
+                 failure message: {encoded}"
+            );
+            Refusal::forbidden("UnauthorizedOperation", message)
+        }
+        Service::Iam | Service::Sts => Refusal::forbidden("AccessDenied", message),
+        Service::Organizations => Refusal::new("AccessDeniedException", message),
+        Service::Ram => Refusal::forbidden("AccessDeniedException", message),
+    }
+}
+
+/// Returns what `DecodeAuthorizationMessage` makes readable.
+fn encoded_denial(caller: &Caller, action: &str, resource: &str, reason: Option<Reason>) -> String {
+    let denial = json!({
+        "allowed": false,
+        "explicitDeny": reason.is_some_and(Reason::is_explicit),
+        "context": {
+            "principal": { "id": caller.user_id, "arn": caller.arn },
+            "action": action,
+            "resource": resource,
+        },
+    });
+    BASE64URL_NOPAD.encode(denial.to_string().as_bytes())
+}
+
+/// Returns what was encoded in a message; `None` if it is none of ours.
+pub(crate) fn decoded_denial(encoded: &str) -> Option<String> {
+    let text = String::from_utf8(BASE64URL_NOPAD.decode(encoded.as_bytes()).ok()?).ok()?;
+    text.starts_with(r#"{"allowed":"#).then_some(text)
+}
