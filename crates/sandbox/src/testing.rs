@@ -47,8 +47,13 @@ impl Account {
 
     /// Acts in an account that is in no organization.
     pub(crate) fn outsider(&mut self, act: impl FnOnce(&mut Self)) {
-        let outsider = "333333333333".parse().expect("it has twelve digits");
-        let own = std::mem::replace(&mut self.id, outsider);
+        self.stranger("333333333333", act);
+    }
+
+    /// Acts in the account with this number, which is in no organization.
+    pub(crate) fn stranger(&mut self, number: &str, act: impl FnOnce(&mut Self)) {
+        let stranger = number.parse().expect("it has twelve digits");
+        let own = std::mem::replace(&mut self.id, stranger);
         act(self);
         self.id = own;
     }

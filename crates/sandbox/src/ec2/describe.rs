@@ -1,6 +1,7 @@
 //! Describing: by ids, by filters, page by page.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, RangeBounds};
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -34,11 +35,30 @@ pub(crate) fn describe<T>(
     things: &BTreeMap<String, T>,
     description: &Description<'_, T>,
 ) -> Answer {
+    describe_among(call, things, None, description)
+}
+
+/// Does as [`describe`]; of the things that are not asked for by id, only those with the ids
+/// `among` are looked at. They are found by an index, and include all that the filters match.
+pub(crate) fn describe_among<T>(
+    call: &Call,
+    things: &BTreeMap<String, T>,
+    among: Option<BTreeSet<String>>,
+    description: &Description<'_, T>,
+) -> Answer {
     let filters = filters(&call.parameters)?;
     let (after, size) = page(&call.parameters, description.page)?;
-    let candidates = candidates(&call.parameters, things, description)?;
+    let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let candidates: Candidates<'_, T> = match (named(&call.parameters, things, description)?, among) {
+        (Some(named), _) => Box::new(named.into_iter()),
+        (None, Some(among)) => {
+            let found: Vec<_> = among.iter().filter_map(|id| things.get_key_value(id)).collect();
+            Box::new(found.into_iter())
+        }
+        (None, None) => Box::new(things.range((after.clone(), Bound::Unbounded))),
+    };
     let (mut shown, mut last, mut next) = (Vec::new(), None, None);
-    for (id, thing) in candidates.filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after)) {
+    for (id, thing) in candidates.filter(|(id, _)| (after.clone(), Bound::Unbounded).contains(*id)) {
         if (description.visible)(thing) && matches(thing, &filters, description.filter)? {
             if shown.len() == size {
                 next = last.map(|id: &String| BASE64URL_NOPAD.encode(id.as_bytes()));
@@ -54,22 +74,22 @@ pub(crate) fn describe<T>(
 /// Things with their ids, in the order of these.
 type Candidates<'a, T> = Box<dyn Iterator<Item = (&'a String, &'a T)> + 'a>;
 
-/// Returns the things that the call names, or all.
-fn candidates<'a, T>(
+/// Returns the things that the call names, if it does.
+fn named<'a, T>(
     parameters: &Parameters,
     things: &'a BTreeMap<String, T>,
     description: &Description<'_, T>,
-) -> Result<Candidates<'a, T>, Refusal> {
+) -> Result<Option<Vec<(&'a String, &'a T)>>, Refusal> {
     let ids: BTreeSet<_> = parameters.texts(description.ids).into_iter().collect();
     if ids.is_empty() {
-        return Ok(Box::new(things.iter()));
+        return Ok(None);
     }
     let found: Vec<_> = ids.iter().filter_map(|id| things.get_key_value(*id)).collect();
     let found: Vec<_> = found.into_iter().filter(|(_, thing)| (description.visible)(thing)).collect();
     let seen: BTreeSet<_> = found.iter().map(|(id, _)| id.as_str()).collect();
     let missing: Vec<_> = ids.difference(&seen).copied().collect();
     match missing.as_slice() {
-        [] => Ok(Box::new(found.into_iter())),
+        [] => Ok(Some(found)),
         [one] => Err(Refusal::new(description.not_found, format!("The ID '{one}' does not exist"))),
         several => {
             let message = format!("The IDs '{}' do not exist", several.join(", "));
@@ -81,6 +101,14 @@ fn candidates<'a, T>(
 /// Returns the values that a filter compares, as texts.
 pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Vec<String> {
     values.into_iter().map(|value| value.to_string()).collect()
+}
+
+/// Returns the values that a filter is compared with, if the call has it and none is a pattern.
+pub(crate) fn exact(parameters: &Parameters, name: &str) -> Option<Vec<String>> {
+    let filters = parameters.tables("Filter");
+    let filter = filters.iter().find(|filter| filter.text("Name") == Some(name))?;
+    let values = texts(filter.texts("Value"));
+    values.iter().all(|value| !value.contains(['*', '?', '\\'])).then_some(values)
 }
 
 struct Filter {

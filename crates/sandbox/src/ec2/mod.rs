@@ -8,6 +8,7 @@ mod nat_gateway;
 mod network_interface;
 mod ownership;
 mod route_table;
+mod security_group;
 mod sharing;
 mod subnet;
 mod tags;
@@ -23,13 +24,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Context, set};
 use crate::call::{Call, Need, Operation, Refusal};
-use crate::world::{Timeline, World};
+use crate::world::{AccountId, Timeline, World};
 use address::{Address, PublicAddresses};
 use internet_gateway::InternetGateway;
 use nat_gateway::NatGateway;
 use network_interface::NetworkInterface;
 use ownership::Dependents;
 use route_table::RouteTable;
+use security_group::{Rule, SecurityGroup};
 use sharing::Shared;
 use subnet::Subnet;
 use vpc::Vpc;
@@ -47,6 +49,12 @@ pub(crate) struct Network {
     route_tables: BTreeMap<String, RouteTable>,
     /// By the ids of associations: route tables.
     table_associations: BTreeMap<String, String>,
+    groups: BTreeMap<String, SecurityGroup>,
+    /// The ids of groups, by VPC, name and owner.
+    group_names: BTreeMap<String, String>,
+    /// How many groups accounts have, but for those that VPCs are born with.
+    group_counts: BTreeMap<AccountId, usize>,
+    rules: BTreeMap<String, Rule>,
     /// What stands on what: on VPCs and subnets whatever is in them.
     dependents: Dependents,
     /// What happens by itself, and when.
@@ -89,11 +97,13 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         route_table::OPERATIONS,
         route_table::ASSOCIATION_OPERATIONS,
         route_table::ROUTE_OPERATIONS,
+        security_group::OPERATIONS,
         subnet::OPERATIONS,
         vpc::OPERATIONS,
         zones::OPERATIONS,
     ]
     .into_iter()
+    .chain(security_group::MORE_OPERATIONS)
     .flatten()
 }
 

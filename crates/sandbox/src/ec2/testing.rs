@@ -53,3 +53,17 @@ pub(super) fn table(account: &mut Account, vpc: &str) -> String {
     let made = account.ok("CreateRouteTable", json!({ "VpcId": vpc }));
     text(&made["routeTable"]["routeTableId"])
 }
+
+/// Makes a security group.
+pub(super) fn group(account: &mut Account, vpc: &str, name: &str) -> String {
+    let wanted = json!({ "VpcId": vpc, "GroupName": name, "GroupDescription": "test" });
+    text(&account.ok("CreateSecurityGroup", wanted)["groupId"])
+}
+
+/// Makes a network interface of a participant, which needs a group of its own for it.
+pub(super) fn interface_of_participant(account: &mut Account, vpc: &str, subnet: &str) -> String {
+    let group = group(account, vpc, "participant");
+    let wanted = json!({ "SubnetId": subnet, "SecurityGroupId": [group] });
+    let made = account.ok("CreateNetworkInterface", wanted);
+    text(&made["networkInterface"]["networkInterfaceId"])
+}

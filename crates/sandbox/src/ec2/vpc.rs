@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::describe::{Description, describe};
-use super::ownership::{Thing, own};
+use super::ownership::{Thing, not_found, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
@@ -68,6 +68,12 @@ impl Network {
         vpc.owner == *account || shared().any(|subnet| subnet.vpc_id == vpc.id)
     }
 
+    /// Returns a VPC that the caller sees.
+    pub(super) fn seen_vpc(&self, call: &Call, id: &str) -> Result<&Vpc, Refusal> {
+        let found = self.vpcs.get(id).filter(|vpc| self.sees_vpc(vpc, &call.caller.account));
+        found.ok_or_else(|| not_found::<Vpc>(id))
+    }
+
     /// Returns a VPC that the caller may change.
     pub(super) fn own_vpc(&mut self, call: &Call, id: &str) -> Result<&mut Vpc, Refusal> {
         let seen = self.vpcs.get(id).is_some_and(|vpc| self.sees_vpc(vpc, &call.caller.account));
@@ -110,8 +116,10 @@ fn create(world: &mut World, call: &Call) -> Answer {
     };
     let answer = json!({ "vpc": shown(&vpc, &call.caller.account) });
     let (table, association) = (world.new_id("rtb"), world.new_id("rtbassoc"));
+    let group = [world.new_id("sg"), world.new_id("sgr"), world.new_id("sgr")];
     let network = world.network(&call.region);
     let id = vpc.id.clone();
+    network.add_default_group(group, &id, &vpc.owner);
     network.vpcs.insert(id.clone(), vpc);
     network.add_main_table(&id, &table, &association);
     Ok(answer)
@@ -208,6 +216,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
     network.dependents.check_none::<Vpc>(id)?;
     dry_run(call)?;
     network.remove_main_table(&main_table);
+    network.remove_default_group(id, &call.caller.account);
     network.vpcs.remove(id);
     Ok(json!({ "return": true }))
 }

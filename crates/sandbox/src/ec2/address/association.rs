@@ -150,7 +150,8 @@ fn not_permitted() -> Refusal {
 mod tests {
     use super::*;
     use crate::ec2::testing::{
-        address as allocated, attached_gateway, gateway, interface, list, with_subnet,
+        address as allocated, attached_gateway, gateway, interface, interface_of_participant, list,
+        with_subnet,
     };
     use crate::testing::text;
 
@@ -229,7 +230,7 @@ mod tests {
         owner.share_with_other(&subnet);
         let owners = interface(&mut owner, &subnet);
         owner.other(|other| {
-            let (allocation, own) = (allocated(other), interface(other, &subnet));
+            let (allocation, own) = (allocated(other), interface_of_participant(other, &vpc, &subnet));
             let wrong = json!({ "AllocationId": allocation, "NetworkInterfaceId": owners });
             other.refused("AssociateAddress", wrong, "InvalidNetworkInterfaceID.NotFound");
             other.ok("AssociateAddress", json!({ "AllocationId": allocation, "NetworkInterfaceId": own }));

@@ -61,17 +61,21 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let parameters = &call.parameters;
     let subnet_id = parameters.required("SubnetId")?;
     let address = address_pool::address(parameters, "PrivateIpAddress")?;
+    let tags = tags::at_birth(parameters, "network-interface")?;
+    let network = world.network(&call.region);
+    let vpc_id = &network.seen_subnet(call, subnet_id)?.vpc_id;
+    let groups = parameters.texts("SecurityGroupId");
+    let groups = network.groups_of_interface(&call.caller.account, vpc_id, &groups)?;
     let new = NewInterface {
         owner: call.caller.account.clone(),
         subnet_id: subnet_id.to_owned(),
         description: parameters.text("Description").unwrap_or_default().to_owned(),
         interface_type: "interface",
         requester: Requester::Principal(call.caller.user_id.clone()),
-        groups: groups(call)?,
+        groups,
         address,
-        tags: tags::at_birth(parameters, "network-interface")?,
+        tags,
     };
-    world.network(&call.region).seen_subnet(call, subnet_id)?;
     dry_run(call)?;
     let id = world.new_id("eni");
     let network = world.network(&call.region);
@@ -80,16 +84,6 @@ fn create(world: &mut World, call: &Call) -> Answer {
         "networkInterface": shown(network, &network.interfaces[&id], call),
         "clientToken": parameters.text("ClientToken"),
     }))
-}
-
-/// Returns the security groups that the call names.
-fn groups(call: &Call) -> Result<Vec<String>, Refusal> {
-    match call.parameters.texts("SecurityGroupId").first() {
-        Some(id) => {
-            Err(Refusal::new("InvalidGroup.NotFound", format!("The security group '{id}' does not exist")))
-        }
-        None => Ok(Vec::new()),
-    }
 }
 
 fn describe_interfaces(world: &mut World, call: &Call) -> Answer {
@@ -121,7 +115,9 @@ fn shown(network: &Network, interface: &NetworkInterface, call: &Call) -> Value 
             })
         })
         .collect();
-    let groups: Vec<_> = interface.groups.iter().map(|group| json!({ "groupId": group })).collect();
+    let name = |id: &String| network.groups.get(id).map(|group| group.name.as_str());
+    let groups = interface.groups.iter().map(|id| json!({ "groupId": id, "groupName": name(id) }));
+    let groups: Vec<_> = groups.collect();
     let primary = &interface.addresses[0];
     json!({
         "networkInterfaceId": interface.id,
@@ -256,7 +252,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ec2::testing::{list, with_subnet};
+    use crate::ec2::testing::{interface_of_participant, list, with_subnet};
 
     fn wanted(subnet: &str) -> Value {
         json!({
@@ -319,17 +315,13 @@ mod tests {
     /// they created" (VPC user guide, responsibilities and permissions).
     #[test]
     fn the_owner_of_a_subnet_sees_the_interfaces_of_participants_and_changes_none() {
-        let (mut owner, _, subnet) = with_subnet();
+        let (mut owner, vpc, subnet) = with_subnet();
         owner.other(|other| {
             other.refused("CreateNetworkInterface", wanted(&subnet), "InvalidSubnetID.NotFound");
         });
         owner.share_with_other(&subnet);
-        let mut id = Value::Null;
-        owner.other(|other| {
-            let made = other.ok("CreateNetworkInterface", wanted(&subnet));
-            assert_eq!(made["networkInterface"]["ownerId"], "222222222222");
-            id = made["networkInterface"]["networkInterfaceId"].clone();
-        });
+        let mut id = String::new();
+        owner.other(|other| id = interface_of_participant(other, &vpc, &subnet));
         let seen = owner.ok("DescribeNetworkInterfaces", json!({ "NetworkInterfaceId": [id] }));
         assert_eq!(seen["networkInterfaceSet"][0]["ownerId"], "222222222222");
         assert_eq!(seen["networkInterfaceSet"][0]["tagSet"], Value::Null);
