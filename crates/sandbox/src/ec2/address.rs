@@ -54,7 +54,7 @@ pub(super) struct Address {
     owner: AccountId,
     pub(super) public_ip: Ipv4Addr,
     pub(super) association: Option<Association>,
-    tags: Tags,
+    pub(super) tags: Tags,
 }
 
 /// Which private address an Elastic IP address stands for.

@@ -33,7 +33,7 @@ pub(super) struct InternetGateway {
     owner: AccountId,
     /// The VPC that it is attached to.
     pub(super) vpc_id: Option<String>,
-    tags: Tags,
+    pub(super) tags: Tags,
 }
 
 impl Thing for InternetGateway {
@@ -54,7 +54,7 @@ impl Network {
         gateway.owner == *account || vpc.is_some_and(|vpc| self.sees_vpc(vpc, account))
     }
 
-    fn own_gateway(&mut self, call: &Call, id: &str) -> Result<&mut InternetGateway, Refusal> {
+    pub(super) fn own_gateway(&mut self, call: &Call, id: &str) -> Result<&mut InternetGateway, Refusal> {
         let gateway = self.internet_gateways.get(id);
         let seen = gateway.is_some_and(|gateway| self.sees_gateway(gateway, &call.caller.account));
         own(call, &mut self.internet_gateways, id, seen)

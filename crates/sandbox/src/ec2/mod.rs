@@ -2,7 +2,9 @@
 
 mod address;
 mod address_pool;
+mod attributes;
 mod describe;
+mod instance;
 mod internet_gateway;
 mod nat_gateway;
 mod network_interface;
@@ -11,6 +13,7 @@ mod route_table;
 mod security_group;
 mod sharing;
 mod subnet;
+mod tagging;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -90,6 +93,8 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
     [
         address::OPERATIONS,
         address::ASSOCIATION_OPERATIONS,
+        attributes::OPERATIONS,
+        instance::OPERATIONS,
         internet_gateway::OPERATIONS,
         nat_gateway::OPERATIONS,
         nat_gateway::ADDRESS_OPERATIONS,
@@ -99,6 +104,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         route_table::ROUTE_OPERATIONS,
         security_group::OPERATIONS,
         subnet::OPERATIONS,
+        tagging::OPERATIONS,
         vpc::OPERATIONS,
         zones::OPERATIONS,
     ]

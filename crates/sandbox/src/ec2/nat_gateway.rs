@@ -51,7 +51,7 @@ pub(super) struct NatGateway {
     failure: Option<Failure>,
     made_at: Timestamp,
     deleted_at: Option<Timestamp>,
-    tags: Tags,
+    pub(super) tags: Tags,
 }
 
 /// Where a gateway leads to.
@@ -152,7 +152,7 @@ impl Network {
     /// Returns a gateway that the caller may change. "Participants cannot create, delete, or
     /// describe NAT gateways in a shared VPC subnet" (VPC user guide, responsibilities and
     /// permissions).
-    fn own_nat_gateway(&mut self, call: &Call, id: &str) -> Result<&mut NatGateway, Refusal> {
+    pub(super) fn own_nat_gateway(&mut self, call: &Call, id: &str) -> Result<&mut NatGateway, Refusal> {
         let gateway = own(call, &mut self.nat_gateways, id, false)?;
         if gateway.state == State::Deleted { Err(not_found::<NatGateway>(id)) } else { Ok(gateway) }
     }

@@ -32,7 +32,7 @@ pub(super) struct NetworkInterface {
     pub(super) groups: Vec<String>,
     /// The first one is the primary.
     addresses: Vec<PrivateAddress>,
-    tags: Tags,
+    pub(super) tags: Tags,
 }
 
 /// Who made an interface.

@@ -46,7 +46,7 @@ pub(super) struct RouteTable {
     routes: BTreeMap<String, String>,
     /// By the ids of the associations: subnets. None stands for all that have no association.
     associations: BTreeMap<String, Option<String>>,
-    tags: Tags,
+    pub(super) tags: Tags,
 }
 
 impl Thing for RouteTable {

@@ -46,7 +46,7 @@ pub(super) struct Subnet {
     pub(super) table_association: Option<String>,
     map_public_ip_on_launch: bool,
     hostname_type: String,
-    tags: Tags,
+    pub(super) tags: Tags,
 }
 
 impl Thing for Subnet {

@@ -41,7 +41,7 @@ pub(super) struct Vpc {
     dns_support: bool,
     dns_hostnames: bool,
     usage_metrics: bool,
-    tags: Tags,
+    pub(super) tags: Tags,
     made_at: Timestamp,
 }
 

@@ -35,7 +35,7 @@ fn update(world: &mut World, call: &Call, is_egress: bool) -> Answer {
     for one in &named {
         let id = one.required("SecurityGroupRuleId")?;
         let of_group = |rule: &&Rule| rule.group_id == group_id && rule.is_egress == is_egress;
-        let rule = network.rules.get(id).filter(of_group).ok_or_else(|| no_rule(call, id))?;
+        let rule = network.rules.get(id).filter(of_group).ok_or_else(|| no_rule(id))?;
         texts.push((rule.id.clone(), permission::description(one)?));
     }
     for (permission, text) in permissions {

@@ -27,7 +27,7 @@ fn modify(world: &mut World, call: &Call) -> Answer {
     network.own_group(call, group_id)?;
     let mut changed = Vec::new();
     for update in &updates {
-        changed.push(changed_rule(network, call, group_id, update)?);
+        changed.push(changed_rule(network, group_id, update)?);
     }
     network.check_rules(group_id, &changed)?;
     dry_run(call)?;
@@ -38,15 +38,10 @@ fn modify(world: &mut World, call: &Call) -> Answer {
     Ok(json!({ "return": true }))
 }
 
-fn changed_rule(
-    network: &Network,
-    call: &Call,
-    group_id: &str,
-    update: &Parameters,
-) -> Result<Rule, Refusal> {
+fn changed_rule(network: &Network, group_id: &str, update: &Parameters) -> Result<Rule, Refusal> {
     let id = update.required("SecurityGroupRuleId")?;
     let rule = network.rules.get(id).filter(|rule| rule.group_id == group_id);
-    let rule = rule.ok_or_else(|| no_rule(call, id))?;
+    let rule = rule.ok_or_else(|| no_rule(id))?;
     let asked = update.table("SecurityGroupRule");
     let permission = Permission::read(&asked, peer(network, &asked)?)?;
     if !permission.peer.is_like(&rule.permission.peer) {

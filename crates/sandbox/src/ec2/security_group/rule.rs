@@ -63,6 +63,22 @@ impl Network {
         self.rules.insert(rule.id.clone(), rule);
     }
 
+    /// Returns a rule of a group that the caller may change.
+    pub(in crate::ec2) fn own_rule(&mut self, call: &Call, id: &str) -> Result<&mut Rule, Refusal> {
+        let group = self.rules.get(id).map(|rule| rule.group_id.clone());
+        self.own_group(call, &group.ok_or_else(|| no_rule(id))?)
+            .map_err(|refusal| if refusal.status == 403 { refusal } else { no_rule(id) })?;
+        self.rules.get_mut(id).ok_or_else(|| no_rule(id))
+    }
+
+    /// Returns the rules of an account's groups, with their tags.
+    pub(in crate::ec2) fn owned_rules(&self, account: &AccountId) -> Vec<(String, Tags)> {
+        let is_own =
+            |rule: &Rule| self.groups.get(&rule.group_id).is_some_and(|group| group.owner == *account);
+        let tagged = self.rules.iter().filter(|(_, rule)| !rule.tags.is_empty() && is_own(rule));
+        tagged.map(|(id, rule)| (id.clone(), rule.tags.clone())).collect()
+    }
+
     /// Takes a rule out of its group.
     pub(super) fn remove_rule(&mut self, id: &str) -> Option<Rule> {
         let rule = self.rules.remove(id)?;
@@ -168,7 +184,7 @@ impl Network {
 }
 
 /// Refuses a rule that a group does not have.
-pub(super) fn no_rule(call: &Call, id: &str) -> Refusal {
-    let message = format!("The security group rule ID '{id}' does not exist for {}", call.operation);
+pub(super) fn no_rule(id: &str) -> Refusal {
+    let message = format!("The security group rule ID '{id}' does not exist");
     Refusal::new("InvalidSecurityGroupRuleId.NotFound", message)
 }

@@ -73,7 +73,7 @@ fn revoke(world: &mut World, call: &Call, is_egress: bool) -> Answer {
     let mut revoked = Vec::new();
     for id in ids {
         let of_group = |rule: &&Rule| rule.group_id == group_id && rule.is_egress == is_egress;
-        let rule = network.rules.get(id).filter(of_group).ok_or_else(|| no_rule(call, id))?;
+        let rule = network.rules.get(id).filter(of_group).ok_or_else(|| no_rule(id))?;
         revoked.push(rule.id.clone());
     }
     for (permission, _) in &permissions {
