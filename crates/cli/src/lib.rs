@@ -105,6 +105,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Graph(arguments) => commands::graph::run(program, arguments),
         Command::State(command) => commands::state::run(program, command),
         Command::Output(arguments) => commands::output::run(program, arguments),
+        Command::Sandbox(command) => commands::sandbox::run(program, command),
         Command::Reference(arguments) => commands::reference::run(program, arguments),
         Command::Schema(_) => Ok(commands::schema::run(program)),
         Command::Completions(arguments) => Ok(commands::completions::run(program, arguments)),

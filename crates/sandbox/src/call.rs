@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::identity::Caller;
@@ -9,7 +10,7 @@ use crate::protocol::Service;
 use crate::world::World;
 
 /// A call, as the operations see it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Call {
     pub(crate) service: Service,
     /// The operation's name in the API, such as `DescribeVpcs`.
@@ -104,10 +105,18 @@ impl Operation {
         self.access.permission = permission;
         self
     }
+
+    /// Tells whether it changes nothing, which the services' names say.
+    pub(crate) fn is_read(&self) -> bool {
+        let is_read = ["Decode", "Describe", "Get", "List", "Search", "Simulate"];
+        // These issue credentials.
+        let is_write = ["GetFederationToken", "GetSessionToken"];
+        is_read.iter().any(|begin| self.name.starts_with(begin)) && !is_write.contains(&self.name)
+    }
 }
 
 /// The parameters of a call, whatever protocol they came by: texts, lists and tables by name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameters(pub(crate) Map<String, Value>);
 
 impl Parameters {

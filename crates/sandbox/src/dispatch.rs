@@ -1,56 +1,53 @@
-//! From a request to the operation that it names, and back.
+//! From a request to the operation that it names.
 
+use crate::access;
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
-use crate::identity;
+use crate::operations;
 use crate::protocol::{self, Service};
 use crate::server::{Incoming, Outgoing};
 use crate::signature::Authorization;
 use crate::world::World;
-use crate::{access, ec2, iam, organizations, ram, sts};
 
-/// Answers one request.
-pub(crate) fn answer(world: &mut World, request: &Incoming) -> Outgoing {
-    let Some(authorization) = Authorization::of_any(request) else {
-        return Outgoing::plain(403, "the request is not signed (AWS signature version 4)");
+/// What a request asks for. Nobody knows yet who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) authorization: Authorization,
+    pub(crate) service: Service,
+    pub(crate) operation: String,
+    pub(crate) parameters: Parameters,
+}
+
+/// Reads what a request asks for, or answers what cannot be read.
+pub(crate) fn read(incoming: &Incoming, request_id: &str) -> Result<Request, Box<Outgoing>> {
+    let Some(authorization) = Authorization::of_any(incoming) else {
+        let text = "the request is not signed (AWS signature version 4)";
+        return Err(Box::new(Outgoing::plain(403, text)));
     };
     let Some(service) = Service::of_scope(&authorization.service) else {
         let text = format!("the sandbox has no service `{}`", authorization.service);
-        return Outgoing::plain(501, &text);
+        return Err(Box::new(Outgoing::plain(501, &text)));
     };
-    let request_id = world.request_id();
-    let (operation, parameters) = match protocol::read(service, request) {
-        Ok(found) => found,
-        Err(refusal) => return protocol::write(service, "Unknown", &Err(refusal), &request_id),
-    };
-    let result = identity::caller(world, service, &authorization, request).and_then(|caller| {
-        let region = authorization.region.clone();
-        run(world, Call { service, operation: operation.clone(), region, caller, parameters })
-    });
-    protocol::write(service, &operation, &result, &request_id)
+    match protocol::read(service, incoming) {
+        Ok((operation, parameters)) => {
+            let operation = match operations::find(service, &operation) {
+                Some(known) => known.name.to_owned(),
+                None => operation,
+            };
+            Ok(Request { authorization, service, operation, parameters })
+        }
+        Err(refusal) => Err(Box::new(protocol::write(service, "Unknown", &Err(refusal), request_id))),
+    }
 }
 
-pub(crate) fn run(world: &mut World, mut call: Call) -> Answer {
-    let found =
-        operations(call.service).find(|operation| operation.name.eq_ignore_ascii_case(&call.operation));
-    let Some(operation) = found else {
+/// Carries out a call.
+pub(crate) fn run(world: &mut World, call: &Call) -> Answer {
+    let Some(operation) = operations::find(call.service, &call.operation) else {
         let message = format!("The action {} is not valid for this web service.", call.operation);
         return Err(Refusal::new("InvalidAction", message));
     };
-    operation.name.clone_into(&mut call.operation);
     check_names(operation, &call.parameters)?;
-    access::check(world, operation, &call)?;
-    (operation.run)(world, &call)
-}
-
-/// Returns the operations of a service.
-fn operations(service: Service) -> Box<dyn Iterator<Item = &'static Operation>> {
-    match service {
-        Service::Ec2 => Box::new(ec2::operations()),
-        Service::Sts => Box::new(sts::operations()),
-        Service::Iam => Box::new(iam::operations()),
-        Service::Organizations => Box::new(organizations::operations()),
-        Service::Ram => Box::new(ram::operations()),
-    }
+    access::check(world, operation, call)?;
+    (operation.run)(world, call)
 }
 
 fn check_names(operation: &Operation, parameters: &Parameters) -> Result<(), Refusal> {

@@ -4,32 +4,49 @@
 //! AWS refuses. This one does, and any SDK can talk to it. A request goes through these stages:
 //!
 //! 1. [`server`] takes it from the socket;
-//! 2. [`identity`] tells whose request it is, and [`signature`] whether it really is;
-//! 3. [`protocol`] finds the service, the operation and its parameters in it;
-//! 4. [`dispatch`] looks the operation up in the tables of the services, lets [`access`] check what
-//!    the caller may do, and carries it out;
-//! 5. the operation (in [`ec2`], [`iam`], [`organizations`], [`ram`], [`sts`]) reads and changes the [`world`];
+//! 2. [`dispatch`] finds, with [`protocol`], the service, the operation and its parameters in it;
+//! 3. [`playground`] takes the world for the request: [`identity`] tells whose request it is, and
+//!    [`signature`] whether it really is;
+//! 4. [`dispatch`] lets [`access`] check what the caller may do, and carries it out: the operation,
+//!    one of [`operations`] (in [`ec2`], [`iam`], [`organizations`], [`ram`], [`sts`]), reads and
+//!    changes the [`world`];
+//! 5. [`store`] keeps what has changed, and [`request_log`] what was asked;
 //! 6. [`protocol`] writes the answer in the service's own form.
+//!
+//! What no service has a word for is ordered at the [`control`] endpoint; [`remote`] does that
+//! from another process. A world is kept as the calls that changed it. So what an operation does
+//! may depend on the world, its time and the call, and on nothing else; and reads change nothing
+//! but what follows from the time.
 
 mod access;
 mod call;
+mod control;
 mod dispatch;
 mod ec2;
 mod iam;
 mod identity;
 mod issuer;
+mod operations;
 mod organizations;
 mod page;
+mod playground;
 mod policy;
 mod protocol;
 mod ram;
+mod remote;
+mod request_log;
 mod server;
 mod signature;
+mod store;
 mod sts;
 #[cfg(test)]
 mod testing;
 mod validation;
 mod world;
 
-pub use server::{Sandbox, SandboxError};
-pub use world::{AccountId, InvalidAccountId, Rules, World, WorldSettings};
+pub use control::Status;
+pub use remote::{Remote, RemoteError};
+pub use request_log::LoggedRequest;
+pub use server::{Sandbox, SandboxError, SandboxSettings};
+pub use store::{Holder, StoreError, WorldFiles};
+pub use world::{AccountId, InvalidAccountId, Rules, WorldSettings};

@@ -2,7 +2,11 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -12,83 +16,232 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use serde_json::Value;
+use straddle_engine::state::LockGuard;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use crate::dispatch;
-use crate::world::World;
+use crate::control::{self, Status};
+use crate::playground::{Playground, wait_for};
+use crate::store::{Holder, StoreError, WorldFiles};
+use crate::world::{World, WorldSettings};
+use crate::{dispatch, protocol};
 
 /// The largest request: more than any of the services takes.
 const LARGEST_BODY: usize = 4 << 20;
+/// How long answers may take that are under way when the sandbox ends.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A sandbox that listens.
 pub struct Sandbox {
     listener: TcpListener,
-    world: Arc<Mutex<World>>,
+    shared: Arc<Shared>,
+    /// Keeps others from the world's files.
+    lock: Option<Box<dyn LockGuard>>,
 }
 
-/// Why a sandbox does not listen.
+/// How a sandbox begins.
+#[derive(Debug, Clone)]
+pub struct SandboxSettings {
+    /// The port on this machine; 0 lets the system choose one.
+    pub port: u16,
+    /// The file that the world is kept in; without one it ends with the sandbox.
+    pub file: Option<PathBuf>,
+    /// The region that clients are told to use. Every region exists.
+    pub region: String,
+    /// How a new world begins. One that is there already keeps its seed and gets the accounts
+    /// that it does not have.
+    pub world: WorldSettings,
+}
+
+/// Why a sandbox does not begin, or does not end well.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct SandboxError {
-    /// Where it should have listened.
-    pub address: SocketAddr,
-    /// What the system said.
-    pub source: std::io::Error,
+pub enum SandboxError {
+    /// It cannot listen.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Its world cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its world cannot be written down. The journal beside it has everything nevertheless.
+    #[error("{0}")]
+    NotWritten(String),
 }
 
 impl Sandbox {
-    /// Listens on a port of this machine; port 0 lets the system choose one.
+    /// Reads the world or makes a new one, and listens.
     ///
     /// # Errors
-    /// If the port is taken or not allowed.
-    pub async fn listen(port: u16, world: World) -> Result<Self, SandboxError> {
+    /// If the port is taken or not allowed, or the world cannot be used.
+    pub async fn open(settings: SandboxSettings) -> Result<Self, SandboxError> {
+        let SandboxSettings { port, file, region, world: settings } = settings;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = TcpListener::bind(address).await.map_err(|source| SandboxError { address, source })?;
-        Ok(Self { listener, world: Arc::new(Mutex::new(world)) })
+        let failed = |source| SandboxError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let since = Timestamp::now();
+        let files = file.map(WorldFiles::new);
+        let endpoint = format!("http://{address}");
+        let holder =
+            Holder { process_id: std::process::id(), endpoint: endpoint.clone(), since: since.to_string() };
+        let lock = files.as_ref().map(|files| files.lock(&holder)).transpose()?;
+        let loaded = files.as_ref().map(WorldFiles::load).transpose()?.flatten();
+        let world = match loaded {
+            Some(world) => world.resumed(settings),
+            None => World::new(settings),
+        };
+        let keeper = files.as_ref().map(|files| files.keep(&world)).transpose()?;
+        let shared = Arc::new(Shared {
+            playground: Mutex::new(Playground::new(world, keeper)),
+            endpoint,
+            file: files.map(|files| files.world().display().to_string()),
+            region,
+            since,
+            requests: AtomicU64::new(0),
+            stopping: watch::Sender::new(false),
+        });
+        Ok(Self { listener, shared, lock })
     }
 
-    /// Returns where it listens.
-    ///
-    /// # Panics
-    /// Never: a listener that is bound has an address.
+    /// Says who serves which world where.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.listener.local_addr().expect("a listener that is bound has an address")
+    pub fn status(&self) -> Status {
+        self.shared.status(&self.shared.playground())
     }
 
-    /// Answers requests until the future is dropped.
-    pub async fn serve(&self) -> Infallible {
+    /// Answers requests until `end` is over or the control endpoint is told to stop. Then it
+    /// answers what is under way, and writes the world down.
+    ///
+    /// # Errors
+    /// If the world cannot be written down.
+    pub async fn serve(self, end: impl Future<Output = ()>) -> Result<(), SandboxError> {
         let mut connections = JoinSet::new();
+        let mut stopping = self.shared.stopping.subscribe();
+        let mut end = pin!(end);
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => {
                     // A connection that breaks before it is taken is its client's trouble.
                     if let Ok((stream, _)) = accepted {
-                        connections.spawn(serve_connection(TokioIo::new(stream), Arc::clone(&self.world)));
+                        // Answers are small: waiting for more to send would only delay them.
+                        drop(stream.set_nodelay(true));
+                        let shared = Arc::clone(&self.shared);
+                        connections.spawn(serve_connection(TokioIo::new(stream), shared));
                     }
                 }
                 Some(_) = connections.join_next() => {}
+                () = &mut end => break,
+                // The sender lives as long as this.
+                _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
             }
         }
+        drop(self.listener);
+        self.shared.stop();
+        // Who takes longer loses the answer, as when a network breaks.
+        let ended = async { while connections.join_next().await.is_some() {} };
+        drop(tokio::time::timeout(PATIENCE, ended).await);
+        connections.shutdown().await;
+        close(&self.shared).await?;
+        drop(self.lock);
+        Ok(())
     }
 }
 
-async fn serve_connection(stream: TokioIo<tokio::net::TcpStream>, world: Arc<Mutex<World>>) {
+/// Writes the world down for the last time.
+async fn close(shared: &Shared) -> Result<(), SandboxError> {
+    let (keeper, kept) = {
+        let mut playground = shared.playground();
+        let keeper = playground.keeper.take();
+        let kept = keeper.as_ref().map(|keeper| keeper.write_down(&playground.world));
+        (keeper, kept)
+    };
+    let written = wait_for(kept).await;
+    drop(keeper);
+    written.map_err(|refusal| SandboxError::NotWritten(refusal.message))
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    playground: Mutex<Playground>,
+    endpoint: String,
+    /// The file of the world.
+    file: Option<String>,
+    region: String,
+    since: Timestamp,
+    /// How many requests came.
+    requests: AtomicU64,
+    stopping: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Takes the world. Whoever has it must not wait for anything.
+    pub(crate) fn playground(&self) -> MutexGuard<'_, Playground> {
+        self.playground.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the sandbox to end.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Says who serves which world.
+    pub(crate) fn status(&self, playground: &Playground) -> Status {
+        let world = &playground.world;
+        Status {
+            process_id: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            world: self.file.clone(),
+            since: self.since,
+            time: world.now(),
+            speed: world.clock.speed(),
+            management: world.organization.management.clone(),
+            accounts: world.organization.accounts.clone(),
+            requests: playground.log.count(),
+        }
+    }
+
+    /// Returns an id for a request, in the form of a UUID. It does not count among the ids of the
+    /// world: reads must not change those of what is made later.
+    fn request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        // The lower half of the seconds is enough to tell one start from another.
+        let start = self.since.as_second() & 0xffff_ffff;
+        format!("{start:08x}-0000-4000-8000-{number:012x}")
+    }
+}
+
+/// Answers the requests of a connection until its client closes it or the sandbox ends.
+async fn serve_connection(stream: TokioIo<tokio::net::TcpStream>, shared: Arc<Shared>) {
+    let mut stopping = shared.stopping.subscribe();
     let service = service_fn(move |request| {
-        let world = Arc::clone(&world);
-        async move { Ok::<_, Infallible>(answer(request, &world).await) }
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(request, &shared).await.into_response()) }
     });
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(stream, service);
+    let mut connection = pin!(connection);
     // What goes wrong on a connection, its client sees and says.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopping.wait_for(|is_stopping| *is_stopping) => connection.as_mut().graceful_shutdown(),
+    }
     drop(connection.await);
 }
 
-async fn answer(request: Request<Body>, world: &Mutex<World>) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Body>, shared: &Shared) -> Outgoing {
+    let started = Instant::now();
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-        return Outgoing::plain(413, "the request is too large").into_response();
+        return Outgoing::plain(413, "the request is too large");
     };
     let incoming = Incoming {
         method: head.method.as_str().to_owned(),
@@ -97,8 +250,21 @@ async fn answer(request: Request<Body>, world: &Mutex<World>) -> Response<Full<B
         headers: head.headers,
         body: body.to_bytes(),
     };
-    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
-    dispatch::answer(&mut world, &incoming).into_response()
+    if control::asked(&incoming).is_some() {
+        return control::answer(shared, &incoming).await;
+    }
+    let request_id = shared.request_id();
+    let request = match dispatch::read(&incoming, &request_id) {
+        Ok(request) => request,
+        Err(answer) => return *answer,
+    };
+    let (service, operation) = (request.service, request.operation.clone());
+    let handled = shared.playground().handle(request, &incoming, &request_id, started.elapsed());
+    let answer = match wait_for(handled.kept).await {
+        Ok(()) => handled.answer,
+        Err(refusal) => Err(refusal),
+    };
+    protocol::write(service, &operation, &answer, &request_id)
 }
 
 /// A request, read to its end.

@@ -9,7 +9,7 @@ use crate::call::{Answer, Call, Parameters};
 use crate::dispatch;
 use crate::identity::Caller;
 use crate::protocol::Service;
-use crate::world::{AccountId, Failure, Rules, World, WorldSettings};
+use crate::world::{AccountId, Failure, World, WorldSettings};
 
 const REGION: &str = "us-east-1";
 
@@ -28,12 +28,10 @@ impl Account {
         let id: AccountId = "111111111111".parse().expect("it has twelve digits");
         let other: AccountId = "222222222222".parse().expect("it has twelve digits");
         let settings = WorldSettings {
-            management: id.clone(),
             accounts: BTreeMap::from([("other".to_owned(), other.clone())]),
             speed: 0.0,
-            seed: 0,
             start: Timestamp::UNIX_EPOCH,
-            rules: Rules::default(),
+            ..WorldSettings::new(id.clone())
         };
         Self { world: World::new(settings), id, other, caller: None }
     }
@@ -108,7 +106,7 @@ impl Account {
             caller: self.caller.clone().unwrap_or_else(|| Caller::administrator(self.id.clone())),
             parameters: Parameters(parameters),
         };
-        dispatch::run(&mut self.world, call)
+        dispatch::run(&mut self.world, &call)
     }
 
     /// Makes a call that succeeds.

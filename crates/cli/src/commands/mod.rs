@@ -10,6 +10,7 @@ pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod reference;
+pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod validate;

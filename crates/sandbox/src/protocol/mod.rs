@@ -34,16 +34,23 @@ enum Protocol {
 }
 
 impl Service {
+    /// Every service.
+    pub(crate) const ALL: [Self; 5] = [Self::Ec2, Self::Iam, Self::Organizations, Self::Ram, Self::Sts];
+
+    /// Returns the name in the scope of signatures.
+    pub(crate) fn scope(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2",
+            Self::Iam => "iam",
+            Self::Organizations => "organizations",
+            Self::Ram => "ram",
+            Self::Sts => "sts",
+        }
+    }
+
     /// Returns the service with this name in the scope of a signature.
     pub(crate) fn of_scope(name: &str) -> Option<Self> {
-        Some(match name {
-            "ec2" => Self::Ec2,
-            "iam" => Self::Iam,
-            "organizations" => Self::Organizations,
-            "ram" => Self::Ram,
-            "sts" => Self::Sts,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|service| service.scope() == name)
     }
 
     /// Returns what the names of its actions and resources in policies begin with.

@@ -90,7 +90,7 @@ pub(super) fn invite(
     principal: &str,
     receiver: &AccountId,
 ) -> Phase {
-    let id = world.request_id();
+    let id = world.new_uuid();
     let invitation = Invitation {
         arn: format!("arn:aws:ram:{}:{}:resource-share-invitation/{id}", call.region, share.owner),
         share: share.arn.clone(),

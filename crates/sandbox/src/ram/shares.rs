@@ -73,7 +73,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     };
     let wanted = Wanted::read(world, call)?;
     wanted.check(world, &share, "OperationNotPermittedException")?;
-    share.arn = format!("arn:aws:ram:{}:{}:resource-share/{}", call.region, share.owner, world.request_id());
+    share.arn = format!("arn:aws:ram:{}:{}:resource-share/{}", call.region, share.owner, world.new_uuid());
     join(world, call, &mut share, &wanted);
     let shown = share.shown(&call.caller.account, now);
     world.shares(&call.region).by_arn.insert(share.arn.clone(), share);

@@ -33,9 +33,24 @@ impl Clock {
         later(self.base, self.since.elapsed().as_secs_f64() * self.speed)
     }
 
+    /// Returns how many seconds of the world pass in one of ours.
+    pub(crate) fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Goes on at another speed.
+    pub(crate) fn set_speed(&mut self, speed: f64) {
+        *self = Self::new(self.now(), speed);
+    }
+
     /// Lets time pass at once.
     pub(crate) fn advance(&mut self, duration: SignedDuration) {
         self.base = self.base.checked_add(duration).unwrap_or(Timestamp::MAX);
+    }
+
+    /// Goes on from a time, unless it is later already. Time never goes back.
+    pub(crate) fn catch_up(&mut self, time: Timestamp) {
+        *self = Self::new(self.now().max(time), self.speed);
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) use timeline::Timeline;
 
 /// Everything that a sandbox knows. Can be kept in a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct World {
+pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) organization: Organization,
     /// By access key.
@@ -55,6 +55,8 @@ pub struct Rules {
     pub enforce_iam: bool,
     /// For how many seconds of the world a new role is unknown to other services than IAM.
     pub iam_delay: f64,
+    /// For how many seconds of the world reads do not know a new id.
+    pub consistency_window: f64,
 }
 
 /// How a world begins.
@@ -74,6 +76,15 @@ pub struct WorldSettings {
     pub rules: Rules,
 }
 
+impl WorldSettings {
+    /// Returns the settings of a world of this account, which begins now and runs as fast as ours.
+    #[must_use]
+    pub fn new(management: AccountId) -> Self {
+        let (accounts, start, rules) = (BTreeMap::new(), Timestamp::now(), Rules::default());
+        Self { management, accounts, speed: 1.0, seed: 0, start, rules }
+    }
+}
+
 /// Returns a time as the JSON services write it: seconds since 1970.
 pub(crate) fn seconds(time: Timestamp) -> serde_json::Value {
     time.as_duration().as_secs_f64().into()
@@ -84,13 +95,9 @@ impl World {
     #[must_use]
     pub fn new(settings: WorldSettings) -> Self {
         let WorldSettings { management, accounts, speed, seed, start, rules } = settings;
-        let members = accounts.into_iter().map(|(name, id)| (id, name));
-        let manager = [(management.clone(), "management".to_owned())];
-        let all: BTreeMap<_, _> = manager.into_iter().chain(members).collect();
-        let ids: Vec<_> = all.keys().cloned().collect();
         let mut world = Self {
             clock: Clock::new(start, speed),
-            organization: Organization::new(management, all, start),
+            organization: Organization::new(management.clone(), BTreeMap::new(), start),
             credentials: BTreeMap::new(),
             directories: BTreeMap::new(),
             issuers: BTreeMap::new(),
@@ -101,15 +108,61 @@ impl World {
             seed,
             made: 0,
         };
-        for id in ids {
-            iam::open_account(&mut world, &id);
+        world.add_account("management", management);
+        for (name, id) in accounts {
+            world.add_account(&name, id);
         }
         world
+    }
+
+    /// Goes on with a world that was kept: with more accounts, another speed and other rules. Its
+    /// time has stood still meanwhile; it is not left behind ours, since clients compare the end
+    /// of credentials with their own clock.
+    pub(crate) fn resumed(mut self, settings: WorldSettings) -> Self {
+        let WorldSettings { management: _, accounts, speed, seed: _, start, rules } = settings;
+        self.clock.set_speed(speed);
+        if speed > 0.0 {
+            self.clock.catch_up(start);
+        }
+        for (name, id) in accounts {
+            self.add_account(&name, id);
+        }
+        Self { rules, ..self }
+    }
+
+    /// Returns a world with the same accounts and nothing in them. Its ids go on, so that none of
+    /// the old world comes back.
+    pub(crate) fn emptied(&self) -> Self {
+        let Organization { management, accounts, .. } = &self.organization;
+        let settings = WorldSettings {
+            accounts: accounts.iter().map(|(id, name)| (name.clone(), id.clone())).collect(),
+            speed: self.clock.speed(),
+            seed: self.seed,
+            start: self.now(),
+            rules: self.rules,
+            ..WorldSettings::new(management.clone())
+        };
+        let mut world = Self::new(settings);
+        world.made = world.made.max(self.made);
+        world
+    }
+
+    /// Adds an account to the organization, or gives one that is there another name.
+    pub(crate) fn add_account(&mut self, name: &str, id: AccountId) {
+        let former = self.organization.accounts.insert(id.clone(), name.to_owned());
+        if former.is_none() {
+            iam::open_account(self, &id);
+        }
     }
 
     /// Returns the time in the world.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Lets time stand still at a moment.
+    pub(crate) fn stand_at(&mut self, time: Timestamp) {
+        self.clock = Clock::new(time, 0.0);
     }
 
     /// Returns the things of EC2 in a region, as they are by now.
@@ -135,8 +188,8 @@ impl World {
         format!("{prefix}-0{}", &self.digits()[..16])
     }
 
-    /// Returns an id for a request, in the form of a UUID.
-    pub(crate) fn request_id(&mut self) -> String {
+    /// Returns an id in the form of a UUID.
+    pub(crate) fn new_uuid(&mut self) -> String {
         let digits = self.digits();
         let part = |from: usize, to: usize| &digits[from..to];
         format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
@@ -156,6 +209,16 @@ impl World {
     /// Returns a text of forty characters that nobody guesses who does not know the seed.
     pub(crate) fn new_secret(&mut self) -> String {
         BASE64.encode(&self.hash())[..40].to_owned()
+    }
+
+    /// Returns how many ids have been made. What is done once more with the same number gets the same ids.
+    pub(crate) fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// Makes the ids again that came after so many.
+    pub(crate) fn set_made(&mut self, made: u64) {
+        self.made = made;
     }
 
     fn digits(&mut self) -> String {

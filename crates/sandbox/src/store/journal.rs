@@ -1,0 +1,113 @@
+//! What has happened to a world since it was written down: one JSON object a line.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use straddle_engine::state::Files;
+
+use super::{FORMAT, StoreError, damaged};
+use crate::call::Call;
+use crate::dispatch;
+use crate::world::{AccountId, World};
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    format: u32,
+    /// The snapshot from which the journal goes on.
+    after: String,
+}
+
+/// Something that changed a world, with what it depends on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Happened {
+    /// The world's time.
+    pub(crate) at: Timestamp,
+    /// How many ids the world had made before.
+    pub(crate) made: u64,
+    #[serde(flatten)]
+    pub(crate) event: Event,
+}
+
+/// What changed a world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// A call was carried out.
+    Call(Box<Call>),
+    /// The organization got an account.
+    Account {
+        /// Its name.
+        name: String,
+        /// Its number.
+        id: AccountId,
+    },
+}
+
+impl Happened {
+    /// Returns the line of a journal.
+    pub(super) fn line(&self) -> Vec<u8> {
+        let mut line = serde_json::to_vec(self).expect("an event has a JSON form");
+        line.push(b'\n');
+        line
+    }
+
+    /// Lets it happen again.
+    pub(super) fn replay(self, world: &mut World) {
+        world.stand_at(self.at);
+        world.set_made(self.made);
+        self.event.apply(world);
+    }
+}
+
+impl Event {
+    /// Lets it happen to a world.
+    pub(crate) fn apply(self, world: &mut World) {
+        match self {
+            Self::Call(call) => {
+                // What it answered then, somebody knows already.
+                drop(dispatch::run(world, &call));
+            }
+            Self::Account { name, id } => world.add_account(&name, id),
+        }
+    }
+}
+
+/// Returns the first line of a journal that goes on from a snapshot.
+pub(super) fn head(after: &str) -> Vec<u8> {
+    let head = Head { format: FORMAT, after: after.to_owned() };
+    let mut line = serde_json::to_vec(&head).expect("a text and a number have a JSON form");
+    line.push(b'\n');
+    line
+}
+
+/// Reads what has happened since a snapshot. A last line that a crash has cut short was never answered.
+pub(super) fn read(files: &dyn Files, path: &Path, after: &str) -> Result<Vec<Happened>, StoreError> {
+    let bytes = files.read(path)?.unwrap_or_default();
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
+    let on_line = |index: usize, problem: &dyn ToString| {
+        damaged(path, format!("line {}: {}", index + 1, problem.to_string()))
+    };
+    let Some((_, first)) = lines.next().filter(|(_, line)| line.ends_with(b"\n")) else {
+        return Ok(Vec::new());
+    };
+    let head: Head = serde_json::from_slice(first).map_err(|error| on_line(0, &error))?;
+    if head.format > FORMAT {
+        return Err(damaged(path, format!("it has the format {}, of a later version", head.format)));
+    }
+    // The snapshot has it all: the process ended between writing that and beginning a journal.
+    if head.after != after {
+        return Ok(Vec::new());
+    }
+    let mut happened = Vec::new();
+    while let Some((index, line)) = lines.next() {
+        match serde_json::from_slice(line) {
+            Ok(_) if !line.ends_with(b"\n") => break,
+            Ok(event) => happened.push(event),
+            Err(_) if lines.peek().is_none() => break,
+            Err(error) => return Err(on_line(index, &error)),
+        }
+    }
+    Ok(happened)
+}
