@@ -74,7 +74,7 @@ impl Caller {
 
     /// Returns somebody without credentials. What is asked so is counted on the account that
     /// manages the organization.
-    fn nobody(account: AccountId) -> Self {
+    pub(crate) fn nobody(account: AccountId) -> Self {
         let unknown = "anonymous".to_owned();
         Self { account, arn: unknown.clone(), user_id: unknown, identity: Identity::Nobody }
     }
@@ -186,5 +186,119 @@ impl Trouble {
             Self::Expired if is_ec2 => "Request has expired.".to_owned(),
             Self::Expired => "The security token included in the request is expired".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+    use serde_json::{Value, json};
+
+    use crate::dispatch;
+    use crate::server::{Incoming, Outgoing};
+    use crate::signature::sign;
+    use crate::testing::{Account, text};
+
+    /// Asks a service who somebody is, or for VPCs, with credentials.
+    fn ask(account: &mut Account, service: &str, credentials: &Value) -> Outgoing {
+        let form: &[u8] = if service == "sts" { b"Action=GetCallerIdentity" } else { b"Action=DescribeVpcs" };
+        let mut request = Incoming::post(form);
+        if let Some(token) = credentials["SessionToken"].as_str() {
+            let token = HeaderValue::from_str(token).expect("it is the text of a header");
+            request.headers.insert("x-amz-security-token", token);
+        }
+        let key = |name: &str| text(&credentials[name]);
+        sign(&mut request, service, &key("AccessKeyId"), &key("SecretAccessKey"));
+        dispatch::answer(account.world(), &request)
+    }
+
+    #[track_caller]
+    fn check(account: &mut Account, service: &str, credentials: &Value, status: u16, said: &str) {
+        let answer = ask(account, service, credentials);
+        let body = String::from_utf8(answer.body).expect("it is text");
+        assert!(answer.status == status && body.contains(said), "{} {body}", answer.status);
+    }
+
+    fn session(account: &mut Account) -> Value {
+        let role = json!({
+            "RoleArn": "arn:aws:iam::222222222222:role/Deployer",
+            "RoleSessionName": "run",
+            "DurationSeconds": 900,
+        });
+        account.ok("sts:AssumeRole", role)["Credentials"].clone()
+    }
+
+    #[test]
+    fn numbers_and_test_are_administrators() {
+        let mut account = Account::new();
+        for (key, arn) in [
+            ("test", "arn:aws:iam::111111111111:root"),
+            ("111111111111", "arn:aws:iam::111111111111:root"),
+            ("222222222222", "arn:aws:iam::222222222222:root"),
+        ] {
+            let credentials = json!({ "AccessKeyId": key, "SecretAccessKey": "any" });
+            check(&mut account, "sts", &credentials, 200, arn);
+        }
+        for key in ["999999999999", "AKIAEXAMPLE"] {
+            let credentials = json!({ "AccessKeyId": key, "SecretAccessKey": "any" });
+            check(&mut account, "sts", &credentials, 403, "InvalidClientTokenId");
+            check(&mut account, "ec2", &credentials, 401, "AuthFailure");
+        }
+    }
+
+    #[test]
+    fn issued_credentials_are_verified() {
+        let mut account = Account::new();
+        let credentials = session(&mut account);
+        check(&mut account, "sts", &credentials, 200, "arn:aws:sts::222222222222:assumed-role/Deployer/run");
+        for (name, value, code, of_ec2) in [
+            ("SecretAccessKey", json!("wrong"), "SignatureDoesNotMatch", "AuthFailure"),
+            ("SessionToken", json!("wrong"), "InvalidClientTokenId", "AuthFailure"),
+            ("SessionToken", Value::Null, "InvalidClientTokenId", "AuthFailure"),
+        ] {
+            let mut wrong = credentials.clone();
+            wrong[name] = value;
+            check(&mut account, "sts", &wrong, 403, code);
+            check(&mut account, "ec2", &wrong, 401, of_ec2);
+        }
+    }
+
+    #[test]
+    fn sessions_end() {
+        let mut account = Account::new();
+        let credentials = session(&mut account);
+        account.wait(899);
+        check(&mut account, "ec2", &credentials, 200, "vpcSet");
+        account.wait(1);
+        check(&mut account, "sts", &credentials, 403, "ExpiredToken");
+        check(&mut account, "ec2", &credentials, 400, "RequestExpired");
+    }
+
+    #[test]
+    fn users_call_with_keys_that_are_active() {
+        let mut account = Account::new();
+        account.ok("iam:CreateUser", json!({ "UserName": "somebody" }));
+        let key = account.ok("iam:CreateAccessKey", json!({ "UserName": "somebody" }))["AccessKey"].clone();
+        check(&mut account, "sts", &key, 200, "arn:aws:iam::111111111111:user/somebody");
+        let off = json!({
+            "UserName": "somebody",
+            "AccessKeyId": key["AccessKeyId"],
+            "Status": "Inactive",
+        });
+        account.ok("iam:UpdateAccessKey", off);
+        check(&mut account, "sts", &key, 403, "InvalidClientTokenId");
+    }
+
+    /// The request of a controller, which has nothing but the token of its cluster.
+    #[test]
+    fn web_identities_come_unsigned() {
+        let mut account = Account::new();
+        let form = b"Action=AssumeRoleWithWebIdentity&RoleArn=arn:aws:iam::111111111111:role/Deployer\
+            &RoleSessionName=run&WebIdentityToken=x";
+        let answer = dispatch::answer(account.world(), &Incoming::post(form));
+        let body = String::from_utf8(answer.body).expect("it is text");
+        assert!(answer.status == 400 && body.contains("InvalidIdentityToken"), "{body}");
+        let other = dispatch::answer(account.world(), &Incoming::post(b"Action=GetCallerIdentity"));
+        assert_eq!(other.status, 403);
     }
 }

@@ -72,12 +72,19 @@ impl Authorization {
 
     /// Tells whether nobody signed the request.
     pub(crate) fn is_unsigned(&self) -> bool {
-        self.access_key.is_empty()
+        self.access_key.is_empty() && self.signature.is_empty()
     }
 
     /// Tells whether the signature was made with this secret key.
     pub(crate) fn is_of(&self, secret_key: &str, request: &Incoming) -> bool {
-        let Some(timestamp) = request.header("x-amz-date") else { return false };
+        let Ok(signature) = HEXLOWER.decode(self.signature.as_bytes()) else { return false };
+        // Compares in the same time for any signature.
+        self.made_with(secret_key, request).is_some_and(|made| made.verify_slice(&signature).is_ok())
+    }
+
+    /// Returns the signature that this secret key makes; `None` if the request has no date.
+    fn made_with(&self, secret_key: &str, request: &Incoming) -> Option<Hmac<Sha256>> {
+        let timestamp = request.header("x-amz-date")?;
         let Self { date, region, service, .. } = self;
         let canonical = HEXLOWER.encode(&Sha256::digest(self.canonical_request(request)));
         let text = format!("{ALGORITHM}\n{timestamp}\n{date}/{region}/{service}/aws4_request\n{canonical}");
@@ -85,9 +92,7 @@ impl Authorization {
         for part in [date.as_str(), region, service, "aws4_request"] {
             key = keyed(&key, part).finalize().into_bytes().to_vec();
         }
-        let Ok(signature) = HEXLOWER.decode(self.signature.as_bytes()) else { return false };
-        // Compares in the same time for any signature.
-        keyed(&key, &text).verify_slice(&signature).is_ok()
+        Some(keyed(&key, &text))
     }
 
     fn canonical_request(&self, request: &Incoming) -> String {
@@ -133,6 +138,23 @@ fn query(request: &Incoming) -> String {
         .collect();
     pairs.sort();
     pairs.join("&")
+}
+
+/// Signs a request as clients do.
+#[cfg(test)]
+pub(crate) fn sign(request: &mut Incoming, service: &str, access_key: &str, secret_key: &str) {
+    use hyper::header::HeaderValue;
+
+    request.headers.insert("x-amz-date", HeaderValue::from_static("20261123T120000Z"));
+    let scope = format!("{access_key}/20261123/us-east-1/{service}/aws4_request");
+    let with = |signature: &str| {
+        let text = format!("{ALGORITHM} Credential={scope}, SignedHeaders=x-amz-date, Signature={signature}");
+        HeaderValue::from_str(&text).expect("it is the text of a header")
+    };
+    request.headers.insert("authorization", with(""));
+    let unsigned = Authorization::of(request).expect("the header can be read");
+    let signature = unsigned.made_with(secret_key, request).expect("it has a date");
+    request.headers.insert("authorization", with(&HEXLOWER.encode(&signature.finalize().into_bytes())));
 }
 
 #[cfg(test)]

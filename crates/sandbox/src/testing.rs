@@ -78,6 +78,14 @@ impl Account {
         self.id = id;
     }
 
+    /// Acts without credentials.
+    pub(crate) fn nobody<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.caller.replace(Caller::nobody(self.id.clone()));
+        let result = act(self);
+        self.caller = before;
+        result
+    }
+
     /// Lets time pass in the world.
     pub(crate) fn wait(&mut self, seconds: i64) {
         self.world.clock.advance(SignedDuration::from_secs(seconds));

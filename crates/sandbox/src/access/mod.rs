@@ -16,7 +16,7 @@ use crate::protocol::Service;
 use crate::world::World;
 use crate::{ec2, iam};
 pub(crate) use context::{Context, of_call, of_tags, set};
-pub(crate) use policies::{Policies, Reason, Verdict};
+pub(crate) use policies::{Policies, Reason, Sort, Verdict};
 
 /// Checks that the caller may carry an operation out.
 ///

@@ -1,6 +1,8 @@
 //! The policies that decide about a caller, and how they do it together ("Policy evaluation logic",
 //! IAM user guide).
 
+use std::collections::BTreeSet;
+
 use crate::iam::{self, Grants};
 use crate::identity::{Caller, Identity};
 use crate::policy::{Decision, Document, Question};
@@ -78,6 +80,14 @@ impl Policies {
             boundary: boundary.and_then(read),
             session: Vec::new(),
         }
+    }
+
+    /// Returns the condition keys that policies would need to decide about a question, and that it
+    /// has no values for.
+    pub(crate) fn missing_keys(&self, question: &Question<'_>) -> Vec<String> {
+        let documents = self.identity.iter().chain(&self.boundary).chain(&self.session);
+        let keys: BTreeSet<_> = documents.flat_map(|document| document.missing_keys(question)).collect();
+        keys.into_iter().collect()
     }
 
     /// Decides: a denial outweighs everything, and every sort of policies that there is has to

@@ -38,10 +38,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
 pub(super) const POLICY: &[(&str, &str)] = &[("PolicyArn", "policy")];
 
 /// How many policies an account may have (quota "Customer managed policies per account").
-const QUOTA: usize = 1500;
+pub(super) const QUOTA: usize = 1500;
 
 /// How long a policy may be (quota "Managed policy length").
-const MOST_CHARACTERS: usize = 6144;
+pub(super) const MOST_CHARACTERS: usize = 6144;
 
 /// A managed policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

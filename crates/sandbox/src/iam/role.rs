@@ -8,7 +8,7 @@ use super::answers::{encoded, page, path, path_prefix, time, within};
 use super::grants::Grants;
 use super::tags::{self, Tags};
 use super::trust::Trust;
-use super::{conflict, grants, limit, no_such_entity};
+use super::{conflict, grants, limit, no_such_entity, profile};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
 use crate::validation;
 use crate::world::{AccountId, World, later};
@@ -41,7 +41,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 /// How many roles an account may have (quota "Roles per account").
-const QUOTA: usize = 1000;
+pub(super) const QUOTA: usize = 1000;
 
 /// How long a role may let its sessions be, in seconds (API reference, `CreateRole`).
 const SESSIONS: (i64, i64) = (3600, 43_200);
@@ -190,8 +190,7 @@ fn get(world: &mut World, call: &Call) -> Answer {
 /// Lists roles, without "permissions boundary and tags" (API reference, `ListRoles`).
 fn list(world: &mut World, call: &Call) -> Answer {
     let has_prefix = path_prefix(&call.parameters);
-    let directory = world.directories.get(&call.caller.account);
-    let roles = directory.into_iter().flat_map(|directory| &directory.roles);
+    let roles = world.directory(&call.caller.account).roles.clone();
     let listed = |role: &Role| {
         let mut value = shown(world, role);
         for left_out in ["PermissionsBoundary", "Tags"] {
@@ -199,7 +198,7 @@ fn list(world: &mut World, call: &Call) -> Answer {
         }
         value
     };
-    page(&call.parameters, "Roles", roles.filter(|(_, role)| has_prefix(&role.path)), listed)
+    page(&call.parameters, "Roles", roles.iter().filter(|(_, role)| has_prefix(&role.path)), listed)
 }
 
 fn update(world: &mut World, call: &Call) -> Answer {
@@ -231,6 +230,10 @@ fn delete(world: &mut World, call: &Call) -> Answer {
     let role = changeable(world, call)?;
     let name = role.name.clone();
     grants::check_deletable(&role.grants)?;
+    let mut profiles = world.directory(&call.caller.account).profiles.values();
+    if profiles.any(|profile| profile.role.as_ref() == Some(&name)) {
+        return Err(profile::has_role());
+    }
     world.directory(&call.caller.account).roles.remove(&name);
     Ok(Value::Null)
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::answers::page;
+use super::profile::{self, PROFILE};
+use super::provider::{self, ARN, PROVIDER};
 use super::{conflict, managed, role, user};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
 use crate::validation;
@@ -28,6 +30,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("UntagPolicy", &["PolicyArn", "TagKeys"], untag).on(&[("PolicyArn", "policy")]),
     Operation::new("ListPolicyTags", &["PolicyArn", "Marker", "MaxItems"], list)
         .on(&[("PolicyArn", "policy")]),
+    Operation::new("TagInstanceProfile", &["InstanceProfileName", "Tags"], tag).on(PROFILE),
+    Operation::new("UntagInstanceProfile", &["InstanceProfileName", "TagKeys"], untag).on(PROFILE),
+    Operation::new("ListInstanceProfileTags", &["InstanceProfileName", "Marker", "MaxItems"], list)
+        .on(PROFILE),
+    Operation::new("TagOpenIDConnectProvider", &[ARN, "Tags"], tag).on(PROVIDER),
+    Operation::new("UntagOpenIDConnectProvider", &[ARN, "TagKeys"], untag).on(PROVIDER),
+    Operation::new("ListOpenIDConnectProviderTags", &[ARN, "Marker", "MaxItems"], list).on(PROVIDER),
 ];
 
 /// Returns the tags that a call gives.
@@ -80,6 +89,10 @@ fn tagged<'a>(world: &'a mut World, call: &Call) -> Result<&'a mut Tags, Refusal
         Ok(&mut user::named(world, call)?.tags)
     } else if operation.contains("Policy") {
         Ok(&mut managed::own(world, call)?.tags)
+    } else if operation.contains("InstanceProfile") {
+        Ok(&mut profile::named(world, call)?.tags)
+    } else if operation.contains("Provider") {
+        Ok(&mut provider::named(world, call)?.tags)
     } else {
         Ok(&mut role::changeable(world, call)?.tags)
     }

@@ -23,7 +23,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 /// How many users an account may have (quota "Users per account").
-const QUOTA: usize = 5000;
+pub(super) const QUOTA: usize = 5000;
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -75,6 +75,11 @@ impl Condition {
         Ok(Self { operator, negated, quantifier, if_exists, key: key.to_lowercase(), values })
     }
 
+    /// Returns the key, in small letters.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Tells whether the condition holds for these values of keys.
     pub(super) fn holds(&self, context: &BTreeMap<String, Vec<String>>) -> bool {
         let found = context.get(&self.key).map(Vec::as_slice).filter(|values| !values.is_empty());

@@ -113,6 +113,13 @@ impl Document {
         Ok(document)
     }
 
+    /// Returns the keys of conditions that a question has no values for.
+    pub(crate) fn missing_keys(&self, question: &Question<'_>) -> Vec<String> {
+        let statements = self.statements.iter().filter(|statement| statement.is_about(question));
+        let keys = statements.flat_map(|statement| &statement.conditions).map(Condition::key);
+        keys.filter(|key| !question.context.contains_key(*key)).map(str::to_owned).collect()
+    }
+
     /// Returns the principals that are named, the one for anybody aside.
     pub(crate) fn principals(&self) -> impl Iterator<Item = &Principal> {
         let principals = self.statements.iter().filter_map(|statement| statement.principals.as_ref());
@@ -159,13 +166,17 @@ impl Statement {
 
     /// Tells whether the statement says something about what is asked.
     pub(super) fn concerns(&self, question: &Question<'_>) -> bool {
+        self.is_about(question) && self.conditions.iter().all(|condition| condition.holds(&question.context))
+    }
+
+    /// Tells whether it would say something if its conditions held.
+    fn is_about(&self, question: &Question<'_>) -> bool {
         self.actions.holds(|pattern| matches_any_case(pattern, question.action))
             && self
                 .resources
                 .as_ref()
                 .is_none_or(|resources| resources.holds(|pattern| matches(pattern, question.resource)))
             && self.principals.as_ref().is_none_or(|principals| principals.hold(question.principals))
-            && self.conditions.iter().all(|condition| condition.holds(&question.context))
     }
 }
 

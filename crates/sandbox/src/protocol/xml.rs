@@ -22,6 +22,8 @@ fn element(writer: &mut Writer<Vec<u8>>, name: &str, value: &Value, item: &str) 
     if value.is_null() {
         return;
     }
+    // The items of maps, which have a key and a value, are called otherwise than those of lists.
+    let item = if name.ends_with("Map") { "entry" } else { item };
     write(writer, Event::Start(BytesStart::new(name)));
     content(writer, value, item);
     write(writer, Event::End(BytesEnd::new(name)));
@@ -67,6 +69,13 @@ mod tests {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Answer xmlns=\"urn:x\"><vpcSet><item>\
              <vpcId>vpc-1</vpcId><isDefault>false</isDefault></item></vpcSet></Answer>"
         );
+    }
+
+    #[test]
+    fn maps_have_entries() {
+        let xml = written("A", "", &json!({ "SummaryMap": [{ "key": "Users", "value": 1 }] }));
+        let map = "<SummaryMap><entry><key>Users</key><value>1</value></entry></SummaryMap>";
+        assert!(xml.ends_with(&format!("<A>{map}</A>")), "{xml}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod assume_role;
 mod session;
+mod web_identity;
 
 use serde_json::json;
 
@@ -18,7 +19,7 @@ const OPERATIONS: &[Operation] = &[
 
 /// Returns the operations.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
-    [OPERATIONS, assume_role::OPERATIONS].into_iter().flatten()
+    [OPERATIONS, assume_role::OPERATIONS, web_identity::OPERATIONS].into_iter().flatten()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation has this type")]

@@ -180,7 +180,10 @@ impl World {
 
     /// Returns the roles, users and policies of an account.
     pub(crate) fn directory(&mut self, account: &AccountId) -> &mut Directory {
-        self.directories.entry(account.clone()).or_default()
+        let now = self.now();
+        let directory = self.directories.entry(account.clone()).or_default();
+        directory.settle(now);
+        directory
     }
 
     /// Returns an id in the form of EC2: `vpc-0` and sixteen digits.
@@ -193,6 +196,15 @@ impl World {
         let digits = self.digits();
         let part = |from: usize, to: usize| &digits[from..to];
         format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
+    }
+
+    /// Returns who issues web identities at an address, who begins to with the first question.
+    pub(crate) fn issuer(&mut self, url: &str) -> &Issuer {
+        if !self.issuers.contains_key(url) {
+            let issuer = Issuer::new(url, self.new_secret());
+            self.issuers.insert(url.to_owned(), issuer);
+        }
+        &self.issuers[url]
     }
 
     /// Returns an id in the form of IAM: a prefix that tells what it is of, and 17 capitals and digits.
