@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::iam;
 use crate::world::{RAM, World};
 
 /// The operations.
@@ -26,6 +27,8 @@ fn enable(world: &mut World, call: &Call) -> Answer {
     organization.services.entry(RAM.to_owned()).or_insert(now);
     let onboarded = now.saturating_add(ONBOARDING).unwrap_or(now);
     organization.shares_since.get_or_insert(onboarded);
+    // "RAM creates a service-linked role called AWSServiceRoleForResourceAccessManager."
+    iam::ensure_linked_role(world, &call.caller.account, RAM);
     super::look_anew(world);
     Ok(json!({ "returnValue": true }))
 }
@@ -40,6 +43,7 @@ mod tests {
         let mut account = Account::new();
         let operation = "ram:EnableSharingWithAwsOrganization";
         assert_eq!(account.ok(operation, json!({}))["returnValue"], true);
+        account.ok("iam:GetRole", json!({ "RoleName": "AWSServiceRoleForResourceAccessManager" }));
         account.other(|member| member.refused(operation, json!({}), "OperationNotPermittedException"));
         account.outsider(|outsider| outsider.refused(operation, json!({}), "OperationNotPermittedException"));
     }
