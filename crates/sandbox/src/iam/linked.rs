@@ -110,7 +110,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
         let message = format!("The role {} is not a service-linked role.", role.name);
         return Err(Refusal::new("InvalidInput", message));
     }
-    let task = format!("task{}{}/{}", role.path, role.name, world.request_id());
+    let task = format!("task{}{}/{}", role.path, role.name, world.new_uuid());
     let ends_at = world.now().checked_add(DELETION).unwrap_or(Timestamp::MAX);
     let deletion = Deletion { role: Some(role.name), ends_at };
     world.directory(&call.caller.account).deletions.insert(task.clone(), deletion);
