@@ -194,10 +194,28 @@ mod tests {
     use hyper::header::HeaderValue;
     use serde_json::{Value, json};
 
-    use crate::dispatch;
+    use crate::call::Call;
+    use crate::dispatch::{self, Request};
+    use crate::protocol;
     use crate::server::{Incoming, Outgoing};
     use crate::signature::sign;
     use crate::testing::{Account, text};
+
+    /// Answers a request.
+    fn answer(account: &mut Account, incoming: &Incoming) -> Outgoing {
+        let request = match dispatch::read(incoming, "id") {
+            Ok(request) => request,
+            Err(answer) => return *answer,
+        };
+        let Request { authorization, service, operation, parameters } = request;
+        let world = account.world();
+        let answer = super::caller(world, service, &authorization, incoming).and_then(|caller| {
+            let region = authorization.region.clone();
+            let call = Call { service, operation: operation.clone(), region, caller, parameters };
+            dispatch::run(world, &call)
+        });
+        protocol::write(service, &operation, &answer, "id")
+    }
 
     /// Asks a service who somebody is, or for VPCs, with credentials.
     fn ask(account: &mut Account, service: &str, credentials: &Value) -> Outgoing {
@@ -209,7 +227,7 @@ mod tests {
         }
         let key = |name: &str| text(&credentials[name]);
         sign(&mut request, service, &key("AccessKeyId"), &key("SecretAccessKey"));
-        dispatch::answer(account.world(), &request)
+        answer(account, &request)
     }
 
     #[track_caller]
@@ -295,10 +313,10 @@ mod tests {
         let mut account = Account::new();
         let form = b"Action=AssumeRoleWithWebIdentity&RoleArn=arn:aws:iam::111111111111:role/Deployer\
             &RoleSessionName=run&WebIdentityToken=x";
-        let answer = dispatch::answer(account.world(), &Incoming::post(form));
-        let body = String::from_utf8(answer.body).expect("it is text");
-        assert!(answer.status == 400 && body.contains("InvalidIdentityToken"), "{body}");
-        let other = dispatch::answer(account.world(), &Incoming::post(b"Action=GetCallerIdentity"));
+        let refused = answer(&mut account, &Incoming::post(form));
+        let body = String::from_utf8(refused.body).expect("it is text");
+        assert!(refused.status == 400 && body.contains("InvalidIdentityToken"), "{body}");
+        let other = answer(&mut account, &Incoming::post(b"Action=GetCallerIdentity"));
         assert_eq!(other.status, 403);
     }
 }
