@@ -2,11 +2,13 @@
 
 mod address;
 mod address_pool;
+mod address_range;
 mod attributes;
 mod describe;
 mod instance;
 mod internet_gateway;
 mod nat_gateway;
+mod network_acl;
 mod network_interface;
 mod ownership;
 mod route_table;
@@ -31,6 +33,7 @@ use crate::world::{AccountId, Timeline, World};
 use address::{Address, PublicAddresses};
 use internet_gateway::InternetGateway;
 use nat_gateway::NatGateway;
+use network_acl::NetworkAcl;
 use network_interface::NetworkInterface;
 use ownership::Dependents;
 use route_table::RouteTable;
@@ -44,6 +47,9 @@ use vpc::Vpc;
 pub(crate) struct Network {
     vpcs: BTreeMap<String, Vpc>,
     subnets: BTreeMap<String, Subnet>,
+    /// How many ranges of IPv6 were given to VPCs.
+    ipv6_ranges: u32,
+    access_lists: BTreeMap<String, NetworkAcl>,
     internet_gateways: BTreeMap<String, InternetGateway>,
     addresses: BTreeMap<String, Address>,
     public_addresses: PublicAddresses,
@@ -98,14 +104,18 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         internet_gateway::OPERATIONS,
         nat_gateway::OPERATIONS,
         nat_gateway::ADDRESS_OPERATIONS,
+        network_acl::OPERATIONS,
         network_interface::OPERATIONS,
         route_table::OPERATIONS,
         route_table::ASSOCIATION_OPERATIONS,
         route_table::ROUTE_OPERATIONS,
         security_group::OPERATIONS,
         subnet::OPERATIONS,
+        subnet::IPV6_OPERATIONS,
         tagging::OPERATIONS,
         vpc::OPERATIONS,
+        vpc::ATTRIBUTE_OPERATIONS,
+        vpc::RANGE_OPERATIONS,
         zones::OPERATIONS,
     ]
     .into_iter()

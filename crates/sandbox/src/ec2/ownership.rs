@@ -69,9 +69,9 @@ impl Dependents {
         self.0.contains_key(thing)
     }
 
-    /// Returns how many things whose ids begin so stand on a thing.
-    pub(super) fn count(&self, thing: &str, prefix: &str) -> usize {
-        self.0.get(thing).into_iter().flatten().filter(|id| id.starts_with(prefix)).count()
+    /// Returns the things whose ids begin so and that stand on a thing.
+    pub(super) fn of(&self, thing: &str, prefix: &'static str) -> impl Iterator<Item = &String> {
+        self.0.get(thing).into_iter().flatten().filter(move |id| id.starts_with(prefix))
     }
 
     /// Refuses to delete a thing that something stands on.

@@ -114,7 +114,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let tags = tags::at_birth(parameters, "route-table")?;
     let network = world.network(&call.region);
     network.own_vpc(call, vpc_id)?;
-    if network.dependents.count(vpc_id, "rtb-") + 1 >= QUOTA {
+    if network.dependents.of(vpc_id, "rtb-").count() + 1 >= QUOTA {
         let message = "The maximum number of route tables has been reached.";
         return Err(Refusal::new("RouteTableLimitExceeded", message));
     }

@@ -1,23 +1,38 @@
 //! Subnets: parts of a VPC in one zone, which other accounts may see and use.
 
-use ipnet::Ipv4Net;
+mod attributes;
+mod ipv6;
+
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::address_pool::AddressPool;
-use super::describe::{Description, describe};
+use super::address_range::{self, ASSOCIATED, AddressRange, overlap};
+use super::describe::{Description, describe, texts};
 use super::ownership::{Thing, not_found, own};
 use super::tags::Tags;
 use super::zones::zones;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{AccountId, World};
+use attributes::{Settings, Switch};
+
+pub(super) use ipv6::OPERATIONS as IPV6_OPERATIONS;
 
 /// The operations.
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new(
         "CreateSubnet",
-        &["VpcId", "CidrBlock", "AvailabilityZone", "AvailabilityZoneId", "TagSpecification", "DryRun"],
+        &[
+            "VpcId",
+            "CidrBlock",
+            "Ipv6CidrBlock",
+            "AvailabilityZone",
+            "AvailabilityZoneId",
+            "TagSpecification",
+            "DryRun",
+        ],
         create,
     ),
     Operation::new(
@@ -25,13 +40,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &["SubnetId", "Filter", "MaxResults", "NextToken", "DryRun"],
         describe_subnets,
     ),
-    Operation::new(
-        "ModifySubnetAttribute",
-        &["SubnetId", "MapPublicIpOnLaunch", "PrivateDnsHostnameTypeOnLaunch"],
-        modify_attribute,
-    ),
+    attributes::OPERATION,
     Operation::new("DeleteSubnet", &["SubnetId", "DryRun"], delete),
 ];
+
+/// How many subnets a VPC may have (quota L-407747CB).
+const QUOTA: usize = 200;
 
 /// A subnet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,13 +53,13 @@ pub(super) struct Subnet {
     pub(super) id: String,
     pub(super) owner: AccountId,
     pub(super) vpc_id: String,
-    pub(super) cidr_block: Ipv4Net,
+    cidr_block: Ipv4Net,
+    ipv6: Option<AddressRange>,
     pub(super) addresses: AddressPool,
     pub(super) zone_id: String,
     /// The association with a route table; without one the VPC's main table counts.
     pub(super) table_association: Option<String>,
-    map_public_ip_on_launch: bool,
-    hostname_type: String,
+    settings: Settings,
     pub(super) tags: Tags,
 }
 
@@ -58,7 +72,30 @@ impl Thing for Subnet {
     }
 }
 
+impl Subnet {
+    /// Returns its ranges.
+    pub(super) fn ranges(&self) -> Vec<IpNet> {
+        let ipv6 = self.ipv6.as_ref().map(|range| range.range);
+        std::iter::once(self.cidr_block.into()).chain(ipv6).collect()
+    }
+}
+
 impl Network {
+    /// Returns the subnets of a VPC.
+    pub(super) fn subnets_of(&self, vpc_id: &str) -> impl Iterator<Item = &Subnet> {
+        self.dependents.of(vpc_id, "subnet-").filter_map(|id| self.subnets.get(id))
+    }
+
+    /// Refuses a range that a subnet of the VPC has, or a part of it.
+    fn check_apart(&self, vpc_id: &str, wanted: &IpNet) -> Result<(), Refusal> {
+        let overlaps = |subnet: &Subnet| subnet.ranges().iter().any(|range| overlap(range, wanted));
+        if self.subnets_of(vpc_id).any(overlaps) {
+            let message = format!("The CIDR '{wanted}' conflicts with another subnet");
+            return Err(Refusal::new("InvalidSubnet.Conflict", message));
+        }
+        Ok(())
+    }
+
     /// Tells whether an account sees a subnet: its own, and those that are shared with it.
     pub(super) fn sees_subnet(&self, subnet: &Subnet, account: &AccountId) -> bool {
         subnet.owner == *account || self.shared.is_seen(&subnet.id, account, self.now)
@@ -82,24 +119,30 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let vpc_id = parameters.required("VpcId")?;
     let text = parameters.required("CidrBlock")?;
     let cidr_block: Ipv4Net = text.parse().map_err(|_| Refusal::value("cidrBlock", text))?;
+    // EC2 takes away the bits behind the prefix: 100.68.0.18/18 becomes 100.68.0.0/18.
+    let cidr_block = cidr_block.trunc();
     let zone_id = zone_of(call)?;
     let tags = tags::at_birth(parameters, "subnet")?;
-    let owner = call.caller.account.clone();
     let network = world.network(&call.region);
-    let range = network.own_vpc(call, vpc_id)?.cidr_block;
-    check_range(network, vpc_id, range, cidr_block.trunc())?;
+    let ranges = network.own_vpc(call, vpc_id)?.ranges();
+    check_range(network, vpc_id, &ranges, cidr_block)?;
+    let ipv6 = ipv6::wanted(network, call, vpc_id)?;
+    if network.subnets_of(vpc_id).count() >= QUOTA {
+        let message = "The maximum number of subnets has been reached.";
+        return Err(Refusal::new("SubnetLimitExceeded", message));
+    }
     dry_run(call)?;
+    let id = world.new_id("subnet");
     let subnet = Subnet {
-        id: world.new_id("subnet"),
-        owner,
+        owner: call.caller.account.clone(),
         vpc_id: vpc_id.to_owned(),
-        // EC2 takes away the bits behind the prefix: 100.68.0.18/18 becomes 100.68.0.0/18.
-        cidr_block: cidr_block.trunc(),
-        addresses: AddressPool::new(cidr_block.trunc()),
+        cidr_block,
+        ipv6: ipv6.map(|range| ipv6::range_of(&id, range)),
+        id,
+        addresses: AddressPool::new(cidr_block),
         zone_id,
         table_association: None,
-        map_public_ip_on_launch: false,
-        hostname_type: "ip-name".to_owned(),
+        settings: Settings::default(),
         tags,
     };
     let answer = json!({ "subnet": shown(&subnet, call) });
@@ -120,19 +163,12 @@ fn zone_of(call: &Call) -> Result<String, Refusal> {
 }
 
 /// Checks that a range is within the VPC's, big enough and nobody else's.
-fn check_range(network: &Network, vpc_id: &str, range: Ipv4Net, wanted: Ipv4Net) -> Result<(), Refusal> {
-    if !(16..=28).contains(&wanted.prefix_len()) || !range.contains(&wanted) {
+fn check_range(network: &Network, vpc_id: &str, ranges: &[IpNet], wanted: Ipv4Net) -> Result<(), Refusal> {
+    let range = wanted.into();
+    if !(16..=28).contains(&wanted.prefix_len()) || !ranges.iter().any(|own| own.contains(&range)) {
         return Err(Refusal::new("InvalidSubnet.Range", format!("The CIDR '{wanted}' is invalid.")));
     }
-    let overlaps = |other: &Subnet| {
-        let others = other.cidr_block;
-        other.vpc_id == vpc_id && (others.contains(&wanted) || wanted.contains(&others))
-    };
-    if network.subnets.values().any(overlaps) {
-        let message = format!("The CIDR '{wanted}' conflicts with another subnet");
-        return Err(Refusal::new("InvalidSubnet.Conflict", message));
-    }
-    Ok(())
+    network.check_apart(vpc_id, &range)
 }
 
 fn describe_subnets(world: &mut World, call: &Call) -> Answer {
@@ -143,7 +179,7 @@ fn describe_subnets(world: &mut World, call: &Call) -> Answer {
         ids: "SubnetId",
         not_found: Subnet::NOT_FOUND,
         visible: &|subnet| network.sees_subnet(subnet, &call.caller.account),
-        filter: &filtered,
+        filter: &|subnet, filter| filtered(subnet, call, filter),
         shown: &|subnet| shown(subnet, call),
         page: (5, 1000),
     };
@@ -151,70 +187,74 @@ fn describe_subnets(world: &mut World, call: &Call) -> Answer {
 }
 
 fn shown(subnet: &Subnet, call: &Call) -> Value {
-    let account = &call.caller.account;
-    let zone = zones(&call.region, account).into_iter().find(|zone| zone.id == subnet.zone_id);
+    let ipv6 = subnet.ipv6.iter().map(|range| range.shown(ASSOCIATED, call));
     // "Tags for the resources within the shared VPC are not shared with the participants."
-    let tags = (subnet.owner == *account).then(|| tags::shown(&subnet.tags));
+    let tags = (subnet.owner == call.caller.account).then(|| tags::shown(&subnet.tags));
+    let settings = &subnet.settings;
     json!({
         "subnetId": subnet.id,
-        "subnetArn": format!("arn:aws:ec2:{}:{}:subnet/{}", call.region, subnet.owner, subnet.id),
+        "subnetArn": arn(subnet, call),
         "ownerId": subnet.owner.as_str(),
         "vpcId": subnet.vpc_id,
         "state": "available",
         "cidrBlock": subnet.cidr_block,
         "availableIpAddressCount": subnet.addresses.available(),
-        "availabilityZone": zone.map(|zone| zone.name),
+        "availabilityZone": zone_name(subnet, call),
         "availabilityZoneId": subnet.zone_id,
         "defaultForAz": false,
-        "mapPublicIpOnLaunch": subnet.map_public_ip_on_launch,
-        "assignIpv6AddressOnCreation": false,
-        "ipv6CidrBlockAssociationSet": [],
+        "mapPublicIpOnLaunch": settings.is_on(Switch::MapPublicIp),
+        "mapCustomerOwnedIpOnLaunch": false,
+        "assignIpv6AddressOnCreation": settings.is_on(Switch::AssignIpv6),
+        "ipv6CidrBlockAssociationSet": ipv6.collect::<Vec<_>>(),
         "ipv6Native": false,
-        "enableDns64": false,
+        "enableDns64": settings.is_on(Switch::Dns64),
         "privateDnsNameOptionsOnLaunch": {
-            "hostnameType": subnet.hostname_type,
-            "enableResourceNameDnsARecord": false,
-            "enableResourceNameDnsAAAARecord": false,
+            "hostnameType": settings.hostname_type,
+            "enableResourceNameDnsARecord": settings.is_on(Switch::ARecord),
+            "enableResourceNameDnsAAAARecord": settings.is_on(Switch::AaaaRecord),
         },
+        "blockPublicAccessStates": { "internetGatewayBlockMode": "off" },
         "tagSet": tags,
     })
 }
 
-fn filtered(subnet: &Subnet, filter: &str) -> Option<Vec<String>> {
-    let value = match filter {
-        "subnet-id" => subnet.id.clone(),
-        "vpc-id" => subnet.vpc_id.clone(),
-        "owner-id" => subnet.owner.to_string(),
-        "state" => "available".to_owned(),
-        "available-ip-address-count" => subnet.addresses.available().to_string(),
-        "cidr-block" | "cidr" | "cidrBlock" => subnet.cidr_block.to_string(),
-        "availability-zone-id" | "availabilityZoneId" => subnet.zone_id.clone(),
-        "default-for-az" | "defaultForAz" => "false".to_owned(),
-        _ => return tags::filtered(&subnet.tags, filter),
-    };
-    Some(vec![value])
+fn arn(subnet: &Subnet, call: &Call) -> String {
+    format!("arn:aws:ec2:{}:{}:subnet/{}", call.region, subnet.owner, subnet.id)
 }
 
-/// Changes one attribute: "you can only modify one attribute at a time" (API reference,
-/// `ModifySubnetAttribute`).
-fn modify_attribute(world: &mut World, call: &Call) -> Answer {
-    let parameters = &call.parameters;
-    let id = parameters.required("SubnetId")?;
-    let map_public = parameters.table("MapPublicIpOnLaunch").flag("Value")?;
-    let hostname_type = parameters.text("PrivateDnsHostnameTypeOnLaunch");
-    if usize::from(map_public.is_some()) + usize::from(hostname_type.is_some()) != 1 {
-        let message = "Exactly one attribute can be modified in a request";
-        return Err(Refusal::new("InvalidParameterCombination", message));
+/// Returns the name that the caller's account has for the zone.
+fn zone_name(subnet: &Subnet, call: &Call) -> Option<String> {
+    let zones = zones(&call.region, &call.caller.account);
+    zones.into_iter().find(|zone| zone.id == subnet.zone_id).map(|zone| zone.name)
+}
+
+fn filtered(subnet: &Subnet, call: &Call, filter: &str) -> Option<Vec<String>> {
+    if let Some(part) = filter.strip_prefix("ipv6-cidr-block-association.") {
+        return address_range::filtered(subnet.ipv6.iter(), part);
     }
-    if let Some(other) = hostname_type.filter(|name| !["ip-name", "resource-name"].contains(name)) {
-        return Err(Refusal::value("privateDnsHostnameTypeOnLaunch", other));
-    }
-    let subnet = world.network(&call.region).own_subnet(call, id)?;
-    subnet.map_public_ip_on_launch = map_public.unwrap_or(subnet.map_public_ip_on_launch);
-    if let Some(hostname_type) = hostname_type {
-        hostname_type.clone_into(&mut subnet.hostname_type);
-    }
-    Ok(json!({ "return": true }))
+    let settings = &subnet.settings;
+    Some(match filter {
+        "subnet-id" => texts([&subnet.id]),
+        "subnet-arn" => texts([arn(subnet, call)]),
+        "vpc-id" => texts([&subnet.vpc_id]),
+        "owner-id" => texts([&subnet.owner]),
+        "state" => texts(["available"]),
+        "available-ip-address-count" => texts([subnet.addresses.available()]),
+        "cidr-block" | "cidr" | "cidrBlock" => texts([subnet.cidr_block]),
+        "availability-zone" | "availabilityZone" => texts(zone_name(subnet, call)),
+        "availability-zone-id" | "availabilityZoneId" => texts([&subnet.zone_id]),
+        "default-for-az" | "defaultForAz" | "ipv6-native" => texts([false]),
+        "map-public-ip-on-launch" => texts([settings.is_on(Switch::MapPublicIp)]),
+        "enable-dns64" => texts([settings.is_on(Switch::Dns64)]),
+        "private-dns-name-options-on-launch.hostname-type" => texts([&settings.hostname_type]),
+        "private-dns-name-options-on-launch.enable-resource-name-dns-a-record" => {
+            texts([settings.is_on(Switch::ARecord)])
+        }
+        "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record" => {
+            texts([settings.is_on(Switch::AaaaRecord)])
+        }
+        _ => return tags::filtered(&subnet.tags, filter),
+    })
 }
 
 fn delete(world: &mut World, call: &Call) -> Answer {
@@ -235,7 +275,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ec2::testing::with_subnet;
+    use crate::ec2::testing::{list, with_subnet};
 
     #[test]
     fn a_subnet_is_made_as_ec2_has_it() {
@@ -262,6 +302,37 @@ mod tests {
             json!({ "VpcId": "vpc-0", "CidrBlock": "10.0.2.0/24" }),
             "InvalidVpcID.NotFound",
         );
+    }
+
+    #[test]
+    fn a_vpc_has_two_hundred_subnets() {
+        let (mut account, vpc, _) = with_subnet();
+        let wanted = |number: usize| {
+            let range = format!("10.0.{}.{}/28", number / 16 + 2, number % 16 * 16);
+            json!({ "VpcId": vpc, "CidrBlock": range })
+        };
+        for number in 1..QUOTA {
+            account.ok("CreateSubnet", wanted(number));
+        }
+        account.refused("CreateSubnet", wanted(QUOTA), "SubnetLimitExceeded");
+    }
+
+    #[test]
+    fn filters_choose() {
+        let (mut account, vpc, _) = with_subnet();
+        account.ok("CreateSubnet", json!({ "VpcId": vpc, "CidrBlock": "10.0.2.0/24" }));
+        for (name, value, found) in [
+            ("availability-zone-id", "use1-az2", 1),
+            ("availability-zone", "us-east-1*", 2),
+            ("cidr-block", "10.0.2.0/24", 1),
+            ("map-public-ip-on-launch", "true", 0),
+            ("subnet-arn", "arn:aws:ec2:us-east-1:111111111111:subnet/*", 2),
+            ("tag:Name", "a", 1),
+        ] {
+            let filter = json!([{ "Name": name, "Value": [value] }]);
+            let seen = account.ok("DescribeSubnets", json!({ "Filter": filter }));
+            assert_eq!(list(&seen, "subnetSet").len(), found, "{name}");
+        }
     }
 
     #[test]
@@ -293,17 +364,5 @@ mod tests {
             let change = json!({ "SubnetId": subnet, "MapPublicIpOnLaunch": { "Value": "true" } });
             participant.refused("ModifySubnetAttribute", change, "UnauthorizedOperation");
         });
-    }
-
-    #[test]
-    fn attributes_change_one_by_one() {
-        let (mut account, _, subnet) = with_subnet();
-        let change = json!({ "SubnetId": subnet, "MapPublicIpOnLaunch": { "Value": "true" } });
-        account.ok("ModifySubnetAttribute", change.clone());
-        let seen = account.ok("DescribeSubnets", json!({ "SubnetId": [subnet] }));
-        assert_eq!(seen["subnetSet"][0]["mapPublicIpOnLaunch"], true);
-        let mut two = change;
-        two["PrivateDnsHostnameTypeOnLaunch"] = json!("resource-name");
-        account.refused("ModifySubnetAttribute", two, "InvalidParameterCombination");
     }
 }

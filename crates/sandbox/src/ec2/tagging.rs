@@ -74,6 +74,12 @@ const KINDS: &[Kind] = &[
         owned: |network, account| owned(&network.route_tables, account, |table| &table.tags),
     },
     Kind {
+        prefix: "acl",
+        resource_type: "network-acl",
+        tags: |network, call, id| Ok(&mut network.own_acl(call, id)?.tags),
+        owned: |network, account| owned(&network.access_lists, account, |list| &list.tags),
+    },
+    Kind {
         prefix: "eni",
         resource_type: "network-interface",
         tags: |network, call, id| Ok(&mut network.own_interface(call, id)?.tags),
@@ -265,7 +271,9 @@ mod tests {
         let nat = json!({ "SubnetId": subnet, "AllocationId": address });
         let nat = text(&account.ok("CreateNatGateway", nat)["natGateway"]["natGatewayId"]);
         let (interface, table) = (interface(&mut account, &subnet), table(&mut account, &vpc));
-        let ids = [vpc, subnet, gateway, address, nat, table, interface, group, rule];
+        let lists = account.ok("DescribeNetworkAcls", json!({}));
+        let access_list = text(&list(&lists, "networkAclSet")[0]["networkAclId"]);
+        let ids = [vpc, subnet, gateway, address, nat, table, access_list, interface, group, rule];
         assert_eq!(ids.len(), KINDS.len());
         account.ok("CreateTags", json!({ "ResourceId": ids, "Tag": [{ "Key": "env", "Value": "test" }] }));
         let filter = json!([{ "Name": "tag:env", "Value": ["test"] }]);

@@ -1,27 +1,39 @@
 //! VPCs: ranges of addresses with settings.
 
-use ipnet::{IpNet, Ipv4Net};
-use jiff::Timestamp;
+mod attributes;
+mod ranges;
+
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::{Description, describe};
+use super::address_range::{self, AddressRange};
+use super::describe::{Description, describe, texts};
 use super::ownership::{Thing, not_found, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{AccountId, World};
 
+pub(super) use attributes::OPERATIONS as ATTRIBUTE_OPERATIONS;
+pub(super) use ranges::OPERATIONS as RANGE_OPERATIONS;
+
 /// The operations.
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new("CreateVpc", &["CidrBlock", "InstanceTenancy", "TagSpecification", "DryRun"], create),
-    Operation::new("DescribeVpcs", &["VpcId", "Filter", "MaxResults", "NextToken", "DryRun"], describe_vpcs),
-    Operation::new("DescribeVpcAttribute", &["VpcId", "Attribute", "DryRun"], describe_attribute),
     Operation::new(
-        "ModifyVpcAttribute",
-        &["VpcId", "EnableDnsSupport", "EnableDnsHostnames", "EnableNetworkAddressUsageMetrics"],
-        modify_attribute,
+        "CreateVpc",
+        &[
+            "CidrBlock",
+            "Ipv4IpamPoolId",
+            "Ipv4NetmaskLength",
+            "AmazonProvidedIpv6CidrBlock",
+            "InstanceTenancy",
+            "TagSpecification",
+            "DryRun",
+        ],
+        create,
     ),
+    Operation::new("DescribeVpcs", &["VpcId", "Filter", "MaxResults", "NextToken", "DryRun"], describe_vpcs),
     Operation::new("DeleteVpc", &["VpcId", "DryRun"], delete),
 ];
 
@@ -33,16 +45,18 @@ const QUOTA: usize = 5;
 pub(super) struct Vpc {
     id: String,
     owner: AccountId,
-    pub(super) cidr_block: Ipv4Net,
+    cidr_block: Ipv4Net,
+    more_ranges: Vec<AddressRange>,
     /// The internet gateway that is attached.
     pub(super) gateway_id: Option<String>,
     pub(super) main_table_id: String,
+    /// The network access list that it is born with.
+    pub(super) acl_id: String,
     tenancy: String,
     dns_support: bool,
     dns_hostnames: bool,
     usage_metrics: bool,
     pub(super) tags: Tags,
-    made_at: Timestamp,
 }
 
 impl Thing for Vpc {
@@ -51,13 +65,6 @@ impl Thing for Vpc {
 
     fn owner(&self) -> &AccountId {
         &self.owner
-    }
-}
-
-impl Vpc {
-    /// Returns its ranges.
-    pub(super) fn ranges(&self) -> Vec<IpNet> {
-        vec![self.cidr_block.into()]
     }
 }
 
@@ -82,12 +89,8 @@ impl Network {
 }
 
 fn create(world: &mut World, call: &Call) -> Answer {
-    let text = call.parameters.required("CidrBlock")?;
-    let cidr_block: Ipv4Net = text.parse().map_err(|_| Refusal::value("cidrBlock", text))?;
-    // "VPC CIDR blocks", VPC user guide.
-    if !(16..=28).contains(&cidr_block.prefix_len()) {
-        return Err(Refusal::new("InvalidVpc.Range", format!("The CIDR '{text}' is invalid.")));
-    }
+    let cidr_block = wanted_range(call)?;
+    let wants_ipv6 = call.parameters.flag("AmazonProvidedIpv6CidrBlock")?.unwrap_or_default();
     let tenancy = call.parameters.text("InstanceTenancy").unwrap_or("default");
     if !["default", "dedicated"].contains(&tenancy) {
         return Err(Refusal::value("instanceTenancy", tenancy));
@@ -103,26 +106,48 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let vpc = Vpc {
         id: world.new_id("vpc"),
         owner,
-        // EC2 takes away the bits behind the prefix.
-        cidr_block: cidr_block.trunc(),
+        cidr_block,
+        more_ranges: Vec::new(),
         gateway_id: None,
         main_table_id: String::new(),
+        acl_id: String::new(),
         tenancy: tenancy.to_owned(),
         dns_support: true,
         dns_hostnames: false,
         usage_metrics: false,
         tags,
-        made_at: world.now(),
     };
-    let answer = json!({ "vpc": shown(&vpc, &call.caller.account) });
+    let id = vpc.id.clone();
+    world.network(&call.region).vpcs.insert(id.clone(), vpc);
+    equip(world, call, &id, wants_ipv6);
+    Ok(json!({ "vpc": shown(&world.network(&call.region).vpcs[&id], call) }))
+}
+
+/// Returns the range of IPv4 that a call wants.
+fn wanted_range(call: &Call) -> Result<Ipv4Net, Refusal> {
+    ranges::check_pools(call)?;
+    let text = call.parameters.required("CidrBlock")?;
+    let range: Ipv4Net = text.parse().map_err(|_| Refusal::value("cidrBlock", text))?;
+    // "VPC CIDR blocks", VPC user guide.
+    if !(16..=28).contains(&range.prefix_len()) {
+        return Err(Refusal::new("InvalidVpc.Range", format!("The CIDR '{text}' is invalid.")));
+    }
+    // EC2 takes away the bits behind the prefix.
+    Ok(range.trunc())
+}
+
+/// Gives a VPC what every one is born with, and what goes with it.
+fn equip(world: &mut World, call: &Call, id: &str, wants_ipv6: bool) {
     let (table, association) = (world.new_id("rtb"), world.new_id("rtbassoc"));
+    let (list, range) = (world.new_id("acl"), world.new_id("vpc-cidr-assoc"));
     let group = [world.new_id("sg"), world.new_id("sgr"), world.new_id("sgr")];
     let network = world.network(&call.region);
-    let id = vpc.id.clone();
-    network.add_default_group(group, &id, &vpc.owner);
-    network.vpcs.insert(id.clone(), vpc);
-    network.add_main_table(&id, &table, &association);
-    Ok(answer)
+    network.add_default_group(group, id, &call.caller.account);
+    network.add_main_table(id, &table, &association);
+    network.add_default_acl(id, &list);
+    if wants_ipv6 {
+        network.add_ipv6_range(id, range);
+    }
 }
 
 fn describe_vpcs(world: &mut World, call: &Call) -> Answer {
@@ -134,89 +159,62 @@ fn describe_vpcs(world: &mut World, call: &Call) -> Answer {
         not_found: Vpc::NOT_FOUND,
         visible: &|vpc| network.sees_vpc(vpc, &call.caller.account),
         filter: &filtered,
-        shown: &|vpc| shown(vpc, &call.caller.account),
+        shown: &|vpc| shown(vpc, call),
         page: (5, 1000),
     };
     describe(call, &network.vpcs, &description)
 }
 
-fn shown(vpc: &Vpc, account: &AccountId) -> Value {
+fn shown(vpc: &Vpc, call: &Call) -> Value {
     json!({
         "vpcId": vpc.id,
         "ownerId": vpc.owner.as_str(),
         "state": "available",
         "cidrBlock": vpc.cidr_block,
-        "cidrBlockAssociationSet": [{
-            "associationId": association_id(vpc),
-            "cidrBlock": vpc.cidr_block,
-            "cidrBlockState": { "state": "associated" },
-        }],
-        "dhcpOptionsId": "default",
+        "cidrBlockAssociationSet": vpc.shown_ranges(false, call),
+        "ipv6CidrBlockAssociationSet": vpc.shown_ranges(true, call),
+        "dhcpOptionsId": dhcp_options_id(vpc),
         "instanceTenancy": vpc.tenancy,
         "isDefault": false,
-        "tagSet": (vpc.owner == *account).then(|| tags::shown(&vpc.tags)),
+        "blockPublicAccessStates": { "internetGatewayBlockMode": "off" },
+        "tagSet": (vpc.owner == call.caller.account).then(|| tags::shown(&vpc.tags)),
     })
 }
 
-fn association_id(vpc: &Vpc) -> String {
-    vpc.id.replace("vpc-", "vpc-cidr-assoc-")
+/// Returns the id of the set of DHCP options that an account has from the beginning.
+fn dhcp_options_id(vpc: &Vpc) -> String {
+    format!("dopt-0{}0000", vpc.owner)
 }
 
 fn filtered(vpc: &Vpc, filter: &str) -> Option<Vec<String>> {
-    let value = match filter {
-        "vpc-id" => vpc.id.clone(),
-        "owner-id" => vpc.owner.to_string(),
-        "state" => "available".to_owned(),
-        "cidr" | "cidr-block-association.cidr-block" => vpc.cidr_block.to_string(),
-        "is-default" | "isDefault" => "false".to_owned(),
+    let ranges = |ipv6: bool| vpc.ranges_of(ipv6).collect::<Vec<_>>();
+    if let Some(part) = filter.strip_prefix("cidr-block-association.") {
+        return address_range::filtered(ranges(false).iter(), part);
+    }
+    if let Some(part) = filter.strip_prefix("ipv6-cidr-block-association.") {
+        return address_range::filtered(ranges(true).iter(), part);
+    }
+    Some(match filter {
+        "vpc-id" => texts([&vpc.id]),
+        "owner-id" => texts([&vpc.owner]),
+        "state" => texts(["available"]),
+        "cidr" => texts([vpc.cidr_block]),
+        "dhcp-options-id" => texts([dhcp_options_id(vpc)]),
+        "is-default" | "isDefault" => texts([false]),
         _ => return tags::filtered(&vpc.tags, filter),
-    };
-    Some(vec![value])
-}
-
-fn describe_attribute(world: &mut World, call: &Call) -> Answer {
-    let id = call.parameters.required("VpcId")?;
-    let attribute = call.parameters.required("Attribute")?;
-    let vpc = world.network(&call.region).own_vpc(call, id)?;
-    let value = match attribute {
-        "enableDnsSupport" => vpc.dns_support,
-        "enableDnsHostnames" => vpc.dns_hostnames,
-        "enableNetworkAddressUsageMetrics" => vpc.usage_metrics,
-        _ => return Err(Refusal::value("attribute", attribute)),
-    };
-    Ok(json!({ "vpcId": id, attribute: { "value": value } }))
-}
-
-/// Changes one attribute: "you can modify only one at a time" (API reference, `ModifyVpcAttribute`).
-fn modify_attribute(world: &mut World, call: &Call) -> Answer {
-    let id = call.parameters.required("VpcId")?;
-    let value = |name: &str| call.parameters.table(name).flag("Value");
-    let (support, hostnames) = (value("EnableDnsSupport")?, value("EnableDnsHostnames")?);
-    let metrics = value("EnableNetworkAddressUsageMetrics")?;
-    let given = [support, hostnames, metrics].into_iter().flatten().count();
-    if given != 1 {
-        let message = "Exactly one attribute can be modified in a request";
-        return Err(Refusal::new("InvalidParameterCombination", message));
-    }
-    let vpc = world.network(&call.region).own_vpc(call, id)?;
-    if hostnames == Some(true) && !vpc.dns_support {
-        let message = "DNS hostnames need DNS support, which is disabled";
-        return Err(Refusal::new("InvalidParameterValue", message));
-    }
-    vpc.dns_support = support.unwrap_or(vpc.dns_support);
-    vpc.dns_hostnames = hostnames.unwrap_or(vpc.dns_hostnames);
-    vpc.usage_metrics = metrics.unwrap_or(vpc.usage_metrics);
-    Ok(json!({ "return": true }))
+    })
 }
 
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("VpcId")?;
     let network = world.network(&call.region);
-    let main_table = network.own_vpc(call, id)?.main_table_id.clone();
+    let vpc = network.own_vpc(call, id)?;
+    let (main_table, list) = (vpc.main_table_id.clone(), vpc.acl_id.clone());
     network.dependents.check_none::<Vpc>(id)?;
     dry_run(call)?;
     network.remove_main_table(&main_table);
     network.remove_default_group(id, &call.caller.account);
+    network.access_lists.remove(&list);
     network.vpcs.remove(id);
     Ok(json!({ "return": true }))
 }
@@ -227,16 +225,13 @@ mod tests {
     use crate::testing::{Account, text};
 
     #[test]
-    fn a_vpc_is_made_described_changed_and_deleted() {
+    fn a_vpc_is_made_described_and_deleted() {
         let mut account = Account::new();
         let made = account.ok("CreateVpc", json!({ "CidrBlock": "10.0.3.4/16" }));
         let id = text(&made["vpc"]["vpcId"]);
         assert_eq!(made["vpc"]["cidrBlock"], "10.0.0.0/16");
-        let asked = json!({ "VpcId": id, "Attribute": "enableDnsHostnames" });
-        let before = account.ok("DescribeVpcAttribute", asked.clone());
-        assert_eq!(before["enableDnsHostnames"]["value"], false);
-        account.ok("ModifyVpcAttribute", json!({ "VpcId": id, "EnableDnsHostnames": { "Value": "true" } }));
-        assert_eq!(account.ok("DescribeVpcAttribute", asked)["enableDnsHostnames"]["value"], true);
+        let asked = json!({ "Filter": [{ "Name": "dhcp-options-id", "Value": ["dopt-*"] }] });
+        assert_eq!(account.ok("DescribeVpcs", asked)["vpcSet"][0]["vpcId"], id.as_str());
         account.ok("DeleteVpc", json!({ "VpcId": id }));
         account.refused("DescribeVpcs", json!({ "VpcId": [id] }), "InvalidVpcID.NotFound");
         account.refused("DeleteVpc", json!({ "VpcId": id }), "InvalidVpcID.NotFound");

@@ -171,8 +171,7 @@ fn check_destination(
     if !ranges.iter().any(|range| range.contains(wanted)) {
         return Ok(());
     }
-    let mut subnets = network.subnets.values().filter(|subnet| subnet.vpc_id == vpc_id);
-    let of_subnet = subnets.any(|subnet| IpNet::V4(subnet.cidr_block) == *wanted);
+    let of_subnet = network.subnets_of(vpc_id).any(|subnet| subnet.ranges().contains(wanted));
     if of_subnet && !target.starts_with("igw-") {
         return Ok(());
     }
