@@ -34,7 +34,6 @@ fn describe_instances(_: &mut World, call: &Call) -> Answer {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::testing::Account;
 
     /// The load balancer controller asks for the instances of another account with this outcome

@@ -11,6 +11,7 @@ mod nat_gateway;
 mod network_acl;
 mod network_interface;
 mod ownership;
+mod prefix_list;
 mod route_table;
 mod security_group;
 mod sharing;
@@ -20,6 +21,7 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod vpc;
+mod vpc_endpoint;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -41,6 +43,7 @@ use security_group::{Rule, SecurityGroup};
 use sharing::Shared;
 use subnet::Subnet;
 use vpc::Vpc;
+use vpc_endpoint::VpcEndpoint;
 
 /// The things of EC2 in one region, of all accounts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -64,6 +67,7 @@ pub(crate) struct Network {
     /// How many groups accounts have, but for those that VPCs are born with.
     group_counts: BTreeMap<AccountId, usize>,
     rules: BTreeMap<String, Rule>,
+    endpoints: BTreeMap<String, VpcEndpoint>,
     /// What stands on what: on VPCs and subnets whatever is in them.
     dependents: Dependents,
     /// What happens by itself, and when.
@@ -79,6 +83,8 @@ pub(crate) struct Network {
 enum Event {
     /// Something of a NAT gateway changes.
     NatGateway(String),
+    /// Something of a VPC endpoint changes.
+    VpcEndpoint(String),
 }
 
 impl Network {
@@ -88,6 +94,7 @@ impl Network {
             self.now = at;
             match event {
                 Event::NatGateway(id) => self.settle_nat_gateway(&id, at),
+                Event::VpcEndpoint(id) => self.settle_endpoint(&id, at),
             }
         }
         self.now = now;
@@ -109,6 +116,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         route_table::OPERATIONS,
         route_table::ASSOCIATION_OPERATIONS,
         route_table::ROUTE_OPERATIONS,
+        prefix_list::OPERATIONS,
         security_group::OPERATIONS,
         subnet::OPERATIONS,
         subnet::IPV6_OPERATIONS,
@@ -116,6 +124,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         vpc::OPERATIONS,
         vpc::ATTRIBUTE_OPERATIONS,
         vpc::RANGE_OPERATIONS,
+        vpc_endpoint::OPERATIONS,
         zones::OPERATIONS,
     ]
     .into_iter()

@@ -145,6 +145,18 @@ impl Network {
         }
     }
 
+    /// Gives an interface other groups.
+    pub(super) fn set_groups(&mut self, id: &str, groups: &[String]) {
+        let Some(interface) = self.interfaces.get_mut(id) else { return };
+        let before = std::mem::replace(&mut interface.groups, groups.to_vec());
+        for group in &before {
+            self.dependents.remove(group, id);
+        }
+        for group in groups {
+            self.dependents.add(group, id);
+        }
+    }
+
     /// Gives an interface one more address; `None` is any of the subnet's.
     ///
     /// # Errors

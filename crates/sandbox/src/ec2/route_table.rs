@@ -58,6 +58,13 @@ impl Thing for RouteTable {
     }
 }
 
+impl RouteTable {
+    /// Tells whether it has a route to a destination.
+    pub(super) fn has_route(&self, destination: &str) -> bool {
+        self.routes.contains_key(destination)
+    }
+}
+
 impl Network {
     /// Gives a VPC its main table.
     pub(super) fn add_main_table(&mut self, vpc_id: &str, id: &str, association: &str) {

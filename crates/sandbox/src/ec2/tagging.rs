@@ -97,6 +97,12 @@ const KINDS: &[Kind] = &[
         tags: |network, call, id| Ok(&mut network.own_rule(call, id)?.tags),
         owned: |network, account| network.owned_rules(account),
     },
+    Kind {
+        prefix: "vpce",
+        resource_type: "vpc-endpoint",
+        tags: |network, call, id| Ok(&mut network.own_endpoint(call, id)?.tags),
+        owned: |network, account| owned(&network.endpoints, account, |endpoint| &endpoint.tags),
+    },
 ];
 
 fn owned<T: Thing>(
@@ -273,7 +279,9 @@ mod tests {
         let (interface, table) = (interface(&mut account, &subnet), table(&mut account, &vpc));
         let lists = account.ok("DescribeNetworkAcls", json!({}));
         let access_list = text(&list(&lists, "networkAclSet")[0]["networkAclId"]);
-        let ids = [vpc, subnet, gateway, address, nat, table, access_list, interface, group, rule];
+        let endpoint = json!({ "VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.s3" });
+        let endpoint = text(&account.ok("CreateVpcEndpoint", endpoint)["vpcEndpoint"]["vpcEndpointId"]);
+        let ids = [vpc, subnet, gateway, address, nat, table, access_list, interface, group, rule, endpoint];
         assert_eq!(ids.len(), KINDS.len());
         account.ok("CreateTags", json!({ "ResourceId": ids, "Tag": [{ "Key": "env", "Value": "test" }] }));
         let filter = json!([{ "Name": "tag:env", "Value": ["test"] }]);

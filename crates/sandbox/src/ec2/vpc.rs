@@ -68,6 +68,13 @@ impl Thing for Vpc {
     }
 }
 
+impl Vpc {
+    /// Tells whether hosts in it have names, which private names of services need.
+    pub(super) fn names_hosts(&self) -> bool {
+        self.dns_support && self.dns_hostnames
+    }
+}
+
 impl Network {
     /// Tells whether an account sees a VPC: its own, and those of subnets that are shared with it.
     pub(super) fn sees_vpc(&self, vpc: &Vpc, account: &AccountId) -> bool {

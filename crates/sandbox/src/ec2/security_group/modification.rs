@@ -29,7 +29,7 @@ fn modify(world: &mut World, call: &Call) -> Answer {
     for update in &updates {
         changed.push(changed_rule(network, group_id, update)?);
     }
-    network.check_rules(group_id, &changed)?;
+    network.check_rules(call, group_id, &changed)?;
     dry_run(call)?;
     for rule in changed {
         network.remove_rule(&rule.id);

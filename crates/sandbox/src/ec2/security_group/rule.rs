@@ -8,7 +8,7 @@ use super::{SecurityGroup, other_network};
 use crate::call::{Call, Refusal};
 use crate::ec2::ownership::not_found;
 use crate::ec2::tags::Tags;
-use crate::ec2::{Network, tags};
+use crate::ec2::{Network, prefix_list, tags};
 use crate::world::AccountId;
 
 /// How many rules a group may have in each direction for each family of addresses (quota
@@ -110,10 +110,10 @@ impl Network {
     ///
     /// # Errors
     /// If one names a group that is not there, has one already, or would be one too many.
-    pub(super) fn check_rules(&self, group_id: &str, new: &[Rule]) -> Result<(), Refusal> {
+    pub(super) fn check_rules(&self, call: &Call, group_id: &str, new: &[Rule]) -> Result<(), Refusal> {
         let group = self.groups.get(group_id).ok_or_else(|| not_found::<SecurityGroup>(group_id))?;
         for rule in new {
-            self.check_peer(group, &rule.permission.peer)?;
+            self.check_peer(call, group, &rule.permission.peer)?;
             let same = self.rule_like(group, rule.is_egress, &rule.permission);
             if same.is_some_and(|same| same.id != rule.id) {
                 let message = format!("the specified rule \"{}\" already exists", rule.permission.words());
@@ -135,13 +135,11 @@ impl Network {
     /// Checks that a group which a rule names is there, belongs to the account that is said, and is
     /// in the same VPC: a group of another account in a shared VPC may be named as
     /// `account-number/security-group-id` ("Share your VPC subnets", VPC user guide).
-    fn check_peer(&self, group: &SecurityGroup, peer: &Peer) -> Result<(), Refusal> {
+    fn check_peer(&self, call: &Call, group: &SecurityGroup, peer: &Peer) -> Result<(), Refusal> {
         match peer {
             Peer::Ipv4(_) | Peer::Ipv6(_) => Ok(()),
-            Peer::PrefixList(id) => {
-                let message = format!("The prefix list ID '{id}' does not exist");
-                Err(Refusal::new("InvalidPrefixListID.NotFound", message))
-            }
+            Peer::PrefixList(id) if prefix_list::is_known(&call.region, id) => Ok(()),
+            Peer::PrefixList(id) => Err(prefix_list::not_found(id)),
             Peer::Group { id, account } => {
                 let named = self.groups.get(id).filter(|named| named.owner == *account);
                 let named = named.ok_or_else(|| not_found::<SecurityGroup>(id))?;

@@ -49,7 +49,7 @@ fn authorize(world: &mut World, call: &Call, is_egress: bool) -> Answer {
         })
         .collect();
     let network = world.network(&call.region);
-    network.check_rules(group_id, &rules)?;
+    network.check_rules(call, group_id, &rules)?;
     dry_run(call)?;
     for rule in rules.clone() {
         network.add_rule(rule);
