@@ -37,12 +37,11 @@ pub(crate) struct Operation {
 
 /// What a caller has to be allowed, beside the action with the operation's name.
 ///
-/// What is not said here is done to the resource `*`, with the tags that are in the call.
+/// What is not said here is done to the resource `*`, with the tags that are in the call. EC2, whose
+/// ids tell what they are of, has its own rules (`ec2::needs`).
 #[derive(Clone, Copy)]
 pub(crate) struct Access {
     pub(crate) permission: Permission,
-    /// The kind of what is made: `vpc` is `vpc/*`, with the tags in the call.
-    pub(crate) makes: Option<&'static str>,
     /// What it is done to: parameters with a name or id, and the kind of what that names.
     pub(crate) on: &'static [(&'static str, &'static str)],
     /// What else is needed.
@@ -78,14 +77,8 @@ impl Operation {
         parameters: &'static [&'static str],
         run: fn(&mut World, &Call) -> Answer,
     ) -> Self {
-        let access = Access { permission: Permission::Needed, makes: None, on: &[], also: None };
+        let access = Access { permission: Permission::Needed, on: &[], also: None };
         Self { name, parameters, run, access }
-    }
-
-    /// Says what kind of thing it makes.
-    pub(crate) const fn makes(mut self, kind: &'static str) -> Self {
-        self.access.makes = Some(kind);
-        self
     }
 
     /// Says which parameters name what it is done to, and of which kind that is.

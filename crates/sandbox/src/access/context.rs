@@ -19,7 +19,8 @@ pub(crate) fn of_call(world: &World, call: &Call) -> Context {
     set(&mut context, "aws:SecureTransport", "true");
     let tags = given_tags(&call.parameters);
     let mut keys: Vec<_> = tags.iter().map(|(key, _)| key.clone()).collect();
-    keys.extend(call.parameters.texts("TagKeys").into_iter().map(str::to_owned));
+    let removed = ["TagKeys", "tagKeys"].into_iter().flat_map(|name| call.parameters.texts(name));
+    keys.extend(removed.map(str::to_owned));
     for (key, value) in tags {
         set(&mut context, &format!("aws:RequestTag/{key}"), &value);
     }

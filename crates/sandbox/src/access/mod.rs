@@ -14,7 +14,7 @@ use crate::identity::{Caller, Identity};
 use crate::policy::Question;
 use crate::protocol::Service;
 use crate::world::World;
-use crate::{ec2, iam};
+use crate::{ec2, iam, ram};
 pub(crate) use context::{Context, of_call, of_tags, set};
 pub(crate) use policies::{Policies, Reason, Sort, Verdict};
 
@@ -45,41 +45,40 @@ pub(crate) fn check(world: &World, operation: &Operation, call: &Call) -> Result
 
 /// Returns what a caller has to be allowed for an operation.
 fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
-    let action = format!("{}:{}", call.service.prefix(), operation.name);
-    let mut needs: Vec<_> = resources(world, operation, call)
-        .into_iter()
-        .map(|(resource, context)| Need { action: action.clone(), resource, context })
-        .collect();
-    if needs.is_empty() {
-        needs.push(Need { action, resource: "*".to_owned(), ..Need::default() });
-    }
-    needs.extend(match call.service {
-        Service::Ec2 => ec2::needs_of_tags(operation.name, call),
-        Service::Iam | Service::Organizations | Service::Ram | Service::Sts => Vec::new(),
-    });
+    let mut needs = match call.service {
+        Service::Ec2 => ec2::needs(world, operation, call),
+        Service::Iam | Service::Organizations | Service::Ram | Service::Sts => {
+            named_needs(world, operation, call)
+        }
+    };
     needs.extend(operation.access.also.map(|also| also(world, call)).unwrap_or_default());
     needs
 }
 
-/// Returns the ARNs of what an operation is done to, each with the condition keys of the thing.
-fn resources(world: &World, operation: &Operation, call: &Call) -> Vec<(String, Context)> {
-    let mut resources = Vec::new();
-    for (parameter, kind) in operation.access.on {
-        let one = call.parameters.text(parameter).into_iter();
-        for name in one.chain(call.parameters.texts(parameter)) {
-            resources.push(match call.service {
-                Service::Ec2 => ec2::resource(world, call, kind, name),
+/// Returns what is needed on the things that the operation's parameters name.
+fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
+    let action = format!("{}:{}", call.service.prefix(), operation.name);
+    let named = operation.access.on.iter().flat_map(|(parameter, kind)| {
+        let names = call.parameters.text(parameter).into_iter().chain(call.parameters.texts(parameter));
+        names.map(|name| (*kind, name))
+    });
+    let mut needs: Vec<_> = named
+        .map(|(kind, name)| {
+            let (resource, context) = match call.service {
                 Service::Iam => iam::resource(world, call, kind, name),
-                Service::Organizations | Service::Ram | Service::Sts => (name.to_owned(), Context::new()),
-            });
-        }
+                Service::Ram => (name.to_owned(), ram::context(world, call, name)),
+                Service::Ec2 | Service::Organizations | Service::Sts => (name.to_owned(), Context::new()),
+            };
+            Need { action: action.clone(), resource, context }
+        })
+        .collect();
+    if needs.is_empty() {
+        needs.push(Need { action, resource: "*".to_owned(), ..Need::default() });
     }
-    if let Some(kind) = operation.access.makes {
-        let made =
-            format!("arn:aws:{}:{}:{}:{kind}/*", call.service.prefix(), call.region, call.caller.account);
-        resources.push((made, Context::new()));
+    if call.service == Service::Iam && !call.parameters.tables("Tags").is_empty() {
+        needs.extend(iam::tagging(operation.name, &needs[0]));
     }
-    resources
+    needs
 }
 
 /// Denies an action, in the service's words.
@@ -122,3 +121,6 @@ pub(crate) fn decoded_denial(encoded: &str) -> Option<String> {
     let text = String::from_utf8(BASE64URL_NOPAD.decode(encoded.as_bytes()).ok()?).ok()?;
     text.starts_with(r#"{"allowed":"#).then_some(text)
 }
+
+#[cfg(test)]
+mod tests;

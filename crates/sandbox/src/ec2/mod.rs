@@ -11,6 +11,7 @@ mod nat_gateway;
 mod network_acl;
 mod network_interface;
 mod ownership;
+mod permissions;
 mod prefix_list;
 mod route_table;
 mod security_group;
@@ -29,15 +30,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{Context, set};
-use crate::call::{Call, Need, Operation, Refusal};
-use crate::world::{AccountId, Timeline, World};
+use crate::call::{Call, Operation, Refusal};
+use crate::world::{AccountId, Timeline};
 use address::{Address, PublicAddresses};
 use internet_gateway::InternetGateway;
 use nat_gateway::NatGateway;
 use network_acl::NetworkAcl;
 use network_interface::NetworkInterface;
 use ownership::Dependents;
+pub(crate) use permissions::needs;
 use route_table::RouteTable;
 use security_group::{Rule, SecurityGroup};
 use sharing::Shared;
@@ -130,26 +131,6 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
     .into_iter()
     .chain(security_group::MORE_OPERATIONS)
     .flatten()
-}
-
-/// Returns the ARN of what an action is done to, and the condition keys of the thing.
-pub(crate) fn resource(_world: &World, call: &Call, kind: &str, id: &str) -> (String, Context) {
-    let arn = format!("arn:aws:ec2:{}:{}:{kind}/{id}", call.region, call.caller.account);
-    (arn, Context::new())
-}
-
-/// Returns the permission for tags that a call gives to what it makes: `ec2:CreateTags`, with the
-/// operation in `ec2:CreateAction` ("Grant permission to tag resources during creation").
-pub(crate) fn needs_of_tags(operation: &str, call: &Call) -> Vec<Need> {
-    let specifications = call.parameters.tables("TagSpecification");
-    let tagged = specifications.iter().filter(|specification| !specification.tables("Tag").is_empty());
-    let need = |kind: &str| {
-        let mut context = Context::new();
-        set(&mut context, "ec2:CreateAction", operation);
-        let resource = format!("arn:aws:ec2:{}:{}:{kind}/*", call.region, call.caller.account);
-        Need { action: "ec2:CreateTags".to_owned(), resource, context }
-    };
-    tagged.filter_map(|specification| specification.text("ResourceType")).map(need).collect()
 }
 
 /// Answers a dry run: everything that would be refused was refused before this is asked.

@@ -48,7 +48,7 @@ pub(super) struct SecurityGroup {
     id: String,
     /// A participant's group is the participant's, in the owner's VPC.
     owner: AccountId,
-    vpc_id: String,
+    pub(super) vpc_id: String,
     pub(super) name: String,
     description: String,
     /// The ids of its rules.

@@ -132,6 +132,13 @@ pub(crate) fn resource(world: &World, call: &Call, kind: &str, name: &str) -> (S
     (arn, context.unwrap_or_default())
 }
 
+/// Returns the permission for tags that a call gives to what it makes: `CreateRole` with tags needs
+/// `iam:TagRole` too ("Permissions required for tagging IAM roles").
+pub(crate) fn tagging(operation: &str, need: &Need) -> Option<Need> {
+    let kind = operation.strip_prefix("Create")?;
+    Some(Need { action: format!("iam:Tag{kind}"), ..need.clone() })
+}
+
 /// Returns the permission to hand a role over to a service ("Grant a user permissions to pass a
 /// role to an AWS service").
 pub(crate) fn passing(world: &World, call: &Call, role: &str, service: &str) -> Need {

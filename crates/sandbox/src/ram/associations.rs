@@ -10,7 +10,7 @@ use super::member::{Member, Phase, Sort};
 use super::principal::{Principal, inside_only};
 use super::share::{Share, not_found};
 use super::shares::arns;
-use super::{PAGING, invalid, required, sight, unknown};
+use super::{PAGING, SHARE, invalid, required, sight, unknown};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{AccountId, World};
 
@@ -20,12 +20,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "AssociateResourceShare",
         &["resourceShareArn", "resourceArns", "principals", "clientToken"],
         associate,
-    ),
+    )
+    .on(SHARE),
     Operation::new(
         "DisassociateResourceShare",
         &["resourceShareArn", "resourceArns", "principals", "clientToken"],
         disassociate,
-    ),
+    )
+    .on(SHARE),
     Operation::new(
         "GetResourceShareAssociations",
         &[

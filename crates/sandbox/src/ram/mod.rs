@@ -15,8 +15,10 @@ mod testing;
 
 use jiff::SignedDuration;
 
+use crate::access::{Context, of_tags};
 use crate::call::{Call, Operation, Refusal};
 use crate::page::Paging;
+use crate::world::World;
 
 pub(crate) use share::Shares;
 pub(crate) use sight::look_anew;
@@ -32,6 +34,15 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         tags::OPERATIONS,
     ];
     tables.into_iter().flatten()
+}
+
+/// What the operations on a share are done to.
+const SHARE: &[(&str, &str)] = &[("resourceShareArn", "resource-share")];
+
+/// Returns the condition keys of a share: its tags.
+pub(crate) fn context(world: &World, call: &Call, arn: &str) -> Context {
+    let share = world.shares.get(&call.region).and_then(|shares| shares.by_arn.get(arn));
+    share.map(|share| of_tags(&share.tags, "ram")).unwrap_or_default()
 }
 
 const PAGING: Paging = Paging {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::associations::{Wanted, join};
 use super::share::{Share, check_arn, not_found};
-use super::{PAGING, invalid, required, sight, tags, unknown};
+use super::{PAGING, SHARE, invalid, required, sight, tags, unknown};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::ram::principal::inside_only;
 use crate::world::World;
@@ -44,8 +44,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "UpdateResourceShare",
         &["resourceShareArn", "name", "allowExternalPrincipals", "clientToken"],
         update,
-    ),
-    Operation::new("DeleteResourceShare", &["resourceShareArn", "clientToken"], delete),
+    )
+    .on(SHARE),
+    Operation::new("DeleteResourceShare", &["resourceShareArn", "clientToken"], delete).on(SHARE),
 ];
 
 /// The permission that a subnet has in every share: there is no other for subnets ("Managed

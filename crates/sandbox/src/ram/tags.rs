@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{invalid, required};
+use super::{SHARE, invalid, required};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
 use crate::world::World;
 
 /// The operations.
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new("TagResource", &["resourceShareArn", "tags"], tag),
-    Operation::new("UntagResource", &["resourceShareArn", "tagKeys"], untag),
+    Operation::new("TagResource", &["resourceShareArn", "tags"], tag).on(SHARE),
+    Operation::new("UntagResource", &["resourceShareArn", "tagKeys"], untag).on(SHARE),
 ];
 
 /// How many tags a share may have ("Tagging your AWS resources").
