@@ -181,14 +181,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let owner = call.caller.account.clone();
     let network = world.network(&call.region);
     network.seen_vpc(call, vpc_id)?;
-    if network.group_named(vpc_id, &owner, name).is_some() {
-        let message = format!("The security group '{name}' already exists for VPC '{vpc_id}'");
-        return Err(Refusal::new("InvalidGroup.Duplicate", message));
-    }
-    if network.group_counts.get(&owner).is_some_and(|count| *count >= QUOTA) {
-        let message = "The maximum number of security groups has been reached.";
-        return Err(Refusal::new("SecurityGroupLimitExceeded", message));
-    }
+    check_new(network, vpc_id, &owner, name)?;
     dry_run(call)?;
     let group = SecurityGroup {
         id: world.new_id("sg"),
@@ -212,6 +205,19 @@ fn create(world: &mut World, call: &Call) -> Answer {
     network.groups.insert(group.id.clone(), group);
     network.add_rule(egress);
     Ok(answer)
+}
+
+/// Checks that an account may have one more group, of this name.
+fn check_new(network: &Network, vpc_id: &str, owner: &AccountId, name: &str) -> Result<(), Refusal> {
+    if network.group_named(vpc_id, owner, name).is_some() {
+        let message = format!("The security group '{name}' already exists for VPC '{vpc_id}'");
+        return Err(Refusal::new("InvalidGroup.Duplicate", message));
+    }
+    if network.group_counts.get(owner).is_some_and(|count| *count >= QUOTA) {
+        let message = "The maximum number of security groups has been reached.";
+        return Err(Refusal::new("SecurityGroupLimitExceeded", message));
+    }
+    Ok(())
 }
 
 /// Checks a name (API reference, `CreateSecurityGroup`).

@@ -45,75 +45,73 @@ const REQUESTER: &str = "727180483921";
 
 fn create(world: &mut World, call: &Call) -> Answer {
     let parameters = &call.parameters;
+    let mut endpoint = wanted(world, call)?;
+    let network = world.network(&call.region);
+    network.own_vpc(call, &endpoint.vpc_id)?;
+    service::check(&call.region, &endpoint.service, endpoint.kind)?;
+    check_quota(network, &endpoint)?;
+    let (tables, subnets) = (parameters.texts("RouteTableId"), parameters.texts("SubnetId"));
+    check_tables(network, call, &endpoint, &tables)?;
+    check_subnets(network, call, &endpoint, &subnets)?;
+    if endpoint.kind == EndpointKind::Interface {
+        let groups = parameters.texts("SecurityGroupId");
+        endpoint.groups = network.groups_of_interface(&endpoint.owner, &endpoint.vpc_id, &groups)?;
+        check_private_dns(network, call, &endpoint)?;
+    }
+    dry_run(call)?;
+    endpoint.id = world.new_id("vpce");
+    endpoint.failure = world.fate();
+    add(world, call, endpoint, &tables, &subnets)
+}
+
+/// Reads the endpoint that a call wants, without what it has in the network.
+fn wanted(world: &World, call: &Call) -> Result<VpcEndpoint, Refusal> {
+    let parameters = &call.parameters;
     let kind = match parameters.text("VpcEndpointType").unwrap_or("Gateway") {
         "Gateway" => EndpointKind::Gateway,
         "Interface" => EndpointKind::Interface,
         other => return Err(Refusal::value("vpcEndpointType", other)),
     };
-    let vpc_id = parameters.required("VpcId")?;
-    let service = parameters.required("ServiceName")?;
     check_misplaced(
         parameters,
         kind,
         ["RouteTableId"],
         ["SubnetId", "SecurityGroupId", "PrivateDnsEnabled"],
     )?;
-    let policy = policy(parameters)?;
-    let tags = tags::at_birth(parameters, "vpc-endpoint")?;
-    let fate = world.fate();
-    let now = world.now();
-    let network = world.network(&call.region);
-    network.own_vpc(call, vpc_id)?;
-    service::check(&call.region, service, kind)?;
-    check_quota(network, call, vpc_id, kind)?;
-    let mut endpoint = VpcEndpoint {
+    let private_dns = parameters.flag("PrivateDnsEnabled")?.unwrap_or(true);
+    Ok(VpcEndpoint {
         id: String::new(),
         owner: call.caller.account.clone(),
-        vpc_id: vpc_id.to_owned(),
-        service: service.to_owned(),
+        vpc_id: parameters.required("VpcId")?.to_owned(),
+        service: parameters.required("ServiceName")?.to_owned(),
         kind,
-        state: if kind == EndpointKind::Gateway { State::Available } else { State::Pending },
+        state: State::Pending,
         changes_at: None,
-        policy,
+        policy: policy(parameters)?,
         route_tables: BTreeSet::new(),
         interfaces: BTreeMap::new(),
         groups: Vec::new(),
-        private_dns: kind == EndpointKind::Interface && parameters.flag("PrivateDnsEnabled")?.unwrap_or(true),
-        failure: fate,
-        made_at: now,
-        tags,
-    };
-    let (tables, subnets) = (parameters.texts("RouteTableId"), parameters.texts("SubnetId"));
-    check_tables(network, call, &endpoint, &tables)?;
-    check_subnets(network, call, &endpoint, &subnets)?;
-    if kind == EndpointKind::Interface {
-        let groups = parameters.texts("SecurityGroupId");
-        endpoint.groups = network.groups_of_interface(&endpoint.owner, vpc_id, &groups)?;
-        check_private_dns(network, call, &endpoint)?;
-    }
-    dry_run(call)?;
-    endpoint.id = world.new_id("vpce");
-    add(world, call, endpoint, &tables, &subnets)
+        private_dns: kind == EndpointKind::Interface && private_dns,
+        failure: None,
+        made_at: world.now(),
+        tags: tags::at_birth(parameters, "vpc-endpoint")?,
+    })
 }
 
 fn add(world: &mut World, call: &Call, endpoint: VpcEndpoint, tables: &[&str], subnets: &[&str]) -> Answer {
-    let (id, fails) = (endpoint.id.clone(), endpoint.failure.is_some());
-    let kind = endpoint.kind;
+    let (id, kind, fails) = (endpoint.id.clone(), endpoint.kind, endpoint.failure.is_some());
     let network = world.network(&call.region);
     network.dependents.add(&endpoint.vpc_id, &id);
     network.endpoints.insert(id.clone(), endpoint);
     if fails {
-        // What fails has neither routes nor interfaces.
-        if let Some(endpoint) = network.endpoints.get_mut(&id) {
-            endpoint.state = State::Pending;
-        }
+        // It gets neither routes nor interfaces.
         network.begin_endpoint(&id, life::FAILED);
-    } else {
+    } else if kind == EndpointKind::Gateway {
         network.add_tables(call, &id, tables);
+        network.finish_endpoint(&id);
+    } else {
         add_subnets(world, call, &id, subnets)?;
-        if kind == EndpointKind::Interface {
-            world.network(&call.region).begin_endpoint(&id, life::READY);
-        }
+        world.network(&call.region).begin_endpoint(&id, life::READY);
     }
     let network = world.network(&call.region);
     Ok(json!({
@@ -151,16 +149,14 @@ pub(super) fn policy(parameters: &Parameters) -> Result<Option<String>, Refusal>
     Document::read(text).map(|_| Some(text.to_owned())).map_err(wrong)
 }
 
-fn check_quota(network: &Network, call: &Call, vpc_id: &str, kind: EndpointKind) -> Result<(), Refusal> {
-    let same = |endpoint: &&VpcEndpoint| endpoint.kind == kind && endpoint.owner == call.caller.account;
-    let (count, most) = match kind {
-        EndpointKind::Gateway => (network.endpoints.values().filter(same).count(), GATEWAYS),
-        EndpointKind::Interface => {
-            let of_vpc = |endpoint: &&VpcEndpoint| endpoint.vpc_id == vpc_id;
-            (network.endpoints.values().filter(same).filter(of_vpc).count(), INTERFACES)
-        }
+fn check_quota(network: &Network, new: &VpcEndpoint) -> Result<(), Refusal> {
+    let of_kind = |other: &&VpcEndpoint| other.kind == new.kind && other.owner == new.owner;
+    let counted = |other: &&VpcEndpoint| new.kind == EndpointKind::Gateway || other.vpc_id == new.vpc_id;
+    let most = match new.kind {
+        EndpointKind::Gateway => GATEWAYS,
+        EndpointKind::Interface => INTERFACES,
     };
-    if count < most {
+    if network.endpoints.values().filter(of_kind).filter(counted).count() < most {
         return Ok(());
     }
     let message = "The maximum number of VPC endpoints has been reached.";

@@ -23,6 +23,13 @@ impl Network {
         }
     }
 
+    /// Lets an endpoint be ready at once: a route is there or is not.
+    pub(super) fn finish_endpoint(&mut self, id: &str) {
+        if let Some(endpoint) = self.endpoints.get_mut(id) {
+            endpoint.state = State::Available;
+        }
+    }
+
     /// Lets an endpoint go: its routes at once, its interfaces after a while.
     pub(super) fn begin_to_delete_endpoint(&mut self, id: &str, region: &str) {
         let Some(endpoint) = self.endpoints.get_mut(id) else { return };
