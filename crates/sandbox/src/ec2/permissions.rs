@@ -3,10 +3,11 @@
 
 use super::Network;
 use super::ownership::Thing;
-use super::tags::Tags;
+use super::tagging::{self, Kind};
+use super::vpc::Vpc;
 use crate::access::{Context, of_tags, set};
 use crate::call::{Call, Need, Operation};
-use crate::world::{AccountId, World};
+use crate::world::World;
 
 /// What operations make.
 const MADE: &[(&str, &str)] = &[
@@ -43,22 +44,6 @@ const NAMING: &[&str] = &[
 /// Routes lead to gateways and interfaces, but only their table is changed.
 const OF_TABLES: &[&str] = &["CreateRoute", "DeleteRoute", "ReplaceRoute"];
 
-/// The kinds of things, by what their ids begin with.
-const KINDS: &[(&str, &str)] = &[
-    ("eipalloc", "elastic-ip"),
-    ("eni", "network-interface"),
-    ("i", "instance"),
-    ("igw", "internet-gateway"),
-    ("lt", "launch-template"),
-    ("nat", "natgateway"),
-    ("rtb", "route-table"),
-    ("sg", "security-group"),
-    ("sgr", "security-group-rule"),
-    ("subnet", "subnet"),
-    ("vpc", "vpc"),
-    ("vpce", "vpc-endpoint"),
-];
-
 /// Returns what a caller has to be allowed for an operation.
 pub(crate) fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let action = format!("ec2:{}", operation.name);
@@ -82,23 +67,26 @@ pub(crate) fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Ne
 }
 
 /// Returns the things that a call names, with their kinds.
-fn ids(network: Option<&Network>, operation: &Operation, call: &Call) -> Vec<(&'static str, String)> {
+fn ids(network: Option<&Network>, operation: &Operation, call: &Call) -> Vec<(&'static Kind, String)> {
     let is_of_table = OF_TABLES.contains(&operation.name);
     let parameters = NAMING.iter().filter(|name| !is_of_table || **name == "RouteTableId");
     let ids = parameters.flat_map(|name| {
         call.parameters.text(name).into_iter().chain(call.parameters.texts(name)).map(str::to_owned)
     });
     let ids = ids.map(|id| network.and_then(|network| network.associated(&id)).unwrap_or(id));
-    ids.filter_map(|id| {
-        let prefix = id.split('-').next()?;
-        KINDS.iter().find(|(known, _)| *known == prefix).map(|(_, kind)| (*kind, id))
-    })
-    .collect()
+    ids.filter_map(|id| Some((tagging::kind(&id).ok()?, id))).collect()
 }
 
 impl Network {
-    /// Returns what has an association: a route table or an address.
+    /// Returns what has an association: a route table, an address, or what has a range.
     fn associated(&self, association: &str) -> Option<String> {
+        if association.starts_with("subnet-cidr-assoc-") {
+            return Some(association.replace("-cidr-assoc", ""));
+        }
+        if association.starts_with("vpc-cidr-assoc-") {
+            let has = |vpc: &&Vpc| vpc.associated_ranges().any(|range| range.association_id == association);
+            return self.vpcs.iter().find(|(_, vpc)| has(vpc)).map(|(id, _)| id.clone());
+        }
         if association.starts_with("rtbassoc-") {
             return self.table_associations.get(association).cloned();
         }
@@ -109,56 +97,23 @@ impl Network {
         association.starts_with("eipassoc-").then(|| self.addresses.keys().find(|id| is_it(id)).cloned())?
     }
 
-    /// Returns the owner, the tags and the VPC of a thing.
-    fn known(&self, kind: &str, id: &str) -> Option<(&AccountId, &Tags, Option<&str>)> {
-        fn of<'a, T: Thing>(thing: &'a T, tags: &'a Tags, vpc_id: Option<&'a str>) -> Known<'a> {
-            (thing.owner(), tags, vpc_id)
-        }
-        match kind {
-            "vpc" => self.vpcs.get(id).map(|vpc| of(vpc, &vpc.tags, None)),
-            "subnet" => self.subnets.get(id).map(|subnet| of(subnet, &subnet.tags, Some(&subnet.vpc_id))),
-            "internet-gateway" => {
-                self.internet_gateways.get(id).map(|gateway| of(gateway, &gateway.tags, None))
-            }
-            "elastic-ip" => self.addresses.get(id).map(|address| of(address, &address.tags, None)),
-            "natgateway" => self.nat_gateways.get(id).map(|gateway| of(gateway, &gateway.tags, None)),
-            "route-table" => {
-                self.route_tables.get(id).map(|table| of(table, &table.tags, Some(&table.vpc_id)))
-            }
-            "network-interface" => {
-                let interface = self.interfaces.get(id)?;
-                Some(of(interface, &interface.tags, Some(&interface.vpc_id)))
-            }
-            "security-group" => self.groups.get(id).map(|group| of(group, &group.tags, Some(&group.vpc_id))),
-            "security-group-rule" => {
-                let rule = self.rules.get(id)?;
-                let group = self.groups.get(&rule.group_id)?;
-                Some((group.owner(), &rule.tags, Some(&group.vpc_id)))
-            }
-            _ => None,
-        }
-    }
-
     fn vpc_arn(&self, call: &Call, id: &str) -> String {
         let owner = self.vpcs.get(id).map_or(&call.caller.account, Thing::owner);
         format!("arn:aws:ec2:{}:{owner}:vpc/{id}", call.region)
     }
 }
 
-/// The owner, the tags and the VPC of a thing.
-type Known<'a> = (&'a AccountId, &'a Tags, Option<&'a str>);
-
 /// Returns the ARN of a thing, which has its owner's account in it, and its condition keys.
-fn resource(network: &Network, call: &Call, kind: &str, id: &str) -> (String, Context) {
-    let known = network.known(kind, id);
-    let owner = known.map_or(&call.caller.account, |(owner, ..)| owner);
+fn resource(network: &Network, call: &Call, kind: &Kind, id: &str) -> (String, Context) {
+    let found = (kind.found)(network, id);
+    let owner = found.map_or(&call.caller.account, |found| found.owner);
     // The tags of what is shared are its owner's alone.
-    let tags = known.filter(|(owner, ..)| **owner == call.caller.account).map(|(_, tags, _)| tags);
+    let tags = found.filter(|found| *found.owner == call.caller.account).map(|found| found.tags);
     let mut context = tags.map(|tags| of_tags(tags, "ec2")).unwrap_or_default();
-    if let Some(vpc_id) = known.and_then(|(.., vpc_id)| vpc_id) {
+    if let Some(vpc_id) = found.and_then(|found| found.vpc_id) {
         set(&mut context, "ec2:Vpc", &network.vpc_arn(call, vpc_id));
     }
-    (format!("arn:aws:ec2:{}:{owner}:{kind}/{id}", call.region), context)
+    (format!("arn:aws:ec2:{}:{owner}:{}/{id}", call.region, kind.resource_type), context)
 }
 
 /// Returns the ARN of what does not exist yet.

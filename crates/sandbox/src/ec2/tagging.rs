@@ -25,85 +25,123 @@ pub(super) const OPERATIONS: &[Operation] = &[
 const MOST: usize = 1000;
 
 /// A kind of things that have tags.
-struct Kind {
+pub(super) struct Kind {
     /// What the ids begin with, before the dash.
     prefix: &'static str,
     /// EC2's word for the type, such as `route-table`.
-    resource_type: &'static str,
+    pub(super) resource_type: &'static str,
+    /// Returns what policies ask of a thing, whoever calls.
+    pub(super) found: for<'a> fn(&'a Network, &str) -> Option<Found<'a>>,
     /// Returns the tags of a thing that the caller may change.
     tags: for<'a> fn(&'a mut Network, &Call, &str) -> Result<&'a mut Tags, Refusal>,
     /// Returns the things of an account with their tags.
     owned: fn(&Network, &AccountId) -> Vec<(String, Tags)>,
 }
 
+/// What policies ask of a thing.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) owner: &'a AccountId,
+    pub(super) tags: &'a Tags,
+    /// The VPC that it is in, where that is a condition key.
+    pub(super) vpc_id: Option<&'a str>,
+}
+
 const KINDS: &[Kind] = &[
     Kind {
         prefix: "vpc",
         resource_type: "vpc",
+        found: |network, id| network.vpcs.get(id).map(|thing| found(thing, &thing.tags, None)),
         tags: |network, call, id| Ok(&mut network.own_vpc(call, id)?.tags),
         owned: |network, account| owned(&network.vpcs, account, |vpc| &vpc.tags),
     },
     Kind {
         prefix: "subnet",
         resource_type: "subnet",
+        found: |network, id| {
+            network.subnets.get(id).map(|thing| found(thing, &thing.tags, Some(&thing.vpc_id)))
+        },
         tags: |network, call, id| Ok(&mut network.own_subnet(call, id)?.tags),
         owned: |network, account| owned(&network.subnets, account, |subnet| &subnet.tags),
     },
     Kind {
         prefix: "igw",
         resource_type: "internet-gateway",
+        found: |network, id| network.internet_gateways.get(id).map(|thing| found(thing, &thing.tags, None)),
         tags: |network, call, id| Ok(&mut network.own_gateway(call, id)?.tags),
         owned: |network, account| owned(&network.internet_gateways, account, |gateway| &gateway.tags),
     },
     Kind {
         prefix: "eipalloc",
         resource_type: "elastic-ip",
+        found: |network, id| network.addresses.get(id).map(|thing| found(thing, &thing.tags, None)),
         tags: |network, call, id| Ok(&mut own(call, &mut network.addresses, id, false)?.tags),
         owned: |network, account| owned(&network.addresses, account, |address| &address.tags),
     },
     Kind {
         prefix: "nat",
         resource_type: "natgateway",
+        found: |network, id| network.nat_gateways.get(id).map(|thing| found(thing, &thing.tags, None)),
         tags: |network, call, id| Ok(&mut network.own_nat_gateway(call, id)?.tags),
         owned: |network, account| owned(&network.nat_gateways, account, |gateway| &gateway.tags),
     },
     Kind {
         prefix: "rtb",
         resource_type: "route-table",
+        found: |network, id| {
+            network.route_tables.get(id).map(|thing| found(thing, &thing.tags, Some(&thing.vpc_id)))
+        },
         tags: |network, call, id| Ok(&mut network.own_table(call, id)?.tags),
         owned: |network, account| owned(&network.route_tables, account, |table| &table.tags),
     },
     Kind {
         prefix: "acl",
         resource_type: "network-acl",
+        found: |network, id| network.access_lists.get(id).map(|thing| found(thing, &thing.tags, None)),
         tags: |network, call, id| Ok(&mut network.own_acl(call, id)?.tags),
         owned: |network, account| owned(&network.access_lists, account, |list| &list.tags),
     },
     Kind {
         prefix: "eni",
         resource_type: "network-interface",
+        found: |network, id| {
+            network.interfaces.get(id).map(|thing| found(thing, &thing.tags, Some(&thing.vpc_id)))
+        },
         tags: |network, call, id| Ok(&mut network.own_interface(call, id)?.tags),
         owned: |network, account| owned(&network.interfaces, account, |interface| &interface.tags),
     },
     Kind {
         prefix: "sg",
         resource_type: "security-group",
+        found: |network, id| {
+            network.groups.get(id).map(|thing| found(thing, &thing.tags, Some(&thing.vpc_id)))
+        },
         tags: |network, call, id| Ok(&mut network.own_group(call, id)?.tags),
         owned: |network, account| owned(&network.groups, account, |group| &group.tags),
     },
     Kind {
         prefix: "sgr",
         resource_type: "security-group-rule",
+        found: |network, id| {
+            let rule = network.rules.get(id)?;
+            let group = network.groups.get(&rule.group_id)?;
+            Some(found(group, &rule.tags, Some(&group.vpc_id)))
+        },
         tags: |network, call, id| Ok(&mut network.own_rule(call, id)?.tags),
         owned: |network, account| network.owned_rules(account),
     },
     Kind {
         prefix: "vpce",
         resource_type: "vpc-endpoint",
+        found: |network, id| network.endpoints.get(id).map(|thing| found(thing, &thing.tags, None)),
         tags: |network, call, id| Ok(&mut network.own_endpoint(call, id)?.tags),
         owned: |network, account| owned(&network.endpoints, account, |endpoint| &endpoint.tags),
     },
 ];
+
+fn found<'a, T: Thing>(thing: &'a T, tags: &'a Tags, vpc_id: Option<&'a str>) -> Found<'a> {
+    Found { owner: thing.owner(), tags, vpc_id }
+}
 
 fn owned<T: Thing>(
     things: &BTreeMap<String, T>,
@@ -115,7 +153,7 @@ fn owned<T: Thing>(
 }
 
 /// Returns the kind of a thing.
-fn kind(id: &str) -> Result<&'static Kind, Refusal> {
+pub(super) fn kind(id: &str) -> Result<&'static Kind, Refusal> {
     let prefix = id.split('-').next().unwrap_or_default();
     let found = KINDS.iter().find(|kind| kind.prefix == prefix && id.len() > prefix.len());
     found.ok_or_else(|| Refusal::new("InvalidID", format!("The ID '{id}' is not valid")))

@@ -35,7 +35,7 @@ impl Vpc {
         self.associated_ranges().filter(move |range| range.is_ipv6() == ipv6)
     }
 
-    fn associated_ranges(&self) -> impl Iterator<Item = AddressRange> {
+    pub(in crate::ec2) fn associated_ranges(&self) -> impl Iterator<Item = AddressRange> {
         std::iter::once(self.primary_range()).chain(self.more_ranges.clone())
     }
 
