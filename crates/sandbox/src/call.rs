@@ -1,6 +1,6 @@
 //! One call of an operation: who, what, with which parameters; and why it is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,6 +19,9 @@ pub(crate) struct Call {
     pub(crate) region: String,
     pub(crate) caller: Caller,
     pub(crate) parameters: Parameters,
+    /// Ids that do not exist for this call, being too new.
+    #[serde(skip)]
+    pub(crate) hidden: BTreeSet<String>,
 }
 
 /// What an operation does: the body of the answer without its envelope, or a refusal.
@@ -97,6 +100,11 @@ impl Operation {
     pub(crate) const fn with(mut self, permission: Permission) -> Self {
         self.access.permission = permission;
         self
+    }
+
+    /// Returns the name of its parameter that makes it safe to repeat, if it has one.
+    pub(crate) fn token(&self) -> Option<&'static str> {
+        self.parameters.iter().copied().find(|name| name.eq_ignore_ascii_case("ClientToken"))
     }
 
     /// Tells whether it changes nothing, which the services' names say.

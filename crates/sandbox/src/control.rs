@@ -6,12 +6,17 @@
 //! | `POST /_sandbox/stop` | ends the sandbox |
 //! | `POST /_sandbox/reset` | empties the world |
 //! | `PUT /_sandbox/accounts` | adds accounts: `{"apps": "222222222222"}` |
+//! | `GET /_sandbox/faults` | tells the rules, and how often each has fired |
+//! | `PUT /_sandbox/faults` | puts a list of rules in the place of all |
+//! | `POST /_sandbox/faults` | adds one rule |
+//! | `DELETE /_sandbox/faults` | takes all rules away |
+//! | `POST /_sandbox/clock` | lets time pass at once, `{"advance": 60}`, or at another speed, `{"speed": 0}` |
 //! | `GET /_sandbox/log?after=NUMBER` | tells the requests since one |
 //! | `GET /_sandbox/world` | tells everything there is |
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -91,6 +96,20 @@ fn carry_out(shared: &Shared, incoming: &Incoming) -> Result<Done, Refusal> {
         }
         ("POST", "reset") => (nothing(), playground.reset()),
         ("PUT", "accounts") => (nothing(), add_accounts(&mut playground, body(incoming)?)),
+        ("GET", "faults") => (json!({ "faults": playground.faults.rules() }), None),
+        ("PUT", "faults") => {
+            playground.faults.replace(body(incoming)?);
+            (nothing(), None)
+        }
+        ("POST", "faults") => {
+            playground.faults.add(body(incoming)?);
+            (nothing(), None)
+        }
+        ("DELETE", "faults") => {
+            playground.faults.replace(Vec::new());
+            (nothing(), None)
+        }
+        ("POST", "clock") => (set_clock(&mut playground, body(incoming)?), None),
         ("GET", "log") => (json!({ "requests": log(&playground, incoming)? }), None),
         ("GET", "world") => (value(&playground.world), None),
         (method, path) => {
@@ -98,6 +117,27 @@ fn carry_out(shared: &Shared, incoming: &Incoming) -> Result<Done, Refusal> {
             return Err(Refusal { status: 404, ..Refusal::new("NotFound", message) });
         }
     })
+}
+
+/// What is to become of the time.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockOrder {
+    /// How many seconds pass at once.
+    #[serde(default)]
+    advance: f64,
+    /// How many seconds of the world pass in one of ours from now on.
+    speed: Option<f64>,
+}
+
+fn set_clock(playground: &mut Playground, order: ClockOrder) -> Value {
+    let advance = SignedDuration::try_from_secs_f64(order.advance.max(0.0)).unwrap_or(SignedDuration::MAX);
+    playground.world.clock.advance(advance);
+    if let Some(speed) = order.speed {
+        playground.world.clock.set_speed(speed.max(0.0));
+    }
+    playground.let_arrive();
+    json!({ "time": playground.world.now(), "speed": playground.world.clock.speed() })
 }
 
 fn add_accounts(playground: &mut Playground, accounts: BTreeMap<String, AccountId>) -> Option<Kept> {

@@ -1,12 +1,11 @@
 //! From a request to the operation that it names.
 
-use crate::access;
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
-use crate::operations;
 use crate::protocol::{self, Service};
 use crate::server::{Incoming, Outgoing};
 use crate::signature::Authorization;
 use crate::world::World;
+use crate::{access, operations, sight};
 
 /// What a request asks for. Nobody knows yet who asks.
 #[derive(Debug, Clone)]
@@ -41,13 +40,36 @@ pub(crate) fn read(incoming: &Incoming, request_id: &str) -> Result<Request, Box
 
 /// Carries out a call.
 pub(crate) fn run(world: &mut World, call: &Call) -> Answer {
+    run_blindly(world, call, world.rules.consistency_window)
+}
+
+/// Carries out a call; a read does not know what was made in the last seconds.
+pub(crate) fn run_blindly(world: &mut World, call: &Call, seconds: f64) -> Answer {
     let Some(operation) = operations::find(call.service, &call.operation) else {
         let message = format!("The action {} is not valid for this web service.", call.operation);
         return Err(Refusal::new("InvalidAction", message));
     };
     check_names(operation, &call.parameters)?;
     access::check(world, operation, call)?;
-    (operation.run)(world, call)
+    if operation.is_read() {
+        let hidden = world.newborn(seconds);
+        return sight::read(world, operation, call, hidden);
+    }
+    match operation.token().and_then(|name| call.parameters.text(name)) {
+        Some(token) => run_once(world, operation, call, token),
+        None => (operation.run)(world, call),
+    }
+}
+
+/// Carries out a call unless its token says that this was done before.
+fn run_once(world: &mut World, operation: &Operation, call: &Call, token: &str) -> Answer {
+    let now = world.now();
+    if let Some(answer) = world.tokens.recall(call, token, now)? {
+        return Ok(answer);
+    }
+    let answer = (operation.run)(world, call)?;
+    world.tokens.remember(call, token, &answer, now);
+    Ok(answer)
 }
 
 fn check_names(operation: &Operation, parameters: &Parameters) -> Result<(), Refusal> {

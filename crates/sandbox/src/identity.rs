@@ -145,6 +145,11 @@ pub(crate) fn caller(
     Ok(credentials.caller.clone())
 }
 
+/// Returns what a service says to credentials that have expired.
+pub(crate) fn expired(service: Service) -> Refusal {
+    Trouble::Expired.refusal(service)
+}
+
 /// What is wrong with credentials.
 #[derive(Debug, Clone, Copy)]
 enum Trouble {

@@ -10,6 +10,7 @@
 //! 4. [`dispatch`] lets [`access`] check what the caller may do, and carries it out: the operation,
 //!    one of [`operations`] (in [`ec2`], [`iam`], [`organizations`], [`ram`], [`sts`]), reads and
 //!    changes the [`world`];
+//!    [`tokens`] make calls safe to repeat, [`sight`] hides what is too new for reads;
 //! 5. [`store`] keeps what has changed, and [`request_log`] what was asked;
 //! 6. [`protocol`] writes the answer in the service's own form.
 //!
@@ -23,6 +24,7 @@ mod call;
 mod control;
 mod dispatch;
 mod ec2;
+mod fault;
 mod iam;
 mod identity;
 mod issuer;
@@ -36,15 +38,18 @@ mod ram;
 mod remote;
 mod request_log;
 mod server;
+mod sight;
 mod signature;
 mod store;
 mod sts;
 #[cfg(test)]
 mod testing;
+mod tokens;
 mod validation;
 mod world;
 
 pub use control::Status;
+pub use fault::{Calls, FaultRule, Kind};
 pub use remote::{Remote, RemoteError};
 pub use request_log::LoggedRequest;
 pub use server::{Sandbox, SandboxError, SandboxSettings};

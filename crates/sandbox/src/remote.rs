@@ -1,5 +1,6 @@
 //! Gives orders to a sandbox that runs in another process.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::control::Status;
+use crate::world::AccountId;
 
 /// How long an order may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,6 +73,15 @@ impl Remote {
     /// If nobody answers, or the empty world cannot be written down.
     pub async fn reset(&self) -> Result<(), RemoteError> {
         self.order(Method::POST, "reset", None).await.map(drop)
+    }
+
+    /// Adds accounts to its organization, as far as they are missing.
+    ///
+    /// # Errors
+    /// If nobody answers, or they cannot be written down.
+    pub async fn add_accounts(&self, accounts: &BTreeMap<String, AccountId>) -> Result<(), RemoteError> {
+        let accounts = serde_json::to_value(accounts).expect("names and numbers have a JSON form");
+        self.order(Method::PUT, "accounts", Some(&accounts)).await.map(drop)
     }
 
     async fn order(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, RemoteError> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::call::Parameters;
+use crate::call::{Answer, Parameters};
 
 /// How many requests are kept in memory.
 const MOST: usize = 10_000;
@@ -46,6 +46,15 @@ pub struct LoggedRequest {
     pub request_id: String,
     /// How long the answer took.
     pub milliseconds: f64,
+}
+
+impl LoggedRequest {
+    /// Notes what was answered.
+    pub(crate) fn note_answer(&mut self, answer: &Answer) {
+        if let Err(refusal) = answer {
+            (self.outcome, self.message) = (refusal.code.clone(), refusal.message.clone());
+        }
+    }
 }
 
 /// The last requests.

@@ -1,6 +1,5 @@
 //! The server: one endpoint for every service and account, on loopback only.
 
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -25,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::control::{self, Status};
+use crate::fault::{FaultRule, Faults};
 use crate::playground::{Playground, wait_for};
 use crate::store::{Holder, StoreError, WorldFiles};
 use crate::world::{World, WorldSettings};
@@ -52,6 +52,10 @@ pub struct SandboxSettings {
     pub file: Option<PathBuf>,
     /// The region that clients are told to use. Every region exists.
     pub region: String,
+    /// What goes wrong on purpose.
+    pub faults: Vec<FaultRule>,
+    /// The seed of further faults, which a program should survive.
+    pub chaos: Option<u64>,
     /// How a new world begins. One that is there already keeps its seed and gets the accounts
     /// that it does not have.
     pub world: WorldSettings,
@@ -82,7 +86,7 @@ impl Sandbox {
     /// # Errors
     /// If the port is taken or not allowed, or the world cannot be used.
     pub async fn open(settings: SandboxSettings) -> Result<Self, SandboxError> {
-        let SandboxSettings { port, file, region, world: settings } = settings;
+        let SandboxSettings { port, file, region, faults, chaos, world: settings } = settings;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let failed = |source| SandboxError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -100,7 +104,7 @@ impl Sandbox {
         };
         let keeper = files.as_ref().map(|files| files.keep(&world)).transpose()?;
         let shared = Arc::new(Shared {
-            playground: Mutex::new(Playground::new(world, keeper)),
+            playground: Mutex::new(Playground::new(world, Faults::new(faults, chaos), keeper)),
             endpoint,
             file: files.map(|files| files.world().display().to_string()),
             region,
@@ -225,7 +229,7 @@ async fn serve_connection(stream: TokioIo<tokio::net::TcpStream>, shared: Arc<Sh
     let mut stopping = shared.stopping.subscribe();
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(request, &shared).await.into_response()) }
+        async move { answer(request, &shared).await.map(Outgoing::into_response) }
     });
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(stream, service);
     let mut connection = pin!(connection);
@@ -237,11 +241,16 @@ async fn serve_connection(stream: TokioIo<tokio::net::TcpStream>, shared: Arc<Sh
     drop(connection.await);
 }
 
-async fn answer(request: Request<Body>, shared: &Shared) -> Outgoing {
+/// Why a connection is closed without an answer: a fault wants it.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is lost")]
+struct Lost;
+
+async fn answer(request: Request<Body>, shared: &Shared) -> Result<Outgoing, Lost> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-        return Outgoing::plain(413, "the request is too large");
+        return Ok(Outgoing::plain(413, "the request is too large"));
     };
     let incoming = Incoming {
         method: head.method.as_str().to_owned(),
@@ -251,12 +260,12 @@ async fn answer(request: Request<Body>, shared: &Shared) -> Outgoing {
         body: body.to_bytes(),
     };
     if control::asked(&incoming).is_some() {
-        return control::answer(shared, &incoming).await;
+        return Ok(control::answer(shared, &incoming).await);
     }
     let request_id = shared.request_id();
     let request = match dispatch::read(&incoming, &request_id) {
         Ok(request) => request,
-        Err(answer) => return *answer,
+        Err(answer) => return Ok(*answer),
     };
     let (service, operation) = (request.service, request.operation.clone());
     let handled = shared.playground().handle(request, &incoming, &request_id, started.elapsed());
@@ -264,7 +273,8 @@ async fn answer(request: Request<Body>, shared: &Shared) -> Outgoing {
         Ok(()) => handled.answer,
         Err(refusal) => Err(refusal),
     };
-    protocol::write(service, &operation, &answer, &request_id)
+    tokio::time::sleep(handled.delay).await;
+    if handled.is_lost { Err(Lost) } else { Ok(protocol::write(service, &operation, &answer, &request_id)) }
 }
 
 /// A request, read to its end.

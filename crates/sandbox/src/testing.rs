@@ -1,6 +1,6 @@
 //! What the tests of operations share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -113,6 +113,7 @@ impl Account {
             region: REGION.to_owned(),
             caller: self.caller.clone().unwrap_or_else(|| Caller::administrator(self.id.clone())),
             parameters: Parameters(parameters),
+            hidden: BTreeSet::new(),
         };
         dispatch::run(&mut self.world, &call)
     }

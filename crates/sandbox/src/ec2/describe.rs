@@ -59,7 +59,10 @@ pub(crate) fn describe_among<T>(
     };
     let (mut shown, mut last, mut next) = (Vec::new(), None, None);
     for (id, thing) in candidates.filter(|(id, _)| (after.clone(), Bound::Unbounded).contains(*id)) {
-        if (description.visible)(thing) && matches(thing, &filters, description.filter)? {
+        if !call.hidden.contains(id)
+            && (description.visible)(thing)
+            && matches(thing, &filters, description.filter)?
+        {
             if shown.len() == size {
                 next = last.map(|id: &String| BASE64URL_NOPAD.encode(id.as_bytes()));
                 break;

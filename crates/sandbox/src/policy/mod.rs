@@ -5,7 +5,7 @@
 
 mod condition;
 mod document;
-mod pattern;
+pub(crate) mod pattern;
 
 use std::collections::BTreeMap;
 

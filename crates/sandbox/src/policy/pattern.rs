@@ -1,7 +1,7 @@
 //! Patterns of policies: `*` for any text, `?` for any character.
 
 /// Compares a text with a pattern.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut position, mut star) = (0, 0, None);
     while position < text.len() {

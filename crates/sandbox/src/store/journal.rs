@@ -9,7 +9,7 @@ use straddle_engine::state::Files;
 use super::{FORMAT, StoreError, damaged};
 use crate::call::Call;
 use crate::dispatch;
-use crate::world::{AccountId, World};
+use crate::world::{AccountId, Failure, World};
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -35,7 +35,16 @@ pub(crate) struct Happened {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
     /// A call was carried out.
-    Call(Box<Call>),
+    Call {
+        call: Box<Call>,
+        /// Why what it made was to fail.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fate: Option<Failure>,
+    },
+    /// A call was sent off that arrives late.
+    Late { call: Box<Call>, due: Timestamp },
+    /// The next call that was late has arrived.
+    Arrived,
     /// The organization got an account.
     Account {
         /// Its name.
@@ -64,11 +73,15 @@ impl Happened {
 impl Event {
     /// Lets it happen to a world.
     pub(crate) fn apply(self, world: &mut World) {
+        // What was answered then, somebody knows already.
         match self {
-            Self::Call(call) => {
-                // What it answered then, somebody knows already.
+            Self::Call { call, fate } => {
+                world.doom(fate);
                 drop(dispatch::run(world, &call));
+                world.doom(None);
             }
+            Self::Late { call, due } => world.delay(*call, due),
+            Self::Arrived => drop(world.arrive()),
             Self::Account { name, id } => world.add_account(&name, id),
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::call::{Call, Parameters};
+use crate::fault::Faults;
 use crate::identity::Caller;
 use crate::playground::Playground;
 use crate::protocol::Service;
@@ -32,7 +33,7 @@ impl Ground {
             WorldSettings { speed: 0.0, start: Timestamp::UNIX_EPOCH, ..WorldSettings::new(account) };
         let world = self.files().load().unwrap().unwrap_or_else(|| World::new(settings));
         let keeper = self.files().keep(&world).unwrap();
-        Playground::new(world, Some(keeper))
+        Playground::new(world, Faults::default(), Some(keeper))
     }
 
     /// Returns the world in the files.
@@ -49,6 +50,7 @@ fn call(operation: &str, parameters: Value) -> Call {
         region: "us-east-1".to_owned(),
         caller: Caller::administrator("111111111111".parse().unwrap()),
         parameters: Parameters(parameters),
+        hidden: Default::default(),
     }
 }
 

@@ -3,10 +3,12 @@
 mod account;
 mod clock;
 mod fate;
+mod late;
+mod newborn;
 mod organization;
 mod timeline;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE32_NOPAD, BASE64, HEXLOWER};
 use jiff::Timestamp;
@@ -18,10 +20,13 @@ use crate::iam::{self, Directory};
 use crate::identity::Credentials;
 use crate::issuer::Issuer;
 use crate::ram::Shares;
+use crate::tokens::Tokens;
 
 pub use account::{AccountId, InvalidAccountId};
 pub(crate) use clock::{Clock, later};
 pub(crate) use fate::Failure;
+use late::Late;
+use newborn::Newborn;
 pub(crate) use organization::{Organization, RAM, Unit};
 pub(crate) use timeline::Timeline;
 
@@ -44,6 +49,13 @@ pub(crate) struct World {
     pub(crate) shares: BTreeMap<String, Shares>,
     /// Why what the next call makes is to fail.
     fate: Option<Failure>,
+    /// The client tokens that were used.
+    pub(crate) tokens: Tokens,
+    /// Calls whose work is still to be done, the next one first.
+    late: Vec<Late>,
+    /// What reads may not know yet.
+    #[serde(skip)]
+    newborn: Newborn,
     seed: u64,
     made: u64,
 }
@@ -105,6 +117,9 @@ impl World {
             networks: BTreeMap::new(),
             shares: BTreeMap::new(),
             fate: None,
+            tokens: Tokens::default(),
+            late: Vec::new(),
+            newborn: Newborn::default(),
             seed,
             made: 0,
         };
@@ -188,7 +203,14 @@ impl World {
 
     /// Returns an id in the form of EC2: `vpc-0` and sixteen digits.
     pub(crate) fn new_id(&mut self, prefix: &str) -> String {
-        format!("{prefix}-0{}", &self.digits()[..16])
+        let id = format!("{prefix}-0{}", &self.digits()[..16]);
+        self.newborn.add(&id, self.now());
+        id
+    }
+
+    /// Returns the ids that were made in the last seconds.
+    pub(crate) fn newborn(&self, seconds: f64) -> BTreeSet<String> {
+        self.newborn.since(seconds, self.now())
     }
 
     /// Returns an id in the form of a UUID.
