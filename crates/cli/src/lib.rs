@@ -12,6 +12,7 @@ mod failure;
 mod interrupt;
 mod progress;
 mod prompt;
+mod rehearsal;
 mod render;
 mod replace_file;
 mod running;

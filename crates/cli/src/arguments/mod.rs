@@ -29,7 +29,7 @@ pub(crate) use sandbox::{
 };
 pub(crate) use selection::{ReplacementArguments, SelectionArguments};
 pub(crate) use shared::{
-    RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
+    PaceArguments, RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
 };
 pub(crate) use state::{OutputArguments, StateCommand, StateListArguments, StateShowArguments};
 

@@ -1,11 +1,12 @@
 //! The arguments of `straddle sandbox`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use straddle_sandbox::AccountId;
 
-use crate::arguments::StateLocationArguments;
+use crate::arguments::shared::parse_duration;
 
 /// What to do with a sandbox.
 #[derive(Debug, Subcommand)]
@@ -53,8 +54,9 @@ pub(crate) struct WorldArguments {
     /// The file that the world is kept in [default: `sandbox.world` in the nearest folder `state`]
     #[arg(long = "state", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) location: StateLocationArguments,
+    /// The folder of the state files [default: the nearest folder `state`, from here upwards]
+    #[arg(long = "state-dir", value_name = "DIR", env = "STRADDLE_STATE_DIR")]
+    pub(crate) directory: Option<PathBuf>,
 }
 
 /// The arguments of `straddle sandbox start`.
@@ -88,6 +90,15 @@ pub(crate) struct SandboxStartArguments {
     /// Ask policies what a caller may do. Without this, everybody may do everything in their account.
     #[arg(long)]
     pub(crate) enforce_iam: bool,
+    /// For how long reads do not know a new id, in the time of the world.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
+    pub(crate) consistency_window: Duration,
+    /// Let go wrong what the rules in a file say, see specs/README.md.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+    /// Let go wrong what a seed says, and a program should survive.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) chaos: Option<u64>,
     /// Return when the sandbox serves, and let it run until `straddle sandbox stop`.
     #[arg(long)]
     pub(crate) background: bool,

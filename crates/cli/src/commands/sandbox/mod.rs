@@ -1,8 +1,9 @@
 //! `straddle sandbox`: an organization of AWS accounts on this machine.
 
 mod client_environment;
+pub(crate) mod fault_file;
 mod log;
-mod start;
+pub(crate) mod start;
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +12,10 @@ use serde_json::json;
 use straddle_engine::diagnostic::Diagnostic;
 use straddle_sandbox::{Remote, RemoteError, Status, StoreError, WorldFiles};
 
-use crate::arguments::{SandboxCommand, SandboxEnvironmentArguments, SandboxOrderArguments, WorldArguments};
+use crate::arguments::{
+    SandboxCommand, SandboxEnvironmentArguments, SandboxOrderArguments, StateLocationArguments,
+    WorldArguments,
+};
 use crate::commands::{Program, runtime};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -41,7 +45,10 @@ pub(crate) fn run(program: &Program, command: &SandboxCommand) -> Result<Exit, F
 fn files(arguments: &WorldArguments) -> Result<WorldFiles, Failure> {
     let file = match &arguments.file {
         Some(file) => file.clone(),
-        None => directory_of(Path::new("."), &arguments.location)?.join(WORLD),
+        None => {
+            let location = StateLocationArguments { directory: arguments.directory.clone(), sandbox: false };
+            directory_of(Path::new("."), &location)?.join(WORLD)
+        }
     };
     Ok(WorldFiles::new(file))
 }

@@ -9,7 +9,7 @@ use straddle_engine::diagnostic::Diagnostic;
 use straddle_sandbox::{Rules, Sandbox, SandboxError, SandboxSettings, Status, WorldSettings};
 
 use super::client_environment::ClientEnvironment;
-use super::{files, store_failure};
+use super::{fault_file, files, store_failure};
 use crate::arguments::SandboxStartArguments;
 use crate::commands::{Program, no_resources, runtime, signals};
 use crate::exit::Exit;
@@ -36,15 +36,22 @@ fn serve(program: &Program, arguments: &SandboxStartArguments) -> Result<Exit, F
 }
 
 fn settings(arguments: &SandboxStartArguments) -> Result<SandboxSettings, Failure> {
+    let rules = Rules {
+        enforce_iam: arguments.enforce_iam,
+        consistency_window: arguments.consistency_window.as_secs_f64(),
+        ..Rules::default()
+    };
     let world = WorldSettings {
         accounts: arguments.accounts.iter().cloned().collect(),
         speed: arguments.speed,
         seed: arguments.seed,
-        rules: Rules { enforce_iam: arguments.enforce_iam, ..Rules::default() },
+        rules,
         ..WorldSettings::new(arguments.management.clone())
     };
     let file = Some(files(&arguments.world)?.world().to_owned());
-    Ok(SandboxSettings { port: arguments.port, file, region: arguments.region.clone(), world })
+    let faults = arguments.faults.as_deref().map(fault_file::read).transpose()?.unwrap_or_default();
+    let (port, region, chaos) = (arguments.port, arguments.region.clone(), arguments.chaos);
+    Ok(SandboxSettings { port, file, region, faults, chaos, world })
 }
 
 /// Says why a sandbox does not serve, and what to do.
