@@ -39,12 +39,12 @@ impl Rehearsal {
         let accounts = accounts(spec)?;
         let settings = settings(file, pace, spec, accounts.clone())?;
         let (end, ended) = oneshot::channel();
-        let (begun, begin) = mpsc::channel();
+        let (begun, answer) = mpsc::channel();
         let thread = std::thread::Builder::new().name("sandbox".to_owned());
         let thread = thread.spawn(move || serve(settings, &begun, ended));
         let thread = thread.map_err(|error| no_resources("start a thread", &error))?;
         let rehearsal = Self { end: Some(end), thread: Some(thread) };
-        let begun = begin.recv().unwrap_or_else(|_| Err(Begin::Failed(nobody_serves())));
+        let begun = answer.recv().unwrap_or_else(|_| Err(Begin::Failed(nobody_serves())));
         let endpoint = match begun {
             Ok(endpoint) => endpoint,
             Err(Begin::Elsewhere(holder)) => join(&holder, &accounts)?,

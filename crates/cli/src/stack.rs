@@ -41,10 +41,8 @@ impl Stack {
         let (mut spec, warnings) = load_spec(program, path, &values)?;
         let directory = directory_of(path, &run.state)?;
         let name = state_name(&spec.stack.name, environment.as_deref());
-        let sandbox = match run.state.sandbox {
-            true => Some(Rehearsal::start(&directory.join(format!("{name}.world")), &run.pace, &mut spec)?),
-            false => None,
-        };
+        let world = run.state.sandbox.then(|| directory.join(format!("{name}.world")));
+        let sandbox = world.map(|world| Rehearsal::start(&world, &run.pace, &mut spec)).transpose()?;
         let backend = LocalBackend::named(directory, &spec.stack.name, &name);
         Ok(Self { spec, backend, warnings, _sandbox: sandbox })
     }

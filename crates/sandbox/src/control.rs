@@ -120,7 +120,7 @@ fn carry_out(shared: &Shared, incoming: &Incoming) -> Result<Done, Refusal> {
 }
 
 /// What is to become of the time.
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClockOrder {
     /// How many seconds pass at once.

@@ -199,8 +199,7 @@ mod tests {
     use hyper::header::HeaderValue;
     use serde_json::{Value, json};
 
-    use crate::call::Call;
-    use crate::dispatch::{self, Request};
+    use crate::dispatch;
     use crate::protocol;
     use crate::server::{Incoming, Outgoing};
     use crate::signature::sign;
@@ -212,13 +211,10 @@ mod tests {
             Ok(request) => request,
             Err(answer) => return *answer,
         };
-        let Request { authorization, service, operation, parameters } = request;
+        let (service, operation) = (request.service, request.operation.clone());
         let world = account.world();
-        let answer = super::caller(world, service, &authorization, incoming).and_then(|caller| {
-            let region = authorization.region.clone();
-            let call = Call { service, operation: operation.clone(), region, caller, parameters };
-            dispatch::run(world, &call)
-        });
+        let answer = super::caller(world, service, &request.authorization, incoming)
+            .and_then(|caller| dispatch::run(world, &request.into_call(caller)));
         protocol::write(service, &operation, &answer, "id")
     }
 

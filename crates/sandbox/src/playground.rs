@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::call::{Answer, Call, Refusal};
+use crate::call::{Answer, Call, Operation, Refusal};
 use crate::dispatch::{self, Request};
 use crate::fault::{self, Fault, Faults, Kind};
 use crate::identity::{self, Caller};
@@ -132,7 +132,7 @@ impl Playground {
         let (at, made) = (self.world.now(), self.world.made());
         let answer = dispatch::run_blindly(&mut self.world, &call, seconds);
         let kept = if answer.is_ok() && !is_read(&call) {
-            self.keep(Happened { at, made, event: Event::Call { call: Box::new(call), fate: None } })
+            self.keep(&Happened { at, made, event: Event::Call { call: Box::new(call), fate: None } })
         } else {
             None
         };
@@ -146,12 +146,12 @@ impl Playground {
         let answer = dispatch::run(&mut self.world, &call);
         self.world.doom(None);
         let event = Event::Call { call: Box::new(call), fate: Some(fate) };
-        let kept = answer.is_ok().then(|| self.keep(Happened { at, made, event })).flatten();
+        let kept = answer.is_ok().then(|| self.keep(&Happened { at, made, event })).flatten();
         (answer, kept)
     }
 
-    fn keep(&self, happened: Happened) -> Option<Kept> {
-        self.keeper.as_ref().map(|keeper| keeper.keep(&happened))
+    fn keep(&self, happened: &Happened) -> Option<Kept> {
+        self.keeper.as_ref().map(|keeper| keeper.keep(happened))
     }
 
     /// Lets the late calls arrive whose time has come, each at its own.
@@ -160,7 +160,7 @@ impl Playground {
             let clock = self.world.clock.clone();
             self.world.stand_at(due);
             // Whoever waits for something that is kept later, waits for this too.
-            drop(self.keep(Happened { at: due, made: self.world.made(), event: Event::Arrived }));
+            drop(self.keep(&Happened { at: due, made: self.world.made(), event: Event::Arrived }));
             if let Some((call, answer)) = self.world.arrive() {
                 let mut entry = self.entry(&call, "");
                 entry.fault = Some("arrived".to_owned());
@@ -210,7 +210,7 @@ impl Playground {
     pub(crate) fn happen(&mut self, event: Event) -> Option<Kept> {
         let happened = Happened { at: self.world.now(), made: self.world.made(), event };
         happened.event.clone().apply(&mut self.world);
-        self.keep(happened)
+        self.keep(&happened)
     }
 
     /// Begins anew with an empty world of the same accounts.
@@ -221,7 +221,8 @@ impl Playground {
 }
 
 impl Request {
-    fn into_call(self, caller: Caller) -> Call {
+    /// Returns the call that it is, now that it is known who asks.
+    pub(crate) fn into_call(self, caller: Caller) -> Call {
         let Self { authorization, service, operation, parameters } = self;
         let hidden = BTreeSet::new();
         Call { service, operation, region: authorization.region, caller, parameters, hidden }
@@ -229,7 +230,7 @@ impl Request {
 }
 
 fn is_read(call: &Call) -> bool {
-    operations::find(call.service, &call.operation).is_none_or(|known| known.is_read())
+    operations::find(call.service, &call.operation).is_none_or(Operation::is_read)
 }
 
 fn denied(call: &Call) -> Refusal {

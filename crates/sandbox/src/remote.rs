@@ -56,7 +56,7 @@ impl Remote {
     /// If nobody answers, or somebody who is no sandbox.
     pub async fn status(&self) -> Result<Status, RemoteError> {
         let status = self.order(Method::GET, "status", None).await?;
-        serde_json::from_value(status).map_err(|error| self.unreachable(error))
+        serde_json::from_value(status).map_err(|error| self.unreachable(&error))
     }
 
     /// Asks it to end. It answers before it has.
@@ -79,6 +79,9 @@ impl Remote {
     ///
     /// # Errors
     /// If nobody answers, or they cannot be written down.
+    ///
+    /// # Panics
+    /// Never: names and numbers have a JSON form.
     pub async fn add_accounts(&self, accounts: &BTreeMap<String, AccountId>) -> Result<(), RemoteError> {
         let accounts = serde_json::to_value(accounts).expect("names and numbers have a JSON form");
         self.order(Method::PUT, "accounts", Some(&accounts)).await.map(drop)
@@ -88,8 +91,8 @@ impl Remote {
         let body = body.map(Value::to_string).unwrap_or_default();
         let answered = tokio::time::timeout(PATIENCE, self.send(method, path, body)).await;
         let (status, body) =
-            answered.map_err(|error| self.unreachable(error))?.map_err(|error| self.unreachable(error))?;
-        let value: Value = serde_json::from_slice(&body).map_err(|error| self.unreachable(error))?;
+            answered.map_err(|error| self.unreachable(&error))?.map_err(|error| self.unreachable(&error))?;
+        let value: Value = serde_json::from_slice(&body).map_err(|error| self.unreachable(&error))?;
         if status == 200 {
             return Ok(value);
         }
@@ -124,7 +127,7 @@ impl Remote {
         exchange.await
     }
 
-    fn unreachable(&self, problem: impl ToString) -> RemoteError {
+    fn unreachable(&self, problem: &impl ToString) -> RemoteError {
         RemoteError::Unreachable { address: self.address, problem: problem.to_string() }
     }
 }

@@ -8,12 +8,13 @@ mod tests;
 
 use serde::Serialize;
 
-use crate::call::Call;
+use crate::call::{Call, Operation};
 use crate::operations;
 
 pub(crate) use chaos::Chaos;
 pub(crate) use refusals::{capacity, internal, throttled};
-pub use rule::{Calls, Fault, FaultRule, Kind};
+pub(crate) use rule::Fault;
+pub use rule::{Calls, FaultRule, Kind};
 
 /// The rules of a sandbox, and how often each has met a call.
 #[derive(Debug, Default)]
@@ -59,7 +60,7 @@ impl Faults {
     /// Decides what goes wrong with a call. Every rule counts the calls that match it; of those
     /// that have a fault for this one, the first decides. `account` is the name of the caller's.
     pub(crate) fn decide(&mut self, call: &Call, account: &str) -> Option<Fault> {
-        let is_read = operations::find(call.service, &call.operation).is_some_and(|known| known.is_read());
+        let is_read = operations::find(call.service, &call.operation).is_some_and(Operation::is_read);
         let mut decided = None;
         for counted in &mut self.rules {
             if !counted.rule.matches(call, account, is_read) {

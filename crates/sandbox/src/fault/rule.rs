@@ -92,7 +92,7 @@ pub struct FaultRule {
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
+pub(crate) struct Fault {
     pub(crate) kind: Kind,
     pub(crate) seconds: f64,
     pub(crate) code: Option<String>,

@@ -82,7 +82,7 @@ impl Event {
             }
             Self::Late { call, due } => world.delay(*call, due),
             Self::Arrived => drop(world.arrive()),
-            Self::Account { name, id } => world.add_account(&name, id),
+            Self::Account { name, id } => world.add_account(&name, &id),
         }
     }
 }
@@ -100,14 +100,14 @@ pub(super) fn read(files: &dyn Files, path: &Path, after: &str) -> Result<Vec<Ha
     let bytes = files.read(path)?.unwrap_or_default();
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
     let on_line = |index: usize, problem: &dyn ToString| {
-        damaged(path, format!("line {}: {}", index + 1, problem.to_string()))
+        damaged(path, &format!("line {}: {}", index + 1, problem.to_string()))
     };
     let Some((_, first)) = lines.next().filter(|(_, line)| line.ends_with(b"\n")) else {
         return Ok(Vec::new());
     };
     let head: Head = serde_json::from_slice(first).map_err(|error| on_line(0, &error))?;
     if head.format > FORMAT {
-        return Err(damaged(path, format!("it has the format {}, of a later version", head.format)));
+        return Err(damaged(path, &format!("it has the format {}, of a later version", head.format)));
     }
     // The snapshot has it all: the process ended between writing that and beginning a journal.
     if head.after != after {

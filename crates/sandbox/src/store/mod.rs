@@ -191,6 +191,6 @@ impl WorldFiles {
 }
 
 /// Says what is wrong with a file.
-fn damaged(path: &Path, problem: impl ToString) -> StoreError {
+fn damaged(path: &Path, problem: &dyn ToString) -> StoreError {
     StoreError::Damaged { path: path.to_owned(), problem: problem.to_string() }
 }

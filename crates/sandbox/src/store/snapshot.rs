@@ -51,11 +51,11 @@ pub(super) fn read(files: &dyn Files, path: &Path) -> Result<Option<Snapshot>, S
         format: u32,
     }
     let Some(bytes) = files.read(path)? else { return Ok(None) };
-    let format: Format = serde_json::from_slice(&bytes).map_err(|error| damaged(path, error))?;
+    let format: Format = serde_json::from_slice(&bytes).map_err(|error| damaged(path, &error))?;
     if format.format > FORMAT {
-        return Err(damaged(path, format!("it has the format {}, of a later version", format.format)));
+        return Err(damaged(path, &format!("it has the format {}, of a later version", format.format)));
     }
-    let snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(|error| damaged(path, error))?;
+    let snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(|error| damaged(path, &error))?;
     debug_assert_eq!(snapshot.format, FORMAT);
     Ok(Some(snapshot))
 }

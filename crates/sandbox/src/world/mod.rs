@@ -104,8 +104,7 @@ pub(crate) fn seconds(time: Timestamp) -> serde_json::Value {
 
 impl World {
     /// Makes a world that has accounts and nothing in them.
-    #[must_use]
-    pub fn new(settings: WorldSettings) -> Self {
+    pub(crate) fn new(settings: WorldSettings) -> Self {
         let WorldSettings { management, accounts, speed, seed, start, rules } = settings;
         let mut world = Self {
             clock: Clock::new(start, speed),
@@ -123,9 +122,9 @@ impl World {
             seed,
             made: 0,
         };
-        world.add_account("management", management);
+        world.add_account("management", &management);
         for (name, id) in accounts {
-            world.add_account(&name, id);
+            world.add_account(&name, &id);
         }
         world
     }
@@ -140,7 +139,7 @@ impl World {
             self.clock.catch_up(start);
         }
         for (name, id) in accounts {
-            self.add_account(&name, id);
+            self.add_account(&name, &id);
         }
         Self { rules, ..self }
     }
@@ -163,10 +162,10 @@ impl World {
     }
 
     /// Adds an account to the organization, or gives one that is there another name.
-    pub(crate) fn add_account(&mut self, name: &str, id: AccountId) {
+    pub(crate) fn add_account(&mut self, name: &str, id: &AccountId) {
         let former = self.organization.accounts.insert(id.clone(), name.to_owned());
         if former.is_none() {
-            iam::open_account(self, &id);
+            iam::open_account(self, id);
         }
     }
 

@@ -46,11 +46,10 @@ impl<'a> ClientEnvironment<'a> {
     }
 
     fn shell(&self) -> String {
-        let mut text = format!("unset {}\n", ELSEWHERE.join(" "));
-        for (name, value) in &self.variables {
-            text.push_str(&format!("export {name}='{}'\n", value.replace('\'', r"'\''")));
-        }
-        text
+        let line =
+            |(name, value): &(&str, String)| format!("export {name}='{}'\n", value.replace('\'', r"'\''"));
+        let lines: String = self.variables.iter().map(line).collect();
+        format!("unset {}\n{lines}", ELSEWHERE.join(" "))
     }
 }
 

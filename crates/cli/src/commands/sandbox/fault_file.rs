@@ -44,8 +44,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        read(&path)
-            .map_err(|failure| failure.diagnostics.iter().next().unwrap().detail.clone().unwrap_or_default())
+        read(&path).map_err(|failure| failure.diagnostics.iter().next().unwrap().detail.clone())
     }
 
     #[test]

@@ -43,12 +43,11 @@ pub(crate) fn run(program: &Program, command: &SandboxCommand) -> Result<Exit, F
 
 /// Returns the files of the world that a command means.
 fn files(arguments: &WorldArguments) -> Result<WorldFiles, Failure> {
-    let file = match &arguments.file {
-        Some(file) => file.clone(),
-        None => {
-            let location = StateLocationArguments { directory: arguments.directory.clone(), sandbox: false };
-            directory_of(Path::new("."), &location)?.join(WORLD)
-        }
+    let file = if let Some(file) = &arguments.file {
+        file.clone()
+    } else {
+        let location = StateLocationArguments { directory: arguments.directory.clone(), sandbox: false };
+        directory_of(Path::new("."), &location)?.join(WORLD)
     };
     Ok(WorldFiles::new(file))
 }
@@ -154,6 +153,7 @@ fn not_running(files: &WorldFiles) -> Failure {
     Failure::error(problem)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
 fn remote_failure(error: RemoteError) -> Failure {
     Failure::error(Diagnostic::error("sandbox", "the sandbox did not do it").with_detail(format!("{error}.")))
 }
