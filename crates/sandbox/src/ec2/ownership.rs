@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::describe::exact;
 use crate::call::{Call, Refusal};
 use crate::world::AccountId;
 
@@ -72,6 +73,18 @@ impl Dependents {
     /// Returns the things whose ids begin so and that stand on a thing.
     pub(super) fn of(&self, thing: &str, prefix: &'static str) -> impl Iterator<Item = &String> {
         self.0.get(thing).into_iter().flatten().filter(move |id| id.starts_with(prefix))
+    }
+
+    /// Returns the things whose ids begin so and that stand on what a filter of the call names;
+    /// `None` if the call has no such filter, or one with patterns.
+    pub(super) fn named_by(
+        &self,
+        call: &Call,
+        filter: &str,
+        prefix: &'static str,
+    ) -> Option<BTreeSet<String>> {
+        let things = exact(&call.parameters, filter)?;
+        Some(things.iter().flat_map(|thing| self.of(thing, prefix)).cloned().collect())
     }
 
     /// Refuses to delete a thing that something stands on.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::address_pool::AddressPool;
 use super::address_range::{self, ASSOCIATED, AddressRange, overlap};
-use super::describe::{Description, describe, texts};
+use super::describe::{Description, describe_among, texts};
 use super::ownership::{Thing, not_found, own};
 use super::tags::Tags;
 use super::zones::zones;
@@ -183,7 +183,8 @@ fn describe_subnets(world: &mut World, call: &Call) -> Answer {
         shown: &|subnet| shown(subnet, call),
         page: (5, 1000),
     };
-    describe(call, &network.subnets, &description)
+    let among = network.dependents.named_by(call, "vpc-id", "subnet-");
+    describe_among(call, &network.subnets, among, &description)
 }
 
 fn shown(subnet: &Subnet, call: &Call) -> Value {
@@ -322,6 +323,8 @@ mod tests {
         let (mut account, vpc, _) = with_subnet();
         account.ok("CreateSubnet", json!({ "VpcId": vpc, "CidrBlock": "10.0.2.0/24" }));
         for (name, value, found) in [
+            ("vpc-id", vpc.as_str(), 2),
+            ("vpc-id", "vpc-0", 0),
             ("availability-zone-id", "use1-az2", 1),
             ("availability-zone", "us-east-1*", 2),
             ("cidr-block", "10.0.2.0/24", 1),

@@ -77,6 +77,18 @@ fn a_gateway_gets_ready_is_deleted_and_described_for_an_hour() {
 }
 
 #[test]
+fn what_is_to_come_is_kept_with_the_world() {
+    let (mut account, _, subnet) = with_subnet();
+    let id = create(&mut account, json!({ "SubnetId": subnet, "ConnectivityType": "private" }));
+    let kept = serde_json::to_string(account.world()).expect("a world can be kept");
+    *account.world() = serde_json::from_str(&kept).expect("what was kept can be read");
+    assert_eq!(seen(&mut account, &id)["state"], "pending");
+    account.wait(120);
+    assert_eq!(seen(&mut account, &id)["state"], "available");
+    account.refused("DeleteSubnet", json!({ "SubnetId": subnet }), "DependencyViolation");
+}
+
+#[test]
 fn a_gateway_has_an_interface_in_the_subnet_that_nobody_else_touches() {
     let (mut account, _, subnet, _) = with_gateway();
     let allocation = address(&mut account);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{NetworkInterface, NewInterface, PrivateAddress, PublicAddress, Requester};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::ec2::address_pool;
-use crate::ec2::describe::{Description, describe, texts};
+use crate::ec2::describe::{Description, describe_among, texts};
 use crate::ec2::ownership::{Thing, own};
 use crate::ec2::zones::zones;
 use crate::ec2::{Network, dry_run, tags};
@@ -98,23 +98,13 @@ fn describe_interfaces(world: &mut World, call: &Call) -> Answer {
         shown: &|interface| shown(network, interface, call),
         page: (5, 1000),
     };
-    describe(call, &network.interfaces, &description)
+    let by_subnet = network.dependents.named_by(call, "subnet-id", "eni-");
+    let among = by_subnet.or_else(|| network.dependents.named_by(call, "group-id", "eni-"));
+    describe_among(call, &network.interfaces, among, &description)
 }
 
 fn shown(network: &Network, interface: &NetworkInterface, call: &Call) -> Value {
     let zone = zone(network, interface, call);
-    let addresses: Vec<_> = interface.addresses.iter().enumerate().collect();
-    let addresses: Vec<_> = addresses
-        .into_iter()
-        .map(|(position, own)| {
-            json!({
-                "privateIpAddress": own.address,
-                "privateDnsName": private_name(&call.region, own),
-                "primary": position == 0,
-                "association": own.public.as_ref().map(association),
-            })
-        })
-        .collect();
     let name = |id: &String| network.groups.get(id).map(|group| group.name.as_str());
     let groups = interface.groups.iter().map(|id| json!({ "groupId": id, "groupName": name(id) }));
     let groups: Vec<_> = groups.collect();
@@ -135,7 +125,7 @@ fn shown(network: &Network, interface: &NetworkInterface, call: &Call) -> Value 
         "macAddress": mac_address(interface),
         "privateIpAddress": primary.address,
         "privateDnsName": private_name(&call.region, primary),
-        "privateIpAddressesSet": addresses,
+        "privateIpAddressesSet": shown_addresses(interface, &call.region),
         "association": primary.public.as_ref().map(association),
         "groupSet": groups,
         "sourceDestCheck": !interface.is_managed(),
@@ -143,6 +133,18 @@ fn shown(network: &Network, interface: &NetworkInterface, call: &Call) -> Value 
         // "Tags for the resources within the shared VPC are not shared", and not the other way round.
         "tagSet": (interface.owner == call.caller.account).then(|| tags::shown(&interface.tags)),
     })
+}
+
+fn shown_addresses(interface: &NetworkInterface, region: &str) -> Vec<Value> {
+    let shown = |(position, own): (usize, &PrivateAddress)| {
+        json!({
+            "privateIpAddress": own.address,
+            "privateDnsName": private_name(region, own),
+            "primary": position == 0,
+            "association": own.public.as_ref().map(association),
+        })
+    };
+    interface.addresses.iter().enumerate().map(shown).collect()
 }
 
 /// Returns the zone's id, and its name in the caller's account.
@@ -291,7 +293,10 @@ mod tests {
         account.ok("CreateNetworkInterface", wanted(&subnet));
         for (name, value, found) in [
             ("vpc-id", vpc.as_str(), 1),
+            ("subnet-id", subnet.as_str(), 1),
+            ("subnet-id", "subnet-*", 1),
             ("subnet-id", "subnet-0", 0),
+            ("group-id", "sg-0", 0),
             ("description", "by *", 1),
             ("status", "in-use", 0),
             ("requester-managed", "false", 1),
