@@ -51,6 +51,7 @@ fn list_resources(world: &mut World, call: &Call) -> Answer {
     check_type(call)?;
     let wanted: BTreeSet<_> = parameters.texts("resourceArns").into_iter().collect();
     let principal = parameters.text("principal");
+    let world = &*world;
     let shares = shares(world, call, now)?;
     let of_principal = |share: &&Share| {
         principal.is_none_or(|principal| {
@@ -63,22 +64,37 @@ fn list_resources(world: &mut World, call: &Call) -> Answer {
             let named = wanted.is_empty() || wanted.contains(member.entity.as_str());
             member.sort == Sort::Resource && member.stands(now) && named
         });
-        resources.map(move |(number, member)| (key(share, *number), resource(share, member, now)))
+        resources.map(move |(number, member)| {
+            (key(share, *number), resource(share, member, status(world, call, member, now)))
+        })
     });
     let (page, next) = PAGING.cut(parameters, listed)?;
     Ok(json!({ "resources": page, "nextToken": next }))
 }
 
-fn resource(share: &Share, member: &Member, now: Timestamp) -> Value {
+fn resource(share: &Share, member: &Member, status: &str) -> Value {
     json!({
         "arn": member.entity,
         "type": SUBNET,
         "resourceShareArn": share.arn,
-        "status": if member.status(now) == "ASSOCIATED" { "AVAILABLE" } else { "PENDING" },
+        "status": status,
         "creationTime": seconds(member.made_at),
         "lastUpdatedTime": seconds(member.made_at),
         "resourceRegionScope": "REGIONAL",
     })
+}
+
+/// Returns RAM's word for how a resource stands: one that was deleted stays in its shares.
+fn status(world: &World, call: &Call, member: &Member, now: Timestamp) -> &'static str {
+    let network = world.networks.get(&call.region);
+    let id = member.entity.rsplit('/').next().unwrap_or_default();
+    if network.is_none_or(|network| network.owner_of_subnet(id).is_none()) {
+        "UNAVAILABLE"
+    } else if member.status(now) == "ASSOCIATED" {
+        "AVAILABLE"
+    } else {
+        "PENDING"
+    }
 }
 
 /// Lists whom the caller shares with, or who shares with it.
@@ -137,16 +153,15 @@ fn check_type(call: &Call) -> Result<(), Refusal> {
 }
 
 /// Returns the shares that the caller owns or has a part in, of those that it names.
-fn shares<'a>(world: &'a mut World, call: &Call, now: Timestamp) -> Result<Vec<&'a Share>, Refusal> {
+fn shares<'a>(world: &'a World, call: &Call, now: Timestamp) -> Result<Vec<&'a Share>, Refusal> {
     let is_own = owner_is_self(call)?;
     let arns = arns(call)?;
-    world.shares(&call.region);
-    let (all, organization) = (&world.shares[&call.region].by_arn, &world.organization);
-    let account = &call.caller.account;
+    let (account, organization) = (&call.caller.account, &world.organization);
+    let all = world.shares.get(&call.region).into_iter().flat_map(|shares| shares.by_arn.values());
     let concerned = |share: &&Share| {
         let has_part = || share.joined_by(account, organization).is_some_and(|since| since <= now);
         let named = arns.is_empty() || arns.contains(share.arn.as_str());
         named && share.deleted_at.is_none() && if is_own { share.owner == *account } else { has_part() }
     };
-    Ok(all.values().filter(concerned).collect())
+    Ok(all.filter(concerned).collect())
 }

@@ -128,3 +128,52 @@ fn resources_and_principals_are_listed_on_both_sides() {
     let wrong = json!({ "resourceOwner": "SELF", "resourceType": "ec2:Vpc" });
     account.refused("ram:ListResources", wrong, "InvalidParameterException");
 }
+
+/// "The participant's resources continue to run in the shared subnet" and it can no longer make
+/// any; the owner cannot delete a subnet with them ("Unshare a shared subnet", VPC user guide).
+#[test]
+fn what_a_participant_has_goes_on_after_unsharing() {
+    let mut account = Account::new();
+    let (id, arn) = subnet(&mut account);
+    let share = share(&mut account, &[&arn], &[OTHER]);
+    account.wait(60);
+    let (mut group, mut interface) = (Value::Null, Value::Null);
+    let mut vpc = Value::Null;
+    account.other(|other| {
+        let seen = other.ok("DescribeSubnets", json!({ "SubnetId": [id] }));
+        vpc = seen["subnetSet"][0]["vpcId"].clone();
+        let wanted = json!({ "VpcId": vpc, "GroupName": "node", "GroupDescription": "test" });
+        group = other.ok("CreateSecurityGroup", wanted)["groupId"].clone();
+        let wanted = json!({ "SubnetId": id, "SecurityGroupId": [group] });
+        let made = other.ok("CreateNetworkInterface", wanted);
+        interface = made["networkInterface"]["networkInterfaceId"].clone();
+    });
+    account.ok("ram:DeleteResourceShare", json!({ "resourceShareArn": share }));
+    account.refused("DeleteSubnet", json!({ "SubnetId": id }), "DependencyViolation");
+    account.other(|other| {
+        other.ok("DescribeNetworkInterfaces", json!({ "NetworkInterfaceId": [interface] }));
+        other.ok("DescribeSecurityGroups", json!({ "GroupId": [group] }));
+        let more = json!({ "SubnetId": id, "SecurityGroupId": [group] });
+        other.refused("CreateNetworkInterface", more, "InvalidSubnetID.NotFound");
+        let more = json!({ "VpcId": vpc, "GroupName": "more", "GroupDescription": "test" });
+        other.refused("CreateSecurityGroup", more, "InvalidVpcID.NotFound");
+        other.ok("DeleteNetworkInterface", json!({ "NetworkInterfaceId": interface }));
+    });
+    account.ok("DeleteSubnet", json!({ "SubnetId": id }));
+    account.refused("DeleteVpc", json!({ "VpcId": vpc }), "DependencyViolation");
+    account.other(|other| {
+        other.ok("DeleteSecurityGroup", json!({ "GroupId": group }));
+    });
+    account.ok("DeleteVpc", json!({ "VpcId": vpc }));
+}
+
+#[test]
+fn a_subnet_that_is_deleted_is_no_longer_available() {
+    let mut account = Account::new();
+    let (id, arn) = subnet(&mut account);
+    share(&mut account, &[&arn], &[OTHER]);
+    account.wait(60);
+    account.ok("DeleteSubnet", json!({ "SubnetId": id }));
+    let listed = account.ok("ram:ListResources", json!({ "resourceOwner": "SELF" }));
+    assert_eq!(listed["resources"][0]["status"], "UNAVAILABLE");
+}

@@ -220,3 +220,26 @@ fn a_share_is_renamed_tagged_and_closed() {
     let many = json!({ "resourceShareArn": arn, "tags": many });
     account.refused("ram:TagResource", many, "TagLimitExceededException");
 }
+
+#[test]
+fn a_world_that_was_kept_goes_on_sharing() {
+    let mut account = Account::new();
+    let (id, arn) = subnet(&mut account);
+    share(&mut account, &[&arn], &[OTHER]);
+    account.ok(CREATE, json!({ "name": "open", "principals": ["333333333333"] }));
+    let vpc = account.ok("DescribeVpcs", json!({}))["vpcSet"][0]["vpcId"].clone();
+    let group = json!({ "VpcId": vpc, "GroupName": "web", "GroupDescription": "test" });
+    let group = account.ok("CreateSecurityGroup", group)["groupId"].clone();
+    let endpoint = json!({ "VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.s3" });
+    account.ok("CreateVpcEndpoint", endpoint);
+    let kept = serde_json::to_string(account.world()).expect("a world has a JSON form");
+    *account.world() = serde_json::from_str(&kept).expect("it was written so");
+    account.wait(60);
+    assert!(sees(&mut account, &id));
+    account.ok("DescribeSecurityGroups", json!({ "GroupId": [group] }));
+    account.outsider(|outsider| {
+        let listed = outsider.ok("ram:GetResourceShareInvitations", json!({}));
+        assert_eq!(listed["resourceShareInvitations"].as_array().map(Vec::len), Some(1));
+    });
+    assert_eq!(serde_json::to_string(account.world()).expect("it has still").len(), kept.len());
+}
