@@ -59,8 +59,8 @@ fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
 fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let action = format!("{}:{}", call.service.prefix(), operation.name);
     let named = operation.access.on.iter().flat_map(|(parameter, kind)| {
-        let names = call.parameters.text(parameter).into_iter().chain(call.parameters.texts(parameter));
-        names.map(|name| (*kind, name))
+        let given = call.parameters.text(parameter).or_else(|| implied(call, parameter));
+        given.into_iter().chain(call.parameters.texts(parameter)).map(|name| (*kind, name))
     });
     let mut needs: Vec<_> = named
         .map(|(kind, name)| {
@@ -79,6 +79,15 @@ fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
         needs.extend(iam::tagging(operation.name, &needs[0]));
     }
     needs
+}
+
+/// Returns the name that a call means which gives none: "if a user name is not specified, IAM
+/// determines the user name implicitly".
+fn implied<'a>(call: &'a Call, parameter: &str) -> Option<&'a str> {
+    match &call.caller.identity {
+        Identity::User(name) if parameter == "UserName" => Some(name),
+        Identity::User(_) | Identity::Administrator | Identity::Role(_) | Identity::Nobody => None,
+    }
 }
 
 /// Denies an action, in the service's words.

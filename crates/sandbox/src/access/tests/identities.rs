@@ -30,6 +30,8 @@ fn nothing_is_allowed_but_what_a_policy_allows() {
              resource: arn:aws:iam::111111111111:role/Deployer because no identity-based policy allows the \
              iam:GetRole action"
         );
+        let message = reader.message("iam:GetUser", json!({}), "AccessDenied");
+        assert!(message.contains("on resource: arn:aws:iam::111111111111:user/reader because"), "{message}");
         reader.refused("ram:GetResourceShares", json!({ "resourceOwner": "SELF" }), "AccessDeniedException");
         reader.ok("sts:GetCallerIdentity", json!({}));
     });
