@@ -1,4 +1,4 @@
-//! Pages of the JSON services: a token holds the key of the last thing of a page, so that things
+//! Pages of IAM and of the JSON services: a token holds the key of the last thing of a page, so that things
 //! which come and go in between neither repeat nor skip others.
 
 use data_encoding::BASE64URL_NOPAD;
@@ -13,7 +13,9 @@ pub(crate) struct Paging {
     pub(crate) size: &'static str,
     /// The parameter with the token.
     pub(crate) token: &'static str,
-    /// The most things that a page has, which is also how many it has if nobody says.
+    /// How many things a page has if nobody says.
+    pub(crate) usual: i64,
+    /// The most things that a page has.
     pub(crate) most: i64,
     /// The code for a wrong size.
     pub(crate) wrong_size: &'static str,
@@ -47,7 +49,7 @@ impl Paging {
     }
 
     fn size(&self, parameters: &Parameters) -> Result<usize, Refusal> {
-        let size = parameters.integer(self.size)?.unwrap_or(self.most);
+        let size = parameters.integer(self.size)?.unwrap_or(self.usual);
         let size = usize::try_from(size).ok().filter(|_| (1..=self.most).contains(&size));
         size.ok_or_else(|| {
             let message = format!("The value of {} must be between 1 and {}.", self.size, self.most);
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     const PAGING: Paging =
-        Paging { size: "size", token: "token", most: 3, wrong_size: "Size", wrong_token: "Token" };
+        Paging { size: "size", token: "token", usual: 3, most: 4, wrong_size: "Size", wrong_token: "Token" };
 
     fn cut(parameters: Value) -> Result<(Vec<Value>, Option<String>), Refusal> {
         let Value::Object(parameters) = parameters else { panic!("{parameters} is no table") };
@@ -87,13 +89,14 @@ mod tests {
         let (second, end) = cut(json!({ "token": token })).expect("there is a second page");
         assert_eq!((second, end), (vec![json!("d")], None));
         assert_eq!(cut(json!({ "size": 1 })).map(|(page, _)| page), Ok(vec![json!("a")]));
+        assert_eq!(cut(json!({ "size": 4 })).map(|(page, _)| page.len()), Ok(4));
     }
 
     #[test]
     fn wrong_sizes_and_tokens_are_refused() {
         for (parameters, code) in [
             (json!({ "size": 0 }), "Size"),
-            (json!({ "size": 4 }), "Size"),
+            (json!({ "size": 5 }), "Size"),
             (json!({ "token": "?" }), "Token"),
         ] {
             assert_eq!(cut(parameters).map_err(|refusal| refusal.code), Err(code.to_owned()));

@@ -1,44 +1,34 @@
 //! What the answers and the parameters of IAM have in common: pages, paths, times, documents.
 
-use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Answer, Parameters, Refusal};
+use crate::page::Paging;
 use crate::signature::RESERVED;
 use crate::validation;
 
-/// How many things a page has if the call does not say it.
-const PAGE: i64 = 100;
+/// The pages of all lists ("MaxItems", API reference).
+const PAGING: Paging = Paging {
+    size: "MaxItems",
+    token: "Marker",
+    usual: 100,
+    most: 1000,
+    wrong_size: "ValidationError",
+    wrong_token: "ValidationError",
+};
 
-/// Answers with a page of things, which come in the order of their keys. A marker holds the last
-/// key, so that things which come and go in between neither repeat nor skip others.
+/// Answers with a page of things, which come in the order of their keys.
 pub(super) fn page<'a, T>(
     parameters: &Parameters,
     list: &str,
     things: impl Iterator<Item = (&'a String, T)>,
     shown: impl Fn(T) -> Value,
 ) -> Answer {
-    let after = marker(parameters)?;
-    let size = validation::integer(parameters, "MaxItems", 1, 1000)?.unwrap_or(PAGE);
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let (mut page, mut end, mut marker) = (Vec::new(), None, None);
-    for (key, thing) in things.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after)) {
-        if page.len() == size {
-            marker = end.map(|key: &String| BASE64URL_NOPAD.encode(key.as_bytes()));
-            break;
-        }
-        page.push(shown(thing));
-        end = Some(key);
-    }
+    let things = things.map(|(key, thing)| (key.clone(), shown(thing)));
+    let (page, marker) = PAGING.cut(parameters, things)?;
     Ok(json!({ list: page, "IsTruncated": marker.is_some(), "Marker": marker }))
-}
-
-fn marker(parameters: &Parameters) -> Result<Option<String>, Refusal> {
-    let Some(marker) = parameters.text("Marker") else { return Ok(None) };
-    let key = BASE64URL_NOPAD.decode(marker.as_bytes()).ok().and_then(|key| String::from_utf8(key).ok());
-    key.map(Some).ok_or_else(|| Refusal::new("ValidationError", format!("Invalid Marker: {marker}")))
 }
 
 /// Returns the path that a new thing gets, which begins and ends with a slash.

@@ -17,6 +17,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
 const PAGING: Paging = Paging {
     size: "MaxResults",
     token: "NextToken",
+    usual: 20,
     most: 20,
     wrong_size: "InvalidInputException",
     wrong_token: "InvalidInputException",

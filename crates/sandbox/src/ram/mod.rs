@@ -48,6 +48,7 @@ pub(crate) fn context(world: &World, call: &Call, arn: &str) -> Context {
 const PAGING: Paging = Paging {
     size: "maxResults",
     token: "nextToken",
+    usual: 500,
     most: 500,
     wrong_size: "InvalidParameterException",
     wrong_token: "InvalidNextTokenException",
