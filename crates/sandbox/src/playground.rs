@@ -206,11 +206,12 @@ impl Playground {
         }
     }
 
-    /// Lets something happen to the world that is no call.
+    /// Lets something happen to the world that nothing can refuse.
     pub(crate) fn happen(&mut self, event: Event) -> Option<Kept> {
         let happened = Happened { at: self.world.now(), made: self.world.made(), event };
-        happened.event.clone().apply(&mut self.world);
-        self.keep(&happened)
+        let kept = self.keep(&happened);
+        happened.event.apply(&mut self.world).expect("only calls are refused");
+        kept
     }
 
     /// Begins anew with an empty world of the same accounts.

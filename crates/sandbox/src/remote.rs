@@ -87,7 +87,12 @@ impl Remote {
         self.order(Method::PUT, "accounts", Some(&accounts)).await.map(drop)
     }
 
-    async fn order(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, RemoteError> {
+    pub(crate) async fn order(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, RemoteError> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let answered = tokio::time::timeout(PATIENCE, self.send(method, path, body)).await;
         let (status, body) =

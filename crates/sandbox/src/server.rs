@@ -366,3 +366,6 @@ impl Outgoing {
         response
     }
 }
+
+#[cfg(test)]
+mod tests;

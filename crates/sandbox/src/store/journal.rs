@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use straddle_engine::state::Files;
 
 use super::{FORMAT, StoreError, damaged};
-use crate::call::Call;
+use crate::call::{Call, Refusal};
 use crate::dispatch;
 use crate::world::{AccountId, Failure, World};
 
@@ -62,28 +62,36 @@ impl Happened {
         line
     }
 
-    /// Lets it happen again.
-    pub(super) fn replay(self, world: &mut World) {
+    /// Lets it happen again. What succeeded then has to succeed now: else this program has other
+    /// rules than the one that wrote the journal, and would show another world.
+    pub(super) fn replay(self, world: &mut World) -> Result<(), String> {
         world.stand_at(self.at);
         world.set_made(self.made);
-        self.event.apply(world);
+        let operation = match &self.event {
+            Event::Call { call, .. } => call.operation.clone(),
+            Event::Late { .. } | Event::Arrived | Event::Account { .. } => String::new(),
+        };
+        self.event.apply(world).map_err(|refusal| format!("{operation} is refused now: {refusal}"))
     }
 }
 
 impl Event {
-    /// Lets it happen to a world.
-    pub(crate) fn apply(self, world: &mut World) {
-        // What was answered then, somebody knows already.
+    /// Lets it happen to a world. Fails if a call is refused.
+    pub(crate) fn apply(self, world: &mut World) -> Result<(), Refusal> {
         match self {
             Self::Call { call, fate } => {
                 world.doom(fate);
-                drop(dispatch::run(world, &call));
+                let answer = dispatch::run(world, &call);
                 world.doom(None);
+                // What was answered then, somebody knows already.
+                return answer.map(drop);
             }
             Self::Late { call, due } => world.delay(*call, due),
+            // Nobody was told what came of it.
             Self::Arrived => drop(world.arrive()),
             Self::Account { name, id } => world.add_account(&name, &id),
         }
+        Ok(())
     }
 }
 

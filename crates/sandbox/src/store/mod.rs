@@ -178,8 +178,11 @@ impl WorldFiles {
     pub(crate) fn load(&self) -> Result<Option<World>, StoreError> {
         let Some(mut snapshot) = snapshot::read(&SystemFiles, &self.world)? else { return Ok(None) };
         let happened = journal::read(&SystemFiles, &self.journal(), &snapshot.id)?;
-        for happened in happened {
-            happened.replay(&mut snapshot.world);
+        for (index, happened) in happened.into_iter().enumerate() {
+            let replayed = happened.replay(&mut snapshot.world);
+            // The first line is the head.
+            replayed
+                .map_err(|problem| damaged(&self.journal(), &format!("line {}: {problem}", index + 2)))?;
         }
         Ok(Some(snapshot.world))
     }

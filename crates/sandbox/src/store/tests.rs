@@ -119,6 +119,10 @@ fn damage_is_told_and_not_taken_for_an_empty_world() {
     fs::write(&journal, damaged).unwrap();
     let error = ground.files().load().unwrap_err().to_string();
     assert!(error.contains("line 2"), "{error}");
+    let other = String::from_utf8(whole_journal.clone()).unwrap().replace("10.0.0.0/16", "10.0.0.0/8");
+    fs::write(&journal, other).unwrap();
+    let error = ground.files().load().unwrap_err().to_string();
+    assert!(error.contains("CreateVpc is refused now"), "{error}");
     fs::write(&journal, whole_journal).unwrap();
     for wrong in [&b""[..], &whole_world[..10], br#"{"format":2}"#] {
         fs::write(&world, wrong).unwrap();
