@@ -180,6 +180,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_sandbox_has_a_state_of_its_own_and_means_its_environment() {
+        let spec = tempfile::tempdir().unwrap();
+        let location = |sandbox| StateLocationArguments { directory: Some("s".into()), sandbox };
+        assert_eq!(directory_of(spec.path(), &location(true)).unwrap(), Path::new("s/sandbox"));
+        assert_eq!(directory_of(spec.path(), &location(false)).unwrap(), Path::new("s"));
+        let of = |given, sandbox| environment_of(spec.path(), given, &location(sandbox));
+        assert_eq!(of(None, true), None, "the spec has none of that name");
+        std::fs::create_dir(spec.path().join("envs")).unwrap();
+        std::fs::write(spec.path().join("envs/sandbox.toml"), "").unwrap();
+        assert_eq!(of(None, true).as_deref(), Some("sandbox"));
+        assert_eq!(of(Some("prod"), true).as_deref(), Some("prod"));
+        assert_eq!(of(None, false), None);
+    }
+
+    #[test]
     fn the_state_is_in_the_nearest_folder_of_that_name() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().canonicalize().unwrap();
