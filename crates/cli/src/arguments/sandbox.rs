@@ -90,6 +90,9 @@ pub(crate) struct SandboxStartArguments {
     /// Ask policies what a caller may do. Without this, everybody may do everything in their account.
     #[arg(long)]
     pub(crate) enforce_iam: bool,
+    /// For how long other services do not know a new role, in the time of the world.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
+    pub(crate) iam_delay: Duration,
     /// For how long reads do not know a new id, in the time of the world.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
     pub(crate) consistency_window: Duration,

@@ -38,8 +38,8 @@ fn serve(program: &Program, arguments: &SandboxStartArguments) -> Result<Exit, F
 fn settings(arguments: &SandboxStartArguments) -> Result<SandboxSettings, Failure> {
     let rules = Rules {
         enforce_iam: arguments.enforce_iam,
+        iam_delay: arguments.iam_delay.as_secs_f64(),
         consistency_window: arguments.consistency_window.as_secs_f64(),
-        ..Rules::default()
     };
     let world = WorldSettings {
         accounts: arguments.accounts.iter().cloned().collect(),
