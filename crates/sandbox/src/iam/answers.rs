@@ -9,7 +9,7 @@ use crate::page::Paging;
 use crate::signature::RESERVED;
 use crate::validation;
 
-/// The pages of all lists ("MaxItems", API reference).
+/// The pages of all lists (`MaxItems`, API reference).
 const PAGING: Paging = Paging {
     size: "MaxItems",
     token: "Marker",

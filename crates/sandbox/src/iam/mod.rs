@@ -10,6 +10,7 @@ mod managed;
 mod profile;
 mod provider;
 mod role;
+pub(crate) mod service;
 mod simulation;
 mod tags;
 mod trust;
