@@ -45,7 +45,7 @@ fn main() {
     server.stop();
     many_groups(None, "in memory");
     let server = many_groups(Some(file.clone()), "each kept on the disk");
-    println!("memory with 10,000 groups   {:8.1} MB", server);
+    println!("memory with 10,000 groups   {server:8.1} MB");
     let again = Server::start(Some(file));
     println!("start with 10,000 groups    {:8.1} ms", again.started_in * 1000.0);
     again.stop();
@@ -77,7 +77,7 @@ fn many_groups(file: Option<PathBuf>, name: &str) -> f64 {
             if !page.contains("<nextToken>") {
                 break;
             }
-            next = between(&page, "<nextToken>", "</nextToken>").to_owned();
+            between(&page, "<nextToken>", "</nextToken>").clone_into(&mut next);
         }
     }
     println!(

@@ -11,6 +11,7 @@
 //! | `POST /_sandbox/faults` | adds one rule |
 //! | `DELETE /_sandbox/faults` | takes all rules away |
 //! | `POST /_sandbox/clock` | lets time pass at once, `{"advance": 60}`, or at another speed, `{"speed": 0}` |
+//! | `POST /_sandbox/tokens` | issues a web identity: `{"issuer": "https://..", "claims": {"sub": ".."}}` |
 //! | `GET /_sandbox/log?after=NUMBER` | tells the requests since one |
 //! | `GET /_sandbox/world` | tells everything there is |
 
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::call::Refusal;
 use crate::playground::{Playground, wait_for};
@@ -110,6 +111,7 @@ fn carry_out(shared: &Shared, incoming: &Incoming) -> Result<Done, Refusal> {
             (nothing(), None)
         }
         ("POST", "clock") => (set_clock(&mut playground, body(incoming)?), None),
+        ("POST", "tokens") => issue(&mut playground, &body(incoming)?),
         ("GET", "log") => (json!({ "requests": log(&playground, incoming)? }), None),
         ("GET", "world") => (value(&playground.world), None),
         (method, path) => {
@@ -149,6 +151,23 @@ fn add_accounts(playground: &mut Playground, accounts: BTreeMap<String, AccountI
         }
     }
     kept
+}
+
+/// Who issues a token, and what it says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenOrder {
+    issuer: String,
+    claims: Map<String, Value>,
+}
+
+/// Signs claims as they are, but for those of who issued them, and until when they hold: an hour.
+fn issue(playground: &mut Playground, order: &TokenOrder) -> Done {
+    let kept = playground.happen(Event::Issuer(order.issuer.clone()));
+    let now = playground.world.now().as_second();
+    let mut claims = json!({ "iss": order.issuer, "iat": now, "exp": now + 3600 });
+    claims.as_object_mut().expect("it is an object").extend(order.claims.clone());
+    (json!({ "token": playground.world.issuer(&order.issuer).issue(&claims) }), kept)
 }
 
 fn log(playground: &Playground, incoming: &Incoming) -> Result<Value, Refusal> {

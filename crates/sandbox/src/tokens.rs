@@ -109,7 +109,7 @@ mod tests {
     fn tokens_are_each_accounts_and_operations_own() {
         let mut account = Account::new();
         let share = |token: &str| json!({ "name": "s", "clientToken": token });
-        let mut arn = |account: &mut Account| {
+        let arn = |account: &mut Account| {
             text(&account.ok("ram:CreateResourceShare", share("a"))["resourceShare"]["resourceShareArn"])
         };
         let first = arn(&mut account);

@@ -183,3 +183,33 @@ async fn a_world_goes_on_with_the_next_sandbox_and_is_run_by_one() {
     let mut sender = serving.connect().await;
     assert_eq!(vpcs(&mut sender).await, 1);
 }
+
+/// The call that exchanges a token needs no signature, unlike every other.
+async fn exchanged(serving: &mut Serving, token: &str) -> String {
+    let role = "arn:aws:iam::111111111111:role/pod";
+    let form = format!(
+        "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={role}&RoleSessionName=pod&WebIdentityToken={token}"
+    );
+    let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+    let request = request.body(Full::from(form)).unwrap();
+    let answer = serving.connect().await.send_request(request).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn tokens_are_issued_and_known_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.world");
+    let mut serving = Serving::start(Some(file.clone())).await;
+    let order = json!({ "issuer": "https://oidc.example.com/id/1", "claims": { "sub": "x", "aud": "y" } });
+    let issued = serving.remote.order(Method::POST, "tokens", Some(&order)).await.unwrap();
+    let token = issued["token"].as_str().unwrap().to_owned();
+    let before = exchanged(&mut serving, &token).await;
+    assert!(before.contains("<Code>InvalidIdentityToken</Code>"), "no provider yet: {before}");
+    serving.task.shutdown().await;
+    let serving = Serving::start(Some(file)).await;
+    let again = serving.remote.order(Method::POST, "tokens", Some(&order)).await.unwrap();
+    let key = |token: &str| token.split('.').next().map(str::to_owned);
+    assert_eq!(key(again["token"].as_str().unwrap()), key(&token), "the issuer has the same key");
+}

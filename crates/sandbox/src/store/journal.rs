@@ -52,6 +52,8 @@ pub(crate) enum Event {
         /// Its number.
         id: AccountId,
     },
+    /// Somebody began to issue web identities at an address.
+    Issuer(String),
 }
 
 impl Happened {
@@ -69,7 +71,7 @@ impl Happened {
         world.set_made(self.made);
         let operation = match &self.event {
             Event::Call { call, .. } => call.operation.clone(),
-            Event::Late { .. } | Event::Arrived | Event::Account { .. } => String::new(),
+            Event::Late { .. } | Event::Arrived | Event::Account { .. } | Event::Issuer(_) => String::new(),
         };
         self.event.apply(world).map_err(|refusal| format!("{operation} is refused now: {refusal}"))
     }
@@ -90,6 +92,9 @@ impl Event {
             // Nobody was told what came of it.
             Self::Arrived => drop(world.arrive()),
             Self::Account { name, id } => world.add_account(&name, &id),
+            Self::Issuer(url) => {
+                world.issuer(&url);
+            }
         }
         Ok(())
     }

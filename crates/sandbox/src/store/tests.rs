@@ -1,5 +1,6 @@
 //! What is found again after any end.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use jiff::Timestamp;
@@ -50,7 +51,7 @@ fn call(operation: &str, parameters: Value) -> Call {
         region: "us-east-1".to_owned(),
         caller: Caller::administrator("111111111111".parse().unwrap()),
         parameters: Parameters(parameters),
-        hidden: Default::default(),
+        hidden: BTreeSet::default(),
     }
 }
 
