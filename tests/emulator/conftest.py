@@ -1,4 +1,4 @@
-"""Fixtures: one moto for the session, and for each test an empty world, a proxy in
+"""Fixtures: one server for the session, and for each test an empty world, a proxy in
 front of it and the binary with folders of its own. Where making the whole network for each
 test would take too long, `standing` is one that the tests of a file share."""
 
@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from .moto import Moto, World
+from .moto import Moto
 from .network import Network
 from .proxy import Proxy
+from .sandbox import Sandbox
+from .server import Server
 from .straddle import Straddle, binary
 from .virtual_environment import is_current, without_aws
+from .world import World
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Keeps boto3 in this process away from the user's own accounts, too."""
+    config.addinivalue_line("markers", "only_on(server, why): a test that says nothing on other servers")
     kept = without_aws(dict(os.environ))
     os.environ.clear()
     os.environ.update(kept)
@@ -29,7 +33,14 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--part`, with which several processes share the work, each with a moto of its own."""
+    """Adds `--server`, and `--part`, with which several processes share the work, each with a
+    server of its own."""
+    parser.addoption(
+        "--server",
+        choices=["moto", "sandbox"],
+        default="moto",
+        help="what stands in for AWS [default: moto]",
+    )
     parser.addoption("--part", metavar="K/N", help="run only the tests of the Kth of N parts of the files")
 
 
@@ -50,24 +61,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def moto() -> Iterator[Moto]:
-    """The moto server of the session. Use `world`, which empties it."""
-    with Moto() as server:
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """What stands in for AWS in this session. Use `world`, which empties it."""
+    kinds: dict[str, type[Server]] = {"moto": Moto, "sandbox": Sandbox}
+    with kinds[request.config.getoption("--server")]() as server:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def of_one_server(request: pytest.FixtureRequest) -> None:
+    """Skips a test that is marked as one of another server."""
+    marker = request.node.get_closest_marker("only_on")
+    if marker and request.config.getoption("--server") != marker.args[0]:
+        pytest.skip(f"only on {marker.args[0]}: {marker.args[1]}")
+
+
 @pytest.fixture
-def world(moto: Moto) -> World:
+def world(server: Server) -> World:
     """An empty world, with clients: `world.client("network")`."""
-    return World(moto)
+    return World(server)
 
 
 @pytest.fixture
 def proxy(world: World, request: pytest.FixtureRequest) -> Iterator[Proxy]:
     """A proxy without rules in front of the world. Its log is shown if the test fails."""
-    with Proxy(world.moto.address) as server:
-        request.node.stash[_PROXY] = server
-        yield server
+    with Proxy(world.server) as proxy:
+        request.node.stash[_PROXY] = proxy
+        yield proxy
 
 
 @pytest.fixture(scope="session")
@@ -92,8 +112,8 @@ def network(straddle: Straddle, world: World, proxy: Proxy) -> Network:
 class _Stage:
     """Builds a network and keeps it until a test has failed on it."""
 
-    def __init__(self, moto: Moto, factory: pytest.TempPathFactory) -> None:
-        self._moto = moto
+    def __init__(self, server: Server, factory: pytest.TempPathFactory) -> None:
+        self._server = server
         self._factory = factory
         self._proxy: Proxy | None = None
         self._network: Network | None = None
@@ -101,8 +121,8 @@ class _Stage:
     def network(self) -> Network:
         """Returns the network, applied."""
         if self._network is None:
-            world = World(self._moto)
-            self._proxy = Proxy(self._moto.address)
+            world = World(self._server)
+            self._proxy = Proxy(self._server)
             self._proxy.__enter__()
             straddle = Straddle(self._factory.mktemp("standing"), world, self._proxy.endpoint)
             self._network = Network(straddle, world, self._proxy)
@@ -117,9 +137,9 @@ class _Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(built: None, moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stage]:
+def stage(built: None, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stage]:
     """What `standing` stands on."""
-    stage = _Stage(moto, tmp_path_factory)
+    stage = _Stage(server, tmp_path_factory)
     yield stage
     stage.tear_down()
 

@@ -7,7 +7,8 @@ what exists with what the program believes.
 from dataclasses import dataclass
 from typing import Any
 
-from .moto import World
+from . import accounts
+from .world import World
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,14 @@ def inventory(world: World, account: str) -> list[Thing]:
     A deleted NAT gateway or share, which stays listed, is not alive."""
     client = world.client(account)
     found = []
-    default_vpc = None
+    # Only moto has one. What stands in no VPC must not pass for a part of it.
+    default_vpc = ""
+    number = accounts.NAMES[account]
     for kind, operation, member, id_member in _LISTS:
         for detail in getattr(client, operation)()[member]:
+            if detail.get("OwnerId", number) != number:
+                # Another account's, which shares it.
+                continue
             if detail.get("IsDefault"):
                 default_vpc = detail["VpcId"]
             elif _counts(kind, detail) and detail.get("VpcId") != default_vpc:

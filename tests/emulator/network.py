@@ -8,7 +8,7 @@ from typing import Any
 
 from . import accounts
 from .inventory import Thing, by_kind, inventory
-from .moto import World
+from .world import World
 from .proxy import Proxy
 from .request import Entry
 from .straddle import Done, Running, Straddle

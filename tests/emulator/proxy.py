@@ -1,6 +1,6 @@
-"""A proxy in front of moto that logs every request and puts in faults.
+"""A proxy in front of a server that logs every request and puts in faults.
 
-    with Proxy(moto.address) as proxy:
+    with Proxy(server) as proxy:
         rule = proxy.add("CreateVpc", "lost")
         ...                                    # run straddle with proxy.endpoint
         assert rule.fired and proxy.log.of("CreateVpc")[0].worked == 200
@@ -22,9 +22,10 @@ from typing import Any
 from .corrections import Corrections
 from .faults import Answer, Fault, Rule, ec2_error, error_answer
 from .request import AccountLookup, Entry, Log, Outcome, Request, error_code
+from .server import Server
 from .tokens import TokenMemory
 
-# Those of moto's headers that are about its own connection, or that AWS has not.
+# Those of the server's headers that are about its own connection, or that AWS has not.
 _NOT_PASSED_ON = ("connection", "content-length", "date", "server", "status", "transfer-encoding")
 
 
@@ -32,40 +33,40 @@ class Stage(enum.StrEnum):
     """When a hook is called in the life of a request."""
 
     RECEIVED = "received"
-    """The request is here and moto has not seen it."""
+    """The request is here and the server has not seen it."""
     WORKED = "worked"
-    """Moto has answered and the client has not been told."""
+    """The server has answered and the client has not been told."""
     ANSWERED = "answered"
     """The answer has been sent to the client."""
 
 
 Hook = Callable[[Entry, Stage], bool | None]
 """Called for each request at each stage it reaches. At `RECEIVED`, returning False
-drops the request: moto never sees it. At `WORKED`, returning False drops the answer.
+drops the request: the server never sees it. At `WORKED`, returning False drops the answer.
 It may kill the client at any of the three."""
 
 Rewrite = Callable[[Entry, Answer], Answer]
-"""Called with each answer of moto's; returns what the client is sent instead. For what
-moto cannot show, such as things that another account has in a shared subnet."""
+"""Called with each answer of the server; returns what the client is sent instead. For what
+the server cannot show, such as things that another account has in a shared subnet."""
 
 
 class Proxy:
     """A fault-injecting proxy on a loopback port of its own, as a context manager."""
 
-    def __init__(self, moto: tuple[str, int], client_tokens: bool = True) -> None:
-        """`client_tokens` makes up for moto's missing memory of them; see `tokens`."""
+    def __init__(self, server: Server, client_tokens: bool = True) -> None:
+        """`client_tokens` makes up for the missing memory of them; see `tokens`."""
         self.log = Log()
         self.rules: list[Rule] = []
         self.on_request: Hook | None = None
         self.rewrite: Rewrite | None = None
-        self._moto = moto
-        self._account_of = AccountLookup(moto)
-        self._corrections = Corrections(moto)
-        self._tokens = TokenMemory() if client_tokens else None
+        self._address = server.address
+        self._account_of = AccountLookup(server)
+        self._corrections = Corrections(server.address) if server.is_completed else None
+        self._tokens = TokenMemory() if client_tokens and server.is_completed else None
         self._late: list[threading.Timer] = []
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.proxy = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._listener = _Listener(("127.0.0.1", 0), _Handler)
+        self._listener.proxy = self
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self) -> "Proxy":
         self._thread.start()
@@ -75,13 +76,13 @@ class Proxy:
         for timer in self._late:
             # It must not land in the next test's world.
             timer.cancel()
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.shutdown()
+        self._listener.server_close()
 
     @property
     def endpoint(self) -> str:
         """The URL to use as `AWS_ENDPOINT_URL`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._listener.server_address[1]}"
 
     def add(self, operation: str, fault: str | Fault, **settings: Any) -> Rule:
         """Adds a rule and returns it; the settings are those of `Rule`."""
@@ -95,7 +96,7 @@ class Proxy:
         self.on_request = self.rewrite = None
 
     def wait_for_late(self) -> None:
-        """Returns when every `late` request has reached moto."""
+        """Returns when every `late` request has reached the server."""
         for timer in self._late:
             timer.join()
 
@@ -145,7 +146,7 @@ class Proxy:
                 return error_answer(refusal, entry)
 
     def _deliver(self, entry: Entry, request: Request) -> Answer | None:
-        """Lets moto do the work; None if the hook dropped the answer."""
+        """Lets the server do the work; None if the hook dropped the answer."""
         answer = self._work(entry, request)
         if self.call_hook(entry, Stage.WORKED):
             return answer
@@ -154,13 +155,15 @@ class Proxy:
 
     def _work(self, entry: Entry, request: Request) -> Answer:
         def forward(entry: Entry) -> Answer:
-            answer = self._corrections.refusal(entry) or self._forward(entry, request)
+            refusal = self._corrections and self._corrections.refusal(entry)
+            answer = refusal or self._forward(entry, request)
             if entry.outcome != Outcome.BROKEN:
                 entry.worked, entry.answer = answer.status, answer.body
-                self._corrections.complete(entry)
+                if self._corrections is not None:
+                    self._corrections.complete(entry)
             return answer if self.rewrite is None else self.rewrite(entry, answer)
 
-        # The memory of tokens says so if it answers in moto's place.
+        # The memory of tokens says so if it answers in the server's place.
         if entry.outcome == Outcome.OPEN:
             entry.outcome = Outcome.FORWARDED
         return forward(entry) if self._tokens is None else self._tokens.work(entry, forward)
@@ -173,7 +176,7 @@ class Proxy:
         timer.start()
 
     def _forward(self, entry: Entry, request: Request) -> Answer:
-        connection = http.client.HTTPConnection(*self._moto, timeout=120)
+        connection = http.client.HTTPConnection(*self._address, timeout=120)
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
             for name, value in request.headers.items():
@@ -186,12 +189,12 @@ class Proxy:
             return Answer(response.status, response.getheaders(), response.read())
         except (OSError, http.client.HTTPException) as error:
             entry.outcome = Outcome.BROKEN
-            return ec2_error(502, "MotoDoesNotAnswer", type(error).__name__)
+            return ec2_error(502, "ServerDoesNotAnswer", type(error).__name__)
         finally:
             connection.close()
 
 
-class _Server(ThreadingHTTPServer):
+class _Listener(ThreadingHTTPServer):
     proxy: Proxy
     daemon_threads = True
     # A client that keeps its connection open must not keep a test from ending.
@@ -208,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
     # Head and body in one packet, or each answer waits for an acknowledgement.
     wbufsize = -1
     disable_nagle_algorithm = True
-    server: _Server
+    server: _Listener
 
     def log_message(self, *_: object) -> None:
         """Prints nothing: the log is `Proxy.log`."""

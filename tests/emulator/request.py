@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPMessage
 
-from . import query
+from .server import Server
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>|\"__type\"\s*:\s*\"(?:[^\"]*#)?([^\"]*)\"")
@@ -45,19 +45,19 @@ class Outcome(enum.StrEnum):
     OPEN = "open"
     """Not decided yet."""
     FORWARDED = "forwarded"
-    """Moto did the work and the client was sent moto's answer."""
+    """The server did the work and the client was sent its answer."""
     INJECTED = "injected"
-    """Moto never saw it; the client was sent an error of ours."""
+    """The server never saw it; the client was sent an error of ours."""
     LOST = "lost"
-    """Moto did the work; the client was sent an error of ours, or nothing."""
+    """The server did the work; the client was sent an error of ours, or nothing."""
     LATE = "late"
-    """The client was sent nothing; moto gets the request afterwards."""
+    """The client was sent nothing; the server gets the request afterwards."""
     DROPPED = "dropped"
-    """Moto never saw it and the client was sent nothing: a test's hook said so."""
+    """The server never saw it and the client was sent nothing: a test's hook said so."""
     REPLAYED = "replayed"
     """The client was sent the answer that its client token got before."""
     BROKEN = "broken"
-    """Moto did not answer at all. A fault of the harness, not of the client."""
+    """The server did not answer at all. A fault of the harness, not of the client."""
 
 
 @dataclass
@@ -96,10 +96,10 @@ class Entry:
     error: str | None = None
     """The error code in that answer."""
     worked: int | None = None
-    """The HTTP status that moto answered, whatever the client was sent; None if
-    moto has not seen the request."""
+    """The HTTP status that the server answered, whatever the client was sent; None if it
+    has not seen the request."""
     answer: bytes = field(default=b"", repr=False)
-    """The body that moto answered."""
+    """The body that the server answered."""
 
     @property
     def is_read(self) -> bool:
@@ -120,10 +120,10 @@ class Entry:
     def __str__(self) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(self.time)) + f"{self.time % 1:.3f}"[1:]
         fault = f" ({self.fault})" if self.fault else ""
-        moto = f" moto={self.worked}" if self.worked != self.status else ""
+        worked = f" worked={self.worked}" if self.worked != self.status else ""
         return (
             f"#{self.sequence} {clock} {self.service} {self.account} {self.operation}: {self.outcome}"
-            f"{fault} {self.status or '-'}{' ' + self.error if self.error else ''}{moto}"
+            f"{fault} {self.status or '-'}{' ' + self.error if self.error else ''}{worked}"
         )
 
 
@@ -164,7 +164,7 @@ class Log:
         """Appends an entry for a request that came in and returns it."""
         access_key, region, service = _credential(request.headers)
         operation, parameters = _operation(request)
-        # Asked before the lock is taken: it may be a call to moto.
+        # Asked before the lock is taken: it may be a call to the server.
         account = account_of(access_key)
         with self._lock:
             entry = Entry(
@@ -182,22 +182,19 @@ class Log:
 
 
 class AccountLookup:
-    """Finds the account of an access key by asking moto, once for each key.
+    """Finds the account of an access key by asking the server, once for each key.
 
     Asking needs no knowledge of where a key came from, so keys of users, of
     assumed roles and of tests are all told apart alike.
     """
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self._address = address
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._known: dict[str, str] = {}
 
     def __call__(self, access_key: str) -> str:
         if access_key not in self._known:
-            answer = query.call(
-                self._address, "sts", "GetCallerIdentity", {}, access_key=access_key or "unsigned"
-            )
-            self._known[access_key] = query.element(answer, "Account")
+            self._known[access_key] = self._server.account_of(access_key)
         return self._known[access_key]
 
 

@@ -20,14 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from . import accounts
-from .moto import World
+from .sandbox import binary
+from .world import World
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-
-
-def binary() -> Path:
-    """Returns the path of the binary under test, which need not exist."""
-    return Path(os.environ.get("STRADDLE_BIN") or REPOSITORY / "target/debug/straddle").absolute()
 
 
 @dataclass(frozen=True)

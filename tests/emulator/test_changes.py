@@ -79,7 +79,7 @@ EVERYTHING_IN_PLACE = [
     (
         "ram_resource_share.private_subnets",
         '"${account.apps.id}"',
-        '"${account.apps.id}", "arn:aws:iam::333333333333:role/reader"',
+        '"${account.apps.id}", "999999999999"',
         "AssociateResourceShare",
         1,
     ),
@@ -163,9 +163,11 @@ def test_another_subnet_makes_another_nat_gateway_with_the_same_address(standing
 
 
 def test_another_address_makes_another_nat_gateway(standing: Network) -> None:
-    before, calls = replaced(
-        standing, "[eip.nat]", '[eip.nat]\naddress = "198.51.100.7"', "eip.nat", "address"
-    )
+    # "The Elastic IP address to recover": one that the account had before.
+    mine = standing.client.allocate_address(Domain="vpc")
+    standing.client.release_address(AllocationId=mine["AllocationId"])
+    wanted = f'[eip.nat]\naddress = "{mine["PublicIp"]}"'
+    before, calls = replaced(standing, "[eip.nat]", wanted, "eip.nat", "address")
     assert standing.ids()["nat_gateway.main"] != before["nat_gateway.main"]
     assert calls["AllocateAddress"] == calls["ReleaseAddress"] == calls["CreateNatGateway"] == 1
 

@@ -13,6 +13,9 @@ Ids = dict[str, str]
 Shown = list[str]
 """Patterns, one after the other in the section about drift."""
 
+# "DetachInternetGateway: the VPC must not contain any running instances with Elastic IP addresses."
+WHILE_MAPPED = pytest.mark.only_on("moto", "AWS detaches no gateway while addresses are mapped")
+
 TAGGED = [
     "vpc.main",
     "subnet.public['a']",
@@ -126,9 +129,14 @@ def move_gateway(network: Network, ids: Ids) -> Shown:
 
 def delete_nat_gateway(network: Network, ids: Ids) -> Shown:
     """Its address stays; moto keeps it associated, AWS does not."""
-    network.client.delete_nat_gateway(NatGatewayId=ids["nat_gateway.main"])
+    gateway = ids["nat_gateway.main"]
+    network.client.delete_nat_gateway(NatGatewayId=gateway)
+    network.client.get_waiter("nat_gateway_deleted").wait(
+        NatGatewayIds=[gateway], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
     address = network.client.describe_addresses(AllocationIds=[ids["eip.nat"]])["Addresses"][0]
-    network.client.disassociate_address(AssociationId=address["AssociationId"])
+    if "AssociationId" in address:
+        network.client.disassociate_address(AssociationId=address["AssociationId"])
     return [gone("nat_gateway.main", ids)]
 
 
@@ -259,8 +267,8 @@ def shut_out_of_share(network: Network, ids: Ids) -> Shown:
 
 def let_into_share(network: Network, ids: Ids) -> Shown:
     """Somebody else could make things in the subnets."""
-    network.shares.associate_resource_share(resourceShareArn=ids[SHARE], principals=["333333333333"])
-    return differs(SHARE, '[+] "333333333333"')
+    network.shares.associate_resource_share(resourceShareArn=ids[SHARE], principals=[accounts.HOME])
+    return differs(SHARE, f'[+] "{accounts.HOME}"')
 
 
 def open_share(network: Network, ids: Ids) -> Shown:
@@ -282,9 +290,7 @@ def delete_share(network: Network, ids: Ids) -> Shown:
     [
         switch_host_names,
         make_subnet_public,
-        detach_gateway,
-        delete_gateway,
-        move_gateway,
+        *(pytest.param(change, marks=WHILE_MAPPED) for change in (detach_gateway, delete_gateway, move_gateway)),
         delete_nat_gateway,
         release_address,
         redirect_route,

@@ -4,7 +4,7 @@ down in an order that the service takes."""
 from typing import Any
 
 from .inventory import by_kind, inventory
-from .moto import World
+from .world import World
 from .straddle import Straddle
 
 SPEC = """

@@ -1,5 +1,5 @@
 """Tests of the harness itself: each fault is shown to do, and to leave undone, what
-it says, by asking moto afterwards."""
+it says, by asking the server afterwards."""
 
 import http.client
 import time
@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from .accounts import APPS, DEPLOYER, HOME, NETWORK
 from .inventory import by_kind, inventory
-from .moto import World
 from .proxy import Proxy, Stage
 from .request import Outcome
+from .world import World
 
 
 def create_vpc(client: Any, **more: Any) -> str:
@@ -52,7 +52,7 @@ def test_accounts_are_worlds_apart(world: World) -> None:
 
 def test_a_reset_empties_the_world(world: World) -> None:
     create_vpc(world.client("network"))
-    assert vpcs(World(world.moto)) == 0
+    assert vpcs(World(world.server)) == 0
 
 
 def test_without_rules_everything_gets_through_and_is_logged(world: World, proxy: Proxy, client: Any) -> None:
@@ -136,7 +136,7 @@ def test_late_does_the_work_when_the_client_has_given_up(world: World, proxy: Pr
 
 
 def test_late_work_never_lands_in_the_next_world(world: World, client: Any, proxy: Proxy) -> None:
-    with Proxy(world.moto.address) as other:
+    with Proxy(world.server) as other:
         other.add("CreateVpc", "late", seconds=0.3)
         with pytest.raises(ConnectionClosedError):
             create_vpc(world.client("network", endpoint=other.endpoint))
@@ -198,6 +198,7 @@ def test_hooks_see_each_stage_and_may_stop_it(world: World, proxy: Proxy, client
         assert (proxy.log[-1].outcome, vpcs(world)) == (outcome, left)
 
 
+@pytest.mark.only_on("moto", "others remember tokens themselves")
 def test_client_tokens_are_remembered(world: World, proxy: Proxy, client: Any) -> None:
     vpc, other = create_vpc(client), create_vpc(client)
 
@@ -224,6 +225,7 @@ def test_moto_itself_forgets_client_tokens(world: World) -> None:
     assert by_kind(inventory(world, "network"))["route_table"] == 2
 
 
+@pytest.mark.only_on("moto", "what is not signed is refused")
 def test_connections_are_kept_alive(proxy: Proxy, client: Any) -> None:
     connection = http.client.HTTPConnection(proxy.endpoint.removeprefix("http://"))
     sockets = set()
@@ -239,13 +241,13 @@ def test_connections_are_kept_alive(proxy: Proxy, client: Any) -> None:
     assert len(sockets) == 1
 
 
-def test_a_moto_that_does_not_answer_is_called_broken(world: World) -> None:
+def test_a_server_that_does_not_answer_is_called_broken(world: World) -> None:
     keys = world.credentials.network
-    with Proxy(world.moto.address) as proxy:
+    with Proxy(world.server) as proxy:
         proxy._account_of._known[keys.access_key] = NETWORK
-        proxy._moto = ("127.0.0.1", 1)
+        proxy._address = ("127.0.0.1", 1)
         client = world.client("network", endpoint=proxy.endpoint)
-        assert refusal(create_vpc, client) == ("MotoDoesNotAnswer", 502)
+        assert refusal(create_vpc, client) == ("ServerDoesNotAnswer", 502)
         assert (proxy.log[0].outcome, proxy.log[0].worked) == (Outcome.BROKEN, None)
 
 

@@ -16,7 +16,8 @@ import pytest
 from . import virtual_environment
 from .accounts import APPS, HOME, NETWORK
 from .inventory import by_kind, inventory
-from .moto import Moto, World
+from .moto import Moto
+from .world import World
 from .proxy import Proxy, Stage
 from .request import Entry
 from .straddle import Straddle

@@ -5,20 +5,20 @@ import pytest
 
 from . import accounts
 from .faults import Answer
-from .moto import World
 from .network import THINGS, Network
 from .proxy import Proxy
 from .request import Entry
 from .straddle import Straddle
+from .world import World
 
 SPEC = """
 [stack]
 name = "sharing"
 
 [account.management]
-id      = "111111111111"
-region  = "us-east-1"
-profile = "network-admin"
+id     = "{manager}"
+region = "us-east-1"
+{credentials}
 
 [ram_resource_share.main]
 name       = "main"
@@ -34,12 +34,17 @@ class Organization:
     def __init__(self, straddle: Straddle, world: World, proxy: Proxy) -> None:
         self.straddle = straddle
         self.proxy = proxy
-        self._organizations = world.client("network", "organizations")
-        self._shares = world.client("network", "ram")
+        self._is_founded = world.server.name != "moto"
+        self.manager = accounts.NAMES[world.server.manager]
+        self._organizations = world.client(world.server.manager, "organizations")
+        self._shares = world.client(world.server.manager, "ram")
 
     def found(self) -> None:
-        """Makes the organization."""
-        self._organizations.create_organization(FeatureSet="ALL")
+        """Makes the organization, in which nobody shares yet."""
+        if self._is_founded:
+            self.switch_off()
+        else:
+            self._organizations.create_organization(FeatureSet="ALL")
 
     def switch_on(self) -> None:
         """Lets its accounts share, as somebody else would."""
@@ -63,7 +68,9 @@ class Organization:
 
     def write(self, attributes: str = "") -> None:
         """Writes the spec, with these attributes of the condition."""
-        self.straddle.write_spec({"stack.toml": SPEC + attributes})
+        credentials = 'profile = "network-admin"' if self.manager == accounts.NETWORK else ""
+        spec = SPEC.format(manager=self.manager, credentials=credentials)
+        self.straddle.write_spec({"stack.toml": spec + attributes})
 
     def run(self, command: str, *arguments: str, code: int = 0) -> str:
         """Runs a command; returns what it printed."""
@@ -91,6 +98,7 @@ def test_sharing_that_is_off_says_how_to_switch_it_on(organization: Organization
     assert "ram_resource_share.main" in words, "the share waits for it"
 
 
+@pytest.mark.only_on("moto", "every account is in the organization")
 def test_an_account_without_organization_is_told_which_one_it_must_be(organization: Organization) -> None:
     organization.write("enable = true")
     words = organization.run("apply", "--auto-approve", code=3)
@@ -127,7 +135,7 @@ def test_sharing_is_switched_on_before_the_first_share_and_never_off(organizatio
     words = organization.run("destroy", "--auto-approve")
     assert "others may rely on it: stays in the account" in words
     assert organization.calls()[2:] == ["DeleteResourceShare"] and organization.is_on()
-    assert {entry.account for entry in organization.proxy.log} == {accounts.NETWORK}
+    assert {entry.account for entry in organization.proxy.log} == {organization.manager}
 
 
 def test_sharing_that_others_switched_off_is_shown_and_switched_on_again(organization: Organization) -> None:

@@ -9,6 +9,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::config::SharedHttpClient;
@@ -59,13 +60,11 @@ impl Aws {
 
     async fn configure(&self, account: &Account, settings: &AccountSettings) -> SdkConfig {
         let region = Region::new(account.region.clone());
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(self.http_client.clone())
             .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
             .region(region.clone())
-            .timeout_config(timeouts);
+            .timeout_config(timeouts());
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile).credentials_provider(self.profile(profile, region.clone()));
         }
@@ -73,6 +72,21 @@ impl Aws {
         let Some(role_arn) = &settings.role_arn else { return config };
         let role = assume_role(role_arn, account, settings, &config).await;
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
+    }
+
+    /// Goes to a sandbox. Nothing of the user's configuration is read: whatever it says must not
+    /// lead to a real account.
+    fn configure_sandbox(&self, account: &Account, endpoint: &str) -> SdkConfig {
+        // There, a number of an account is the access key of its administrator.
+        let credentials = Credentials::new(&account.id, "sandbox", None, None, "sandbox");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(self.http_client.clone())
+            .region(Region::new(account.region.clone()))
+            .timeout_config(timeouts())
+            .endpoint_url(endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
     }
 
     /// Takes the credentials of a profile, where the default chain would ask the environment first.
@@ -94,7 +108,10 @@ impl Provider for Aws {
             let settings = AccountSettings::from_values(&account.settings)
                 .map_err(|mismatch| refused(mismatch.to_string()))?;
             settings.check()?;
-            let config = self.configure(account, &settings).await;
+            let config = match &account.sandbox {
+                Some(endpoint) => self.configure_sandbox(account, endpoint),
+                None => self.configure(account, &settings).await,
+            };
             let place = identify(&config, account, &settings).await?;
             Ok(Connection::new(Client::new(&config, place)))
         })
@@ -124,6 +141,10 @@ impl AccountSettings {
              Identity Center, sign in with `aws sso login --profile {profile}`"
         )
     }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()
 }
 
 async fn assume_role(
@@ -255,6 +276,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             settings: ValueMap::new(),
             stack: "demo".to_owned(),
+            sandbox: None,
         }
     }
 

@@ -22,6 +22,7 @@ async fn connect(id: &str, settings: ValueMap) -> Result<(Registry, Connection),
         region: "us-east-1".to_owned(),
         settings,
         stack: "emulator test".to_owned(),
+        sandbox: None,
     };
     let connection = registry.provider().connect(&account).await?;
     Ok((registry, connection))

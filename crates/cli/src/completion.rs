@@ -132,7 +132,8 @@ impl Place {
         let matches = Arguments::command().ignore_errors(true).try_get_matches_from(words);
         let value = |name| matches.as_ref().ok().and_then(|matches| raw_value(matches, name));
         let text = |name| value(name).and_then(|value| value.into_string().ok());
-        let location = StateLocationArguments { directory: value("directory").map(PathBuf::from) };
+        let sandbox = matches.as_ref().is_ok_and(|matches| has_flag(matches, "sandbox"));
+        let location = StateLocationArguments { directory: value("directory").map(PathBuf::from), sandbox };
         let stack = StackArguments { environment: text("environment"), stack: text("stack"), location };
         Self { spec: value("path").map_or_else(|| PathBuf::from("."), PathBuf::from), stack }
     }
@@ -174,6 +175,14 @@ impl Place {
         let directory = directory_of(&self.spec, &self.stack.location).ok();
         let states = directory.and_then(|directory| list_states(&directory).ok()).unwrap_or_default();
         states.into_iter().map(|state| state.stack).collect()
+    }
+}
+
+/// Tells whether the innermost command has a flag.
+fn has_flag(matches: &ArgMatches, name: &str) -> bool {
+    match matches.subcommand() {
+        Some((_, inner)) => has_flag(inner, name),
+        None => matches.try_get_one(name).ok().flatten().copied().unwrap_or(false),
     }
 }
 

@@ -12,6 +12,7 @@ mod failure;
 mod interrupt;
 mod progress;
 mod prompt;
+mod rehearsal;
 mod render;
 mod replace_file;
 mod running;
@@ -105,6 +106,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Graph(arguments) => commands::graph::run(program, arguments),
         Command::State(command) => commands::state::run(program, command),
         Command::Output(arguments) => commands::output::run(program, arguments),
+        Command::Sandbox(command) => commands::sandbox::run(program, command),
         Command::Reference(arguments) => commands::reference::run(program, arguments),
         Command::Schema(_) => Ok(commands::schema::run(program)),
         Command::Completions(arguments) => Ok(commands::completions::run(program, arguments)),

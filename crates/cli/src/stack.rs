@@ -9,16 +9,19 @@ use straddle_engine::spec::{
 };
 use straddle_engine::state::{ListedState, LocalBackend, list_states};
 
-use crate::arguments::{SpecArguments, StackArguments, StateLocationArguments, ValueArguments};
+use crate::arguments::{RunArguments, StackArguments, StateLocationArguments, ValueArguments};
 use crate::commands::Program;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::rehearsal::Rehearsal;
 use crate::render;
 
 /// What the names of environment variables that set variables begin with.
 const VARIABLE_PREFIX: &str = "STRADDLE_VAR_";
 /// The folder of state files, looked for from the spec upwards.
 const STATE_FOLDER: &str = "state";
+/// The folder for what is made in sandboxes, in that of the state, and the environment for it.
+const SANDBOX: &str = "sandbox";
 
 /// A spec, and where its state is.
 pub(crate) struct Stack {
@@ -26,21 +29,23 @@ pub(crate) struct Stack {
     pub(crate) backend: LocalBackend,
     /// What may be wrong with the spec. For people it has been shown already.
     pub(crate) warnings: Diagnostics,
+    /// What the accounts are for as long as this lives, if it is no real ones.
+    _sandbox: Option<Rehearsal>,
 }
 
 impl Stack {
-    /// Loads a spec and finds its state.
-    pub(crate) fn open(
-        program: &Program,
-        path: &Path,
-        values: &ValueArguments,
-        location: &StateLocationArguments,
-    ) -> Result<Self, Failure> {
-        let (spec, warnings) = load_spec(program, path, values)?;
-        let directory = directory_of(path, location)?;
-        let name = state_name(&spec.stack.name, values.environment.as_deref());
+    /// Loads a spec and finds its state. If it is to be a sandbox, that serves as long as the stack lives.
+    pub(crate) fn open(program: &Program, run: &RunArguments) -> Result<Self, Failure> {
+        let path = &run.spec.path;
+        let environment = environment_of(path, run.spec.values.environment.as_deref(), &run.state);
+        let values = ValueArguments { environment: environment.clone(), ..run.spec.values.clone() };
+        let (mut spec, warnings) = load_spec(program, path, &values)?;
+        let directory = directory_of(path, &run.state)?;
+        let name = state_name(&spec.stack.name, environment.as_deref());
+        let world = run.state.sandbox.then(|| directory.join(format!("{name}.world")));
+        let sandbox = world.map(|world| Rehearsal::start(&world, &run.pace, &mut spec)).transpose()?;
         let backend = LocalBackend::named(directory, &spec.stack.name, &name);
-        Ok(Self { spec, backend, warnings })
+        Ok(Self { spec, backend, warnings, _sandbox: sandbox })
     }
 
     /// Shows what may go wrong with a plan, and returns it; a program reads it elsewhere.
@@ -51,22 +56,14 @@ impl Stack {
         }
         warnings
     }
-
-    /// As [`Stack::open`], for commands whose spec is the positional argument.
-    pub(crate) fn open_spec(
-        program: &Program,
-        spec: &SpecArguments,
-        location: &StateLocationArguments,
-    ) -> Result<Self, Failure> {
-        Self::open(program, &spec.path, &spec.values, location)
-    }
 }
 
 /// Finds the state of a stack without its spec being sound: by the name that is given, else by
 /// that in the spec, else because the folder holds no other.
 pub(crate) fn find_state(path: &Path, arguments: &StackArguments) -> Result<LocalBackend, Failure> {
     let directory = directory_of(path, &arguments.location)?;
-    let environment = arguments.environment.as_deref();
+    let environment = environment_of(path, arguments.environment.as_deref(), &arguments.location);
+    let environment = environment.as_deref();
     let states = list_states(&directory).map_err(|error| Failure::file("read", &directory, &error))?;
     let named = arguments.stack.clone();
     let has_state = |stack: &String| states.iter().any(|state| state.name == state_name(stack, environment));
@@ -102,10 +99,19 @@ fn no_state(problem: &str, environment: Option<&str>, directory: &Path, states: 
 
 /// Returns the folder of the state files.
 pub(crate) fn directory_of(spec: &Path, location: &StateLocationArguments) -> Result<PathBuf, Failure> {
-    match &location.directory {
-        Some(directory) => Ok(directory.clone()),
-        None => state_directory(spec).map_err(|error| Failure::file("find", spec, &error)),
-    }
+    let directory = match &location.directory {
+        Some(directory) => directory.clone(),
+        None => state_directory(spec).map_err(|error| Failure::file("find", spec, &error))?,
+    };
+    Ok(if location.sandbox { directory.join(SANDBOX) } else { directory })
+}
+
+/// Returns the environment that is meant: in a sandbox the one of that name, if there is one and
+/// none is given.
+fn environment_of(spec: &Path, given: Option<&str>, location: &StateLocationArguments) -> Option<String> {
+    let folder = if spec.is_dir() { spec } else { spec.parent().unwrap_or(Path::new("")) };
+    let has_own = || folder.join("envs").join(format!("{SANDBOX}.toml")).is_file();
+    given.map(str::to_owned).or_else(|| (location.sandbox && has_own()).then(|| SANDBOX.to_owned()))
 }
 
 /// Returns what the names of the state's files begin with.
@@ -185,6 +191,21 @@ fn state_directory(spec: &Path) -> std::io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sandbox_has_a_state_of_its_own_and_means_its_environment() {
+        let spec = tempfile::tempdir().unwrap();
+        let location = |sandbox| StateLocationArguments { directory: Some("s".into()), sandbox };
+        assert_eq!(directory_of(spec.path(), &location(true)).unwrap(), Path::new("s/sandbox"));
+        assert_eq!(directory_of(spec.path(), &location(false)).unwrap(), Path::new("s"));
+        let of = |given, sandbox| environment_of(spec.path(), given, &location(sandbox));
+        assert_eq!(of(None, true), None, "the spec has none of that name");
+        std::fs::create_dir(spec.path().join("envs")).unwrap();
+        std::fs::write(spec.path().join("envs/sandbox.toml"), "").unwrap();
+        assert_eq!(of(None, true).as_deref(), Some("sandbox"));
+        assert_eq!(of(Some("prod"), true).as_deref(), Some("prod"));
+        assert_eq!(of(None, false), None);
+    }
 
     #[test]
     fn the_state_is_in_the_nearest_folder_of_that_name() {

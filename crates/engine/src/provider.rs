@@ -37,6 +37,10 @@ pub struct Account {
     pub settings: ValueMap,
     /// The stack's name, for the names of sessions.
     pub stack: String,
+    /// Where a sandbox takes the place of the provider's services, such as `http://127.0.0.1:4566`:
+    /// the account is reached there and nowhere else, whatever its settings and the environment
+    /// say, with the credentials that a sandbox takes from everybody.
+    pub sandbox: Option<String>,
 }
 
 /// A proven connection to one account in one region.

@@ -28,7 +28,7 @@ pub(crate) struct CarryOutArguments {
 impl CarryOutArguments {
     /// Returns the settings of a run.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { lock_timeout: self.lock_timeout, ..self.run.settings.settings() }
+        Settings { lock_timeout: self.lock_timeout, ..self.run.settings() }
     }
 }
 

@@ -6,6 +6,7 @@ mod graph;
 mod language;
 mod plan;
 mod refresh;
+mod sandbox;
 mod selection;
 mod shared;
 mod state;
@@ -22,9 +23,13 @@ pub(crate) use language::{
 };
 pub(crate) use plan::PlanArguments;
 pub(crate) use refresh::{RecordArguments, RefreshArguments};
+pub(crate) use sandbox::{
+    SandboxCommand, SandboxEnvironmentArguments, SandboxLogArguments, SandboxOrderArguments,
+    SandboxStartArguments, WorldArguments,
+};
 pub(crate) use selection::{ReplacementArguments, SelectionArguments};
 pub(crate) use shared::{
-    RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
+    PaceArguments, RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
 };
 pub(crate) use state::{OutputArguments, StateCommand, StateListArguments, StateShowArguments};
 
@@ -84,6 +89,15 @@ Examples:
     State(StateCommand),
     /// Print the outputs of the last apply.
     Output(OutputArguments),
+    /// Serve an organization of AWS accounts on this machine, to try and rehearse in.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  straddle sandbox start --account apps=222222222222
+  straddle sandbox log --follow"
+    )]
+    Sandbox(SandboxCommand),
     /// Print the reference of all kinds as Markdown.
     Reference(ReferenceArguments),
     /// Print the JSON Schema of the spec language, for editors.
@@ -109,6 +123,7 @@ impl Command {
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show(arguments)) => arguments.state.json,
             Self::Output(arguments) => arguments.json,
+            Self::Sandbox(command) => command.is_json(),
             Self::Version(arguments) => arguments.json,
             Self::Reference(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
         }

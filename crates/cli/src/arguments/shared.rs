@@ -11,6 +11,8 @@ use straddle_engine::address::is_word;
 use straddle_engine::plan::Options;
 use straddle_engine::run::Settings;
 
+use crate::arguments::sandbox::parse_speed;
+
 /// Which spec, with which values.
 #[derive(Debug, Args)]
 pub(crate) struct SpecArguments {
@@ -22,7 +24,7 @@ pub(crate) struct SpecArguments {
 }
 
 /// With which values.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ValueArguments {
     /// Read the variables in `envs/ENV.toml`, and keep a state for ENV of its own.
     #[arg(long = "env", value_name = "ENV", value_parser = parse_environment)]
@@ -54,6 +56,35 @@ pub(crate) struct StateLocationArguments {
     /// The folder of the state files [default: the nearest folder `state`, from the spec upwards]
     #[arg(long = "state-dir", value_name = "DIR", env = "STRADDLE_STATE_DIR")]
     pub(crate) directory: Option<PathBuf>,
+    /// Use a sandbox on this machine in the place of every account, with a state of its own. Credentials
+    /// are not needed; without `--env`, the environment `sandbox` is meant if there is one.
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+}
+
+/// How a sandbox is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sandbox")]
+pub(crate) struct PaceArguments {
+    /// How many times faster than on AWS things get ready in the sandbox [default: 60]
+    #[arg(long, value_name = "NUMBER", requires = "sandbox", value_parser = parse_speed)]
+    speed: Option<f64>,
+    /// Let go wrong in the sandbox what the rules in a file say.
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    pub(crate) faults: Option<PathBuf>,
+    /// Let go wrong in the sandbox what a seed says, and a run should survive.
+    #[arg(long, value_name = "SEED", requires = "sandbox")]
+    pub(crate) chaos: Option<u64>,
+}
+
+impl PaceArguments {
+    /// How fast a sandbox is that only a run uses: a cluster is ready in nine seconds.
+    const SPEED: f64 = 60.0;
+
+    /// Returns how many times faster than on AWS things get ready.
+    pub(crate) fn speed(&self) -> f64 {
+        self.speed.unwrap_or(Self::SPEED)
+    }
 }
 
 /// Numbers of a run.
@@ -62,19 +93,23 @@ pub(crate) struct SettingsArguments {
     /// How many operations run at once.
     #[arg(long, value_name = "NUMBER", default_value_t = Settings::default().parallelism, value_parser = parse_parallelism)]
     parallelism: usize,
-    /// How long after a lost answer the work of a call may still become visible, such as 30s or 2m.
+    /// How long after a lost answer the work of a call may still become visible, such as 30s or 2m
+    /// [default: 2m; in a sandbox as much shorter as that is faster]
     #[arg(long, value_name = "DURATION", env = "STRADDLE_CONSISTENCY_WINDOW", hide_env = true)]
-    #[arg(default_value = "2m", value_parser = parse_duration)]
-    consistency_window: Duration,
+    #[arg(value_parser = parse_duration)]
+    consistency_window: Option<Duration>,
 }
 
 impl SettingsArguments {
-    /// Returns the settings of a run.
-    pub(crate) fn settings(&self) -> Settings {
+    /// Returns the settings of a run among things that get ready so many times faster than on AWS.
+    fn settings(&self, speed: f64) -> Settings {
+        let default = Settings::default();
+        // A sandbox that stands still is waited for as long as AWS.
+        let scaled = default.consistency_window.div_f64(if speed > 0.0 { speed } else { 1.0 });
         Settings {
             parallelism: self.parallelism,
-            consistency_window: self.consistency_window,
-            ..Settings::default()
+            consistency_window: self.consistency_window.unwrap_or(scaled),
+            ..default
         }
     }
 }
@@ -87,13 +122,20 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) state: StateLocationArguments,
     #[command(flatten)]
-    pub(crate) settings: SettingsArguments,
+    settings: SettingsArguments,
+    #[command(flatten)]
+    pub(crate) pace: PaceArguments,
     /// Go on although much of what the state has in an account is gone: more than 30 %, and at least 3 resources.
     #[arg(long)]
     pub(crate) allow_missing: bool,
 }
 
 impl RunArguments {
+    /// Returns the settings of a run.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings.settings(if self.state.sandbox { self.pace.speed() } else { 1.0 })
+    }
+
     /// Returns what the user asks of a plan, with what every run may allow.
     pub(crate) fn allowing(&self, options: Options) -> Options {
         Options { allow_missing: self.allow_missing, ..options }

@@ -37,7 +37,7 @@ pub(crate) fn carry_out(
     if matches!(order, Order::Make(..)) && !arguments.auto_approve {
         check_that_somebody_can_approve(program)?;
     }
-    let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
+    let stack = Stack::open(program, &arguments.run)?;
     let run = Run::new(program, arguments, &stack);
     let report = run.carry_out(order)?;
     Ok(run.conclude(&report))

@@ -13,7 +13,7 @@ use crate::stack::{Stack, load_spec};
 pub(crate) fn run(program: &Program, arguments: &GraphArguments) -> Result<Exit, Failure> {
     let folding = if arguments.fold { Folding::Blocks } else { Folding::None };
     let picture = if arguments.plan {
-        let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
+        let stack = Stack::open(program, &arguments.run)?;
         let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
         let plan = plan::make(program, &arguments.run, mode, &Options::default(), &stack)?;
         Picture::of(&stack.spec, Some(&plan), folding)

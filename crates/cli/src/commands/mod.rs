@@ -10,6 +10,7 @@ pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod reference;
+pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod validate;
@@ -78,7 +79,7 @@ fn signals() -> Result<Signals, Failure> {
     Signals::listen().map_err(|error| no_resources("listen to signals", &error))
 }
 
-fn no_resources(action: &str, error: &std::io::Error) -> Failure {
+pub(crate) fn no_resources(action: &str, error: &std::io::Error) -> Failure {
     let problem = Diagnostic::error("system", "the operating system refused something")
         .with_detail(format!("Failed to {action}: {error}."));
     Failure::error(problem)

@@ -17,7 +17,7 @@ use crate::stack::Stack;
 
 /// Makes a plan, shows it, and saves it if asked.
 pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, Failure> {
-    let stack = Stack::open_spec(program, &arguments.run.spec, &arguments.run.state)?;
+    let stack = Stack::open(program, &arguments.run)?;
     let mode = match (arguments.destroy, arguments.refreshing.refresh_only) {
         (true, _) => Mode::Destroy,
         (false, true) => Mode::Refresh,
@@ -55,8 +55,7 @@ pub(crate) fn make(
 ) -> Result<Plan, Failure> {
     let progress = Progress::of(program);
     let options = arguments.allowing(options.clone());
-    let engine =
-        program.engine(&stack.backend, &progress, arguments.settings.settings(), Interrupt::default());
+    let engine = program.engine(&stack.backend, &progress, arguments.settings(), Interrupt::default());
     runtime()?.block_on(async {
         let mut signals = signals()?;
         // A plan writes nothing, so that it can end anywhere.

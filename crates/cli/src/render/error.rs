@@ -65,7 +65,7 @@ fn with_cause(error: &StateError) -> String {
     }
 }
 
-fn state_diagnostic(error: &StateError) -> Diagnostic {
+pub(crate) fn state_diagnostic(error: &StateError) -> Diagnostic {
     match error {
         StateError::Locked { location, holder } => Diagnostic::error(
             "state-locked",

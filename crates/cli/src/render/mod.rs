@@ -24,7 +24,7 @@ mod value;
 
 pub(crate) use diagnostic::{counted, diagnostics, tally};
 pub(crate) use duration::words as duration_words;
-pub(crate) use error::run_failure;
+pub(crate) use error::{run_failure, state_diagnostic};
 pub(crate) use functions::functions;
 pub(crate) use lines::{Lines, operation_key};
 pub(crate) use live::Rows;

@@ -103,5 +103,5 @@ fn account(name: &AccountName, stack: &str, mut values: ValueMap) -> Account {
         _ => unreachable!("`{attribute}` was checked to be a string"),
     };
     let (id, region) = (take("id"), take("region"));
-    Account { name: name.clone(), id, region, settings: values, stack: stack.to_owned() }
+    Account { name: name.clone(), id, region, settings: values, stack: stack.to_owned(), sandbox: None }
 }

@@ -1,0 +1,152 @@
+//! A sandbox in the place of the accounts of a run. It serves while the run lasts, and its world is
+//! kept beside the state, so that the next command goes on in it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use straddle_engine::diagnostic::Diagnostic;
+use straddle_engine::spec::Spec;
+use straddle_sandbox::{
+    AccountId, Holder, Remote, Rules, Sandbox, SandboxError, SandboxSettings, StoreError, WorldSettings,
+};
+use tokio::sync::oneshot;
+
+use crate::arguments::PaceArguments;
+use crate::commands::no_resources;
+use crate::commands::sandbox::fault_file;
+use crate::commands::sandbox::start::sandbox_failure;
+use crate::failure::Failure;
+
+/// The account of the spec that manages the organization, if there is one of that name.
+const MANAGEMENT: &str = "management";
+/// Else it is this one, with nothing in it.
+const OTHER_MANAGEMENT: &str = "999999999999";
+/// For how many seconds of the world reads do not know a new id: about as long as on AWS.
+const CONSISTENCY_WINDOW: f64 = 1.0;
+
+/// A sandbox that serves for a run.
+pub(crate) struct Rehearsal {
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Rehearsal {
+    /// Starts a sandbox on the world in a file, with the accounts of the spec, and leads the spec
+    /// there. If another process serves the world already, that one is used.
+    pub(crate) fn start(file: &Path, pace: &PaceArguments, spec: &mut Spec) -> Result<Self, Failure> {
+        let accounts = accounts(spec)?;
+        let settings = settings(file, pace, spec, accounts.clone())?;
+        let (end, ended) = oneshot::channel();
+        let (begun, answer) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("sandbox".to_owned());
+        let thread = thread.spawn(move || serve(settings, &begun, ended));
+        let thread = thread.map_err(|error| no_resources("start a thread", &error))?;
+        let rehearsal = Self { end: Some(end), thread: Some(thread) };
+        let begun = answer.recv().unwrap_or_else(|_| Err(Begin::Failed(nobody_serves())));
+        let endpoint = match begun {
+            Ok(endpoint) => endpoint,
+            Err(Begin::Elsewhere(holder)) => join(&holder, &accounts)?,
+            Err(Begin::Failed(failure)) => return Err(failure),
+        };
+        for account in spec.accounts.values_mut() {
+            account.sandbox = Some(endpoint.clone());
+        }
+        Ok(rehearsal)
+    }
+}
+
+impl Drop for Rehearsal {
+    /// Waits until the world is written down.
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Why no sandbox begins here.
+enum Begin {
+    /// Somebody else serves the world.
+    Elsewhere(Box<Holder>),
+    Failed(Failure),
+}
+
+/// Serves until the other end of `ended` is dropped.
+fn serve(
+    settings: SandboxSettings,
+    begun: &mpsc::Sender<Result<String, Begin>>,
+    ended: oneshot::Receiver<()>,
+) {
+    let tell = |result| {
+        // Who does not wait any more does not need it.
+        drop(begun.send(result));
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tell(Err(Begin::Failed(no_resources("start the sandbox", &error)))),
+    };
+    runtime.block_on(async {
+        match Sandbox::open(settings).await {
+            Ok(sandbox) => {
+                tell(Ok(sandbox.status().endpoint));
+                let end = async { drop(ended.await) };
+                // If the world cannot be written down, its journal has everything nevertheless.
+                drop(sandbox.serve(end).await);
+            }
+            Err(SandboxError::Store(StoreError::Busy { holder, .. })) => tell(Err(Begin::Elsewhere(holder))),
+            Err(error) => tell(Err(Begin::Failed(sandbox_failure(error)))),
+        }
+    });
+}
+
+/// Returns the accounts of a spec by their names.
+fn accounts(spec: &Spec) -> Result<BTreeMap<String, AccountId>, Failure> {
+    let account = |(name, account): (&straddle_engine::address::AccountName, _)| {
+        let account: &straddle_engine::provider::Account = account;
+        let id = account.id.parse().map_err(|error: straddle_sandbox::InvalidAccountId| {
+            let problem = Diagnostic::error("sandbox-account", "the sandbox cannot have an account")
+                .with_detail(format!("The account `{name}`: {error}."))
+                .with_hint("Give it a number of twelve digits, for instance in `envs/sandbox.toml`.");
+            Failure::error(problem)
+        })?;
+        Ok((name.to_string(), id))
+    };
+    spec.accounts.iter().map(account).collect()
+}
+
+fn settings(
+    file: &Path,
+    pace: &PaceArguments,
+    spec: &Spec,
+    accounts: BTreeMap<String, AccountId>,
+) -> Result<SandboxSettings, Failure> {
+    let other = || OTHER_MANAGEMENT.parse().expect("it has twelve digits");
+    let management = accounts.get(MANAGEMENT).cloned().unwrap_or_else(other);
+    let region = spec.accounts.values().next().map(|account| account.region.clone()).unwrap_or_default();
+    let rules = Rules { consistency_window: CONSISTENCY_WINDOW, ..Rules::default() };
+    let world = WorldSettings { accounts, speed: pace.speed(), rules, ..WorldSettings::new(management) };
+    let faults = pace.faults.as_deref().map(fault_file::read).transpose()?.unwrap_or_default();
+    let (file, chaos) = (Some(file.to_owned()), pace.chaos);
+    Ok(SandboxSettings { port: 0, file, region, faults, chaos, world })
+}
+
+/// Uses a sandbox that another process serves.
+fn join(holder: &Holder, accounts: &BTreeMap<String, AccountId>) -> Result<String, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| no_resources("reach the sandbox", &error))?;
+    let remote = Remote::at(&holder.endpoint).ok_or_else(nobody_serves)?;
+    let added = runtime.block_on(remote.add_accounts(accounts));
+    added.map_err(|error| {
+        let problem = Diagnostic::error("sandbox-in-use", "another process has the world of the sandbox")
+            .with_detail(format!("It is in use by {holder}, which cannot be used: {error}."));
+        Failure::error(problem)
+    })?;
+    Ok(holder.endpoint.clone())
+}
+
+fn nobody_serves() -> Failure {
+    Failure::error(Diagnostic::error("sandbox", "the sandbox does not start"))
+}

@@ -1,0 +1,143 @@
+//! EC2: networks that accounts of one organization share.
+
+mod address;
+mod address_pool;
+mod address_range;
+mod attributes;
+mod describe;
+mod instance;
+mod internet_gateway;
+mod nat_gateway;
+mod network_acl;
+mod network_interface;
+mod ownership;
+mod permissions;
+mod prefix_list;
+mod route_table;
+mod security_group;
+mod sharing;
+mod subnet;
+mod tagging;
+mod tags;
+#[cfg(test)]
+mod testing;
+mod vpc;
+mod vpc_endpoint;
+mod zones;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Operation, Refusal};
+use crate::world::{AccountId, Timeline};
+use address::{Address, PublicAddresses};
+use internet_gateway::InternetGateway;
+use nat_gateway::NatGateway;
+use network_acl::NetworkAcl;
+use network_interface::NetworkInterface;
+use ownership::Dependents;
+pub(crate) use permissions::needs;
+use route_table::RouteTable;
+use security_group::{Rule, SecurityGroup};
+use sharing::Shared;
+use subnet::Subnet;
+use vpc::Vpc;
+use vpc_endpoint::VpcEndpoint;
+
+/// The things of EC2 in one region, of all accounts.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Network {
+    vpcs: BTreeMap<String, Vpc>,
+    subnets: BTreeMap<String, Subnet>,
+    /// How many ranges of IPv6 were given to VPCs.
+    ipv6_ranges: u32,
+    access_lists: BTreeMap<String, NetworkAcl>,
+    internet_gateways: BTreeMap<String, InternetGateway>,
+    addresses: BTreeMap<String, Address>,
+    public_addresses: PublicAddresses,
+    interfaces: BTreeMap<String, NetworkInterface>,
+    nat_gateways: BTreeMap<String, NatGateway>,
+    route_tables: BTreeMap<String, RouteTable>,
+    /// By the ids of associations: route tables.
+    table_associations: BTreeMap<String, String>,
+    groups: BTreeMap<String, SecurityGroup>,
+    /// The ids of groups, by VPC, name and owner.
+    group_names: BTreeMap<String, String>,
+    /// How many groups accounts have, but for those that VPCs are born with.
+    group_counts: BTreeMap<AccountId, usize>,
+    rules: BTreeMap<String, Rule>,
+    endpoints: BTreeMap<String, VpcEndpoint>,
+    /// What stands on what: on VPCs and subnets whatever is in them.
+    dependents: Dependents,
+    /// What happens by itself, and when.
+    timeline: Timeline<Event>,
+    /// The time at which things are looked at.
+    now: Timestamp,
+    /// What accounts see of what is not theirs.
+    pub(crate) shared: Shared,
+}
+
+/// What happens by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Event {
+    /// Something of a NAT gateway changes.
+    NatGateway(String),
+    /// Something of a VPC endpoint changes.
+    VpcEndpoint(String),
+}
+
+impl Network {
+    /// Lets happen what is due.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while let Some((at, event)) = self.timeline.next(now) {
+            self.now = at;
+            match event {
+                Event::NatGateway(id) => self.settle_nat_gateway(&id, at),
+                Event::VpcEndpoint(id) => self.settle_endpoint(&id, at),
+            }
+        }
+        self.now = now;
+    }
+}
+
+/// Returns the operations.
+pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
+    [
+        address::OPERATIONS,
+        address::ASSOCIATION_OPERATIONS,
+        attributes::OPERATIONS,
+        instance::OPERATIONS,
+        internet_gateway::OPERATIONS,
+        nat_gateway::OPERATIONS,
+        nat_gateway::ADDRESS_OPERATIONS,
+        network_acl::OPERATIONS,
+        network_interface::OPERATIONS,
+        route_table::OPERATIONS,
+        route_table::ASSOCIATION_OPERATIONS,
+        route_table::ROUTE_OPERATIONS,
+        prefix_list::OPERATIONS,
+        security_group::OPERATIONS,
+        subnet::OPERATIONS,
+        subnet::IPV6_OPERATIONS,
+        tagging::OPERATIONS,
+        vpc::OPERATIONS,
+        vpc::ATTRIBUTE_OPERATIONS,
+        vpc::RANGE_OPERATIONS,
+        vpc_endpoint::OPERATIONS,
+        zones::OPERATIONS,
+    ]
+    .into_iter()
+    .chain(security_group::MORE_OPERATIONS)
+    .flatten()
+}
+
+/// Answers a dry run: everything that would be refused was refused before this is asked.
+fn dry_run(call: &Call) -> Result<(), Refusal> {
+    if call.parameters.flag("DryRun")?.unwrap_or_default() {
+        let message = "Request would have succeeded, but DryRun flag is set.";
+        return Err(Refusal { status: 412, ..Refusal::new("DryRunOperation", message) });
+    }
+    Ok(())
+}

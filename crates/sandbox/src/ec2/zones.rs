@@ -1,0 +1,114 @@
+//! Availability zones: their ids are the same in every account, their names are each account's own
+//! ("Availability Zone IDs for your resources", RAM user guide).
+
+use serde_json::{Value, json};
+
+use crate::call::{Answer, Call, Operation, Refusal};
+use crate::world::{AccountId, World};
+
+/// The operations.
+pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
+    "DescribeAvailabilityZones",
+    &["ZoneId", "ZoneName", "Filter", "AllAvailabilityZones", "DryRun"],
+    describe_zones,
+)];
+
+/// How many zones a region has here.
+const ZONES: usize = 3;
+
+/// A zone as an account names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Zone {
+    /// Such as `use1-az1`.
+    pub(super) id: String,
+    /// Such as `us-east-1a`.
+    pub(super) name: String,
+}
+
+/// Returns the zones of a region, by their names in an account.
+pub(super) fn zones(region: &str, account: &AccountId) -> Vec<Zone> {
+    let prefix = id_prefix(region);
+    // Accounts with other numbers mostly have another order.
+    let weighted = |(position, digit): (usize, u8)| (position + 1).pow(2) * usize::from(digit);
+    let turn: usize = account.as_str().bytes().enumerate().map(weighted).sum();
+    let zone = |(position, letter): (usize, char)| Zone {
+        id: format!("{prefix}-az{}", (position + turn) % ZONES + 1),
+        name: format!("{region}{letter}"),
+    };
+    "abc".chars().take(ZONES).enumerate().map(zone).collect()
+}
+
+/// Shortens a region as the ids of its zones do: `us-east-1` is `use1`, `ap-southeast-2` is `apse2`.
+fn id_prefix(region: &str) -> String {
+    let parts: Vec<_> = region.split('-').collect();
+    let short = |part: &&str| match *part {
+        "northeast" => "ne".to_owned(),
+        "northwest" => "nw".to_owned(),
+        "southeast" => "se".to_owned(),
+        "southwest" => "sw".to_owned(),
+        "north" | "east" | "south" | "west" | "central" => part[..1].to_owned(),
+        other => other.to_owned(),
+    };
+    parts.iter().map(short).collect()
+}
+
+fn describe_zones(_: &mut World, call: &Call) -> Answer {
+    let parameters = &call.parameters;
+    let (ids, names) = (parameters.texts("ZoneId"), parameters.texts("ZoneName"));
+    let all = zones(&call.region, &call.caller.account);
+    for id in &ids {
+        if !all.iter().any(|zone| zone.id == *id) {
+            return Err(Refusal::new(
+                "InvalidParameterValue",
+                format!("Invalid availability zone-id: [{id}]"),
+            ));
+        }
+    }
+    let asked_for = |zone: &&Zone| {
+        (ids.is_empty() || ids.contains(&zone.id.as_str()))
+            && (names.is_empty() || names.contains(&zone.name.as_str()))
+    };
+    let shown: Vec<_> = all.iter().filter(asked_for).map(|zone| shown(zone, &call.region)).collect();
+    Ok(json!({ "availabilityZoneInfo": shown }))
+}
+
+fn shown(zone: &Zone, region: &str) -> Value {
+    json!({
+        "zoneName": zone.name,
+        "zoneId": zone.id,
+        "zoneState": "available",
+        "zoneType": "availability-zone",
+        "regionName": region,
+        "groupName": region,
+        "networkBorderGroup": region,
+        "optInStatus": "opt-in-not-required",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_common_and_names_are_not() {
+        let of = |number: &str| zones("us-east-1", &number.parse().expect("it is a number"));
+        let (one, other) = (of("111111111111"), of("222222222222"));
+        assert_eq!(one.len(), ZONES);
+        assert_ne!(one, other);
+        for zone in &one {
+            assert!(other.iter().any(|other| other.id == zone.id), "{}", zone.id);
+        }
+    }
+
+    #[test]
+    fn regions_are_shortened_as_aws_does() {
+        for (region, short) in [
+            ("us-east-1", "use1"),
+            ("eu-central-1", "euc1"),
+            ("ap-southeast-2", "apse2"),
+            ("ca-west-1", "caw1"),
+        ] {
+            assert_eq!(id_prefix(region), short);
+        }
+    }
+}

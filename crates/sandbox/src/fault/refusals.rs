@@ -1,0 +1,46 @@
+//! How the services say that something went wrong with them ("Common errors" of the API references).
+
+use crate::call::Refusal;
+use crate::protocol::Service;
+
+/// Tells the caller to slow down.
+pub(crate) fn throttled(service: Service) -> Refusal {
+    match service {
+        Service::Ec2 => refusal(503, "RequestLimitExceeded", "Request limit exceeded."),
+        Service::Iam | Service::Sts => refusal(400, "Throttling", "Rate exceeded"),
+        Service::Organizations => refusal(400, "TooManyRequestsException", "Rate exceeded"),
+        Service::Ram => refusal(429, "ThrottlingException", "Rate exceeded"),
+    }
+}
+
+/// Fails without saying whether anything was done.
+pub(crate) fn internal(service: Service) -> Refusal {
+    match service {
+        Service::Ec2 => refusal(500, "InternalError", "An internal error has occurred"),
+        Service::Iam => refusal(500, "ServiceFailure", "The request processing has failed"),
+        Service::Sts => refusal(500, "InternalFailure", "The request processing has failed"),
+        Service::Organizations => refusal(500, "ServiceException", "The service failed; try again later"),
+        Service::Ram => refusal(500, "ServerInternalException", "The service failed; try again later"),
+    }
+}
+
+/// Has no room.
+pub(crate) fn capacity(service: Service, code: Option<String>, message: Option<String>) -> Refusal {
+    let usual = match service {
+        Service::Ec2 => {
+            refusal(500, "InsufficientCapacity", "There is not enough capacity for your request.")
+        }
+        Service::Iam | Service::Sts => {
+            refusal(409, "LimitExceeded", "The request exceeds the current limits.")
+        }
+        Service::Organizations => {
+            refusal(400, "ConstraintViolationException", "The request exceeds a limit.")
+        }
+        Service::Ram => refusal(400, "ResourceShareLimitExceededException", "The request exceeds a limit."),
+    };
+    Refusal { code: code.unwrap_or(usual.code), message: message.unwrap_or(usual.message), ..usual }
+}
+
+fn refusal(status: u16, code: &str, message: &str) -> Refusal {
+    Refusal { status, ..Refusal::new(code, message) }
+}

@@ -1,0 +1,111 @@
+//! The wire protocols: where a request keeps its operation and parameters, and how an answer looks.
+
+mod json;
+mod query;
+mod xml;
+
+use serde_json::Value;
+
+use crate::call::{Parameters, Refusal};
+use crate::server::{Incoming, Outgoing};
+
+/// A service of AWS that the sandbox has, by the name in the scope of signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Service {
+    Ec2,
+    Iam,
+    Organizations,
+    Ram,
+    Sts,
+}
+
+/// How requests and answers of a service look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    /// Forms in, XML out; lists are `item`s.
+    Ec2,
+    /// Forms in, XML out; lists are `member`s, and answers have a result element.
+    Query,
+    /// JSON both ways; the operation is in the header `x-amz-target`.
+    Json,
+    /// JSON both ways; the operation is the path.
+    RestJson,
+}
+
+impl Service {
+    /// Every service.
+    pub(crate) const ALL: [Self; 5] = [Self::Ec2, Self::Iam, Self::Organizations, Self::Ram, Self::Sts];
+
+    /// Returns the name in the scope of signatures.
+    pub(crate) fn scope(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2",
+            Self::Iam => "iam",
+            Self::Organizations => "organizations",
+            Self::Ram => "ram",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// Returns the service with this name in the scope of a signature.
+    pub(crate) fn of_scope(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.scope() == name)
+    }
+
+    /// Returns what the names of its actions and resources in policies begin with.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2",
+            Self::Iam => "iam",
+            Self::Organizations => "organizations",
+            Self::Ram => "ram",
+            Self::Sts => "sts",
+        }
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::Ec2 => Protocol::Ec2,
+            Self::Iam | Self::Sts => Protocol::Query,
+            Self::Organizations => Protocol::Json,
+            Self::Ram => Protocol::RestJson,
+        }
+    }
+
+    /// Returns the namespace of its XML answers.
+    fn namespace(self) -> &'static str {
+        match self {
+            Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
+            Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Organizations | Self::Ram => "",
+        }
+    }
+}
+
+/// Finds the operation and the parameters in a request.
+pub(crate) fn read(service: Service, request: &Incoming) -> Result<(String, Parameters), Refusal> {
+    match service.protocol() {
+        Protocol::Ec2 | Protocol::Query => query::read(request),
+        Protocol::Json => json::read_targeted(request),
+        Protocol::RestJson => json::read_rest(request),
+    }
+}
+
+/// Writes what an operation answered.
+pub(crate) fn write(
+    service: Service,
+    operation: &str,
+    answer: &Result<Value, Refusal>,
+    request_id: &str,
+) -> Outgoing {
+    match (service.protocol(), answer) {
+        (Protocol::Ec2, Ok(body)) => query::ec2_answer(service.namespace(), operation, body, request_id),
+        (Protocol::Ec2, Err(refusal)) => query::ec2_refusal(refusal, request_id),
+        (Protocol::Query, Ok(body)) => query::answer(service.namespace(), operation, body, request_id),
+        (Protocol::Query, Err(refusal)) => query::refusal(service.namespace(), refusal, request_id),
+        (Protocol::Json | Protocol::RestJson, Ok(body)) => json::answer(body, request_id),
+        (Protocol::Json | Protocol::RestJson, Err(refusal)) => json::refusal(refusal, request_id),
+    }
+}

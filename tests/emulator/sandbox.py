@@ -1,0 +1,73 @@
+"""Starts, resets and stops the program's own sandbox."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from . import accounts, query
+from .server import Server
+
+_REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+# How many times faster than on AWS things get ready.
+SPEED = 600
+
+
+def binary() -> Path:
+    """Returns the path of the binary under test, which need not exist."""
+    return Path(os.environ.get("STRADDLE_BIN") or _REPOSITORY / "target/debug/straddle").absolute()
+
+
+class Sandbox(Server):
+    """`straddle sandbox start`, with the accounts of `accounts` in one organization."""
+
+    name = "the sandbox"
+    manager = "home"
+    is_completed = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(prefix="straddle-sandbox-")
+
+    @property
+    def world_file(self) -> Path:
+        """Where it keeps its world, by which its commands find it."""
+        return Path(self._folder.name) / "world"
+
+    def stop(self) -> None:
+        """Ends it; its world goes with it."""
+        super().stop()
+        self._folder.cleanup()
+
+    def command(self) -> list[str]:
+        """Returns the command that serves."""
+        named = {"network": accounts.NETWORK, "apps": accounts.APPS}
+        members = [f"--account={name}={number}" for name, number in named.items()]
+        world = f"--state={self.world_file}"
+        home = f"--management={accounts.HOME}"
+        return [str(binary()), "sandbox", "start", world, home, f"--speed={SPEED}", *members]
+
+    def port_of(self, said: bytes) -> int | None:
+        """Reads the port in `export AWS_ENDPOINT_URL='http://127.0.0.1:4566'`."""
+        found = re.search(rb"AWS_ENDPOINT_URL='http://127.0.0.1:([0-9]+)'\n", said)
+        return int(found.group(1)) if found else None
+
+    def reset(self) -> accounts.Credentials:
+        """Empties the world; the accounts stay."""
+        query.post(self.address, "/_sandbox/reset", "", {})
+        return accounts.Credentials(network=_administrator(accounts.NETWORK), home=_administrator(accounts.HOME))
+
+    def account_of(self, access_key: str) -> str:
+        """Asks STS. Unlike GetCallerIdentity, this needs no signature of that key."""
+        if not access_key:
+            # AssumeRoleWithWebIdentity is not signed.
+            return ""
+        parameters = {"AccessKeyId": access_key}
+        answer = query.call(self.address, "sts", "GetAccessKeyInfo", parameters, access_key=accounts.HOME)
+        return query.element(answer, "Account")
+
+
+def _administrator(account: str) -> accounts.Keys:
+    """An access key that is an account's number is its administrator's, whatever the secret."""
+    return accounts.Keys(account, "any")
