@@ -48,7 +48,7 @@ class Organization:
 
     def switch_on(self) -> None:
         """Lets its accounts share, as somebody else would."""
-        self._organizations.enable_aws_service_access(ServicePrincipal="ram.amazonaws.com")
+        self._shares.enable_sharing_with_aws_organization()
 
     def switch_off(self) -> None:
         """Lets nobody share any more, as somebody else would."""

@@ -114,7 +114,7 @@ pub(crate) fn exact(parameters: &Parameters, name: &str) -> Option<Vec<String>> 
     values.iter().all(|value| !value.contains(['*', '?', '\\'])).then_some(values)
 }
 
-struct Filter {
+pub(super) struct Filter {
     name: String,
     patterns: Vec<String>,
 }
@@ -122,7 +122,7 @@ struct Filter {
 /// How many values all filters of a call may have together (API reference, `Filter`).
 const MOST_VALUES: usize = 200;
 
-fn filters(parameters: &Parameters) -> Result<Vec<Filter>, Refusal> {
+pub(super) fn filters(parameters: &Parameters) -> Result<Vec<Filter>, Refusal> {
     let mut filters = Vec::new();
     for filter in parameters.tables("Filter") {
         let name = filter.required("Name")?.to_owned();
@@ -142,7 +142,7 @@ fn filters(parameters: &Parameters) -> Result<Vec<Filter>, Refusal> {
 }
 
 /// Every filter has to match, each with any of its patterns.
-fn matches<T>(
+pub(super) fn matches<T>(
     thing: &T,
     filters: &[Filter],
     values: &dyn Fn(&T, &str) -> Option<Vec<String>>,

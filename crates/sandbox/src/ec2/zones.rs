@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::describe::{filters, matches};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{AccountId, World};
 
@@ -13,8 +14,15 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation::new(
     describe_zones,
 )];
 
-/// How many zones a region has here.
-const ZONES: usize = 3;
+/// The letters of the zones of a region: most have three ("Regions and Availability Zones", AWS
+/// global infrastructure).
+fn letters(region: &str) -> &'static str {
+    match region {
+        "us-east-1" => "abcdef",
+        "us-west-2" => "abcd",
+        _ => "abc",
+    }
+}
 
 /// A zone as an account names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +39,12 @@ pub(super) fn zones(region: &str, account: &AccountId) -> Vec<Zone> {
     // Accounts with other numbers mostly have another order.
     let weighted = |(position, digit): (usize, u8)| (position + 1).pow(2) * usize::from(digit);
     let turn: usize = account.as_str().bytes().enumerate().map(weighted).sum();
+    let letters = letters(region);
     let zone = |(position, letter): (usize, char)| Zone {
-        id: format!("{prefix}-az{}", (position + turn) % ZONES + 1),
+        id: format!("{prefix}-az{}", (position + turn) % letters.len() + 1),
         name: format!("{region}{letter}"),
     };
-    "abc".chars().take(ZONES).enumerate().map(zone).collect()
+    letters.chars().enumerate().map(zone).collect()
 }
 
 /// Shortens a region as the ids of its zones do: `us-east-1` is `use1`, `ap-southeast-2` is `apse2`.
@@ -68,8 +77,27 @@ fn describe_zones(_: &mut World, call: &Call) -> Answer {
         (ids.is_empty() || ids.contains(&zone.id.as_str()))
             && (names.is_empty() || names.contains(&zone.name.as_str()))
     };
-    let shown: Vec<_> = all.iter().filter(asked_for).map(|zone| shown(zone, &call.region)).collect();
-    Ok(json!({ "availabilityZoneInfo": shown }))
+    let filters = filters(parameters)?;
+    let mut found = Vec::new();
+    for zone in all.iter().filter(asked_for) {
+        if matches(zone, &filters, &|zone, filter| filtered(zone, &call.region, filter))? {
+            found.push(shown(zone, &call.region));
+        }
+    }
+    Ok(json!({ "availabilityZoneInfo": found }))
+}
+
+fn filtered(zone: &Zone, region: &str, filter: &str) -> Option<Vec<String>> {
+    let value = match filter {
+        "zone-id" => zone.id.as_str(),
+        "zone-name" => zone.name.as_str(),
+        "state" => "available",
+        "zone-type" => "availability-zone",
+        "opt-in-status" => "opt-in-not-required",
+        "region-name" | "group-name" | "network-border-group" => region,
+        _ => return None,
+    };
+    Some(vec![value.to_owned()])
 }
 
 fn shown(zone: &Zone, region: &str) -> Value {
@@ -88,16 +116,28 @@ fn shown(zone: &Zone, region: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Account;
 
     #[test]
     fn ids_are_common_and_names_are_not() {
         let of = |number: &str| zones("us-east-1", &number.parse().expect("it is a number"));
         let (one, other) = (of("111111111111"), of("222222222222"));
-        assert_eq!(one.len(), ZONES);
+        assert_eq!(one.len(), 6);
         assert_ne!(one, other);
         for zone in &one {
             assert!(other.iter().any(|other| other.id == zone.id), "{}", zone.id);
         }
+    }
+
+    #[test]
+    fn zones_are_found_by_filters() {
+        let mut account = Account::new();
+        let filter = |name: &str, value: &str| json!({ "Filter": [{ "Name": name, "Value": [value] }] });
+        let found = account.ok("DescribeAvailabilityZones", filter("zone-id", "use1-az4"));
+        assert_eq!(found["availabilityZoneInfo"].as_array().map(Vec::len), Some(1));
+        let none = account.ok("DescribeAvailabilityZones", filter("zone-type", "local-zone"));
+        assert_eq!(none["availabilityZoneInfo"], json!([]));
+        account.refused("DescribeAvailabilityZones", filter("colour", "red"), "InvalidParameterValue");
     }
 
     #[test]
