@@ -60,7 +60,9 @@ enum Edge {
     Needed,
     /// What a thing has to itself is given up before another takes it.
     Exclusive,
-    /// An order that saves refusals and retries, given up where it contradicts the needed one.
+    /// A share holds a thing before another one lets go of it: nobody refuses to make a gap.
+    Handover,
+    /// An order that saves refusals and retries, given up where it contradicts any other one.
     Preferred,
 }
 
@@ -81,6 +83,7 @@ impl Graph {
         loop {
             let mut graph = Builder::new(plan, request).build();
             graph.give_up(Edge::Preferred);
+            graph.give_up(Edge::Handover);
             let cyclic = graph.cyclic_changes();
             if turn_around(plan, &cyclic) {
                 continue;

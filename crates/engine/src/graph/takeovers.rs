@@ -62,12 +62,12 @@ impl Builder<'_> {
                 let hub = *hubs.entry(thing).or_insert_with(|| {
                     let hub = self.nodes.add_node(Node::Unchanged);
                     for make in makes {
-                        self.nodes.add_edge(*make, hub, Edge::Preferred);
+                        self.nodes.add_edge(*make, hub, Edge::Handover);
                     }
                     hub
                 });
                 for last in &lets_go {
-                    self.nodes.add_edge(hub, *last, Edge::Preferred);
+                    self.nodes.add_edge(hub, *last, Edge::Handover);
                 }
             }
         }

@@ -84,6 +84,16 @@ fn shares_exchange_what_they_hold_without_a_gap() {
 }
 
 #[test]
+fn a_share_takes_over_without_a_gap_while_the_segment_changes() {
+    let world = world(Duration::from_secs(30));
+    apply(&world, &(share("old", &["one"]) + &host(&["one"])));
+    // The text begins where the block of the segments ends.
+    let changed = "public = true\n".to_owned();
+    let events = apply(&world, &(changed + &share("new", &["one"]) + &host(&["one"])));
+    assert_order(&events, &["Update segment.main['one']", "Create share.new", "Delete share.old"]);
+}
+
+#[test]
 fn what_a_share_still_holds_is_needed_until_it_lets_go() {
     let world = world(Duration::from_secs(30));
     apply(&world, &(share("lent", &["one"]) + &host(&["one"])));

@@ -94,6 +94,19 @@ fn a_share_goes_only_after_another_one_holds_what_it_held() {
     check_shares(wanted, made, &changes, &other, "-ape +zebra");
 }
 
+/// What goes makes way for a change of what it needs, but not where it would leave a gap.
+#[test]
+fn a_share_makes_way_only_where_no_other_one_is_to_hold_what_it_held() {
+    let wanted: Needs<'_> = &[("ground", &[]), ("zebra", &["ground"])];
+    let made: Needs<'_> = &[("ground", &[]), ("ape", &["ground"])];
+    let changes = [("ape", ChangeAction::Delete), ("ground", UPDATE), ("zebra", ChangeAction::Create)];
+    let nothing = || things(&[]);
+    let same = [("ape", things(&["a"]), nothing()), ("zebra", nothing(), things(&["a"]))];
+    check_shares(wanted, made, &changes, &same, "+ground +zebra -ape");
+    let other = [("ape", things(&["a"]), nothing()), ("zebra", nothing(), things(&["b"]))];
+    check_shares(wanted, made, &changes, &other, "-ape +ground +zebra");
+}
+
 #[test]
 fn shares_that_exchange_what_they_hold_both_get_first() {
     let both: Needs<'_> = &[("left", &[]), ("right", &[])];
