@@ -83,6 +83,13 @@ def world(server: Server) -> World:
 
 
 @pytest.fixture
+def sandbox(server: Server, world: World) -> Sandbox:
+    """The server of `world`, with its control endpoint. For tests that are `only_on` it."""
+    assert isinstance(server, Sandbox)
+    return server
+
+
+@pytest.fixture
 def proxy(world: World, request: pytest.FixtureRequest) -> Iterator[Proxy]:
     """A proxy without rules in front of the world. Its log is shown if the test fails."""
     with Proxy(world.server) as proxy:

@@ -176,3 +176,23 @@ def json_error(status: int, code: str, message: str, request_id: str = "") -> An
 def _request_id(entry: Entry) -> str:
     # Leads from an error message of the client's back to the line in the log.
     return f"00000000-0000-4000-8000-{entry.sequence:012d}"
+
+
+class FirstOfEach:
+    """Matches the first request of each content, and never its repetition."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, entry: Entry) -> bool:
+        # A repetition has the same parameters; one that is a new operation has other tags.
+        about = {
+            name: value
+            for name, value in entry.parameters.items()
+            if "tag" not in name.lower() and name.lower() != "clienttoken"
+        }
+        address = entry.tags.get("straddle:address", "")
+        key = f"{entry.operation} {address} {sorted(about.items())}"
+        is_first = not entry.is_read and key not in self._seen
+        self._seen.add(key)
+        return is_first

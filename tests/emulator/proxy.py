@@ -112,6 +112,8 @@ class Proxy:
             firing[0].fired.append(entry)
             entry.fault = firing[0].fault
         answer = self._act(firing[0] if firing else None, entry, request)
+        if entry.outcome == Outcome.SILENT:
+            answer = None
         if answer is not None:
             entry.status = answer.status
             entry.error = error_code(answer.body) if answer.status >= 400 else None
@@ -157,7 +159,7 @@ class Proxy:
         def forward(entry: Entry) -> Answer:
             refusal = self._corrections and self._corrections.refusal(entry)
             answer = refusal or self._forward(entry, request)
-            if entry.outcome != Outcome.BROKEN:
+            if entry.outcome not in (Outcome.BROKEN, Outcome.SILENT):
                 entry.worked, entry.answer = answer.status, answer.body
                 if self._corrections is not None:
                     self._corrections.complete(entry)
@@ -188,7 +190,8 @@ class Proxy:
             response = connection.getresponse()
             return Answer(response.status, response.getheaders(), response.read())
         except (OSError, http.client.HTTPException) as error:
-            entry.outcome = Outcome.BROKEN
+            is_silent = isinstance(error, (ConnectionResetError, http.client.RemoteDisconnected))
+            entry.outcome = Outcome.SILENT if is_silent else Outcome.BROKEN
             return ec2_error(502, "ServerDoesNotAnswer", type(error).__name__)
         finally:
             connection.close()

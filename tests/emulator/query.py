@@ -42,9 +42,14 @@ def call(
 
 def post(address: tuple[str, int], path: str, body: str, headers: dict[str, str]) -> str:
     """Sends one POST and returns the body of the answer."""
+    return send(address, "POST", path, body, headers)
+
+
+def send(address: tuple[str, int], method: str, path: str, body: str, headers: dict[str, str]) -> str:
+    """Sends one request and returns the body of the answer."""
     connection = http.client.HTTPConnection(*address, timeout=60)
     try:
-        connection.request("POST", path, body, headers)
+        connection.request(method, path, body, headers)
         response = connection.getresponse()
         text = response.read().decode()
     finally:

@@ -58,6 +58,9 @@ class Outcome(enum.StrEnum):
     """The client was sent the answer that its client token got before."""
     BROKEN = "broken"
     """The server did not answer at all. A fault of the harness, not of the client."""
+    SILENT = "silent"
+    """The server closed the connection without an answer, which the client was passed on as it
+    is: a fault of the sandbox's own."""
 
 
 @dataclass

@@ -3,9 +3,8 @@ before and after the work, throttling, and credentials that end or do not suffic
 
 import pytest
 
-from .faults import Rule
+from .faults import FirstOfEach, Rule
 from .network import BIRTHS, DEATHS, Network
-from .request import Entry
 
 # Every call of an apply, one by one.
 EACH = [(operation, nth) for operation, count in BIRTHS.items() for nth in range(1, count + 1)]
@@ -13,26 +12,6 @@ EACH += [("ModifySubnetAttribute", 1)]
 
 # What may happen to every call, and does not end the run.
 PASSING = ["before", "after", "lost", "throttle"]
-
-
-class FirstOfEach:
-    """Matches the first request of each content, and never its repetition."""
-
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-
-    def __call__(self, entry: Entry) -> bool:
-        # A repetition has the same parameters; one that is a new operation has other tags.
-        about = {
-            name: value
-            for name, value in entry.parameters.items()
-            if "tag" not in name.lower() and name.lower() != "clienttoken"
-        }
-        address = entry.tags.get("straddle:address", "")
-        key = f"{entry.operation} {address} {sorted(about.items())}"
-        is_first = not entry.is_read and key not in self._seen
-        self._seen.add(key)
-        return is_first
 
 
 def strike_each(network: Network, fault: str) -> Rule:

@@ -12,6 +12,7 @@ from .accounts import APPS, DEPLOYER, HOME, NETWORK
 from .inventory import by_kind, inventory
 from .proxy import Proxy, Stage
 from .request import Outcome
+from .sandbox import Sandbox
 from .world import World
 
 
@@ -250,6 +251,16 @@ def test_a_server_that_does_not_answer_is_called_broken(world: World) -> None:
         client = world.client("network", endpoint=proxy.endpoint)
         assert refusal(create_vpc, client) == ("ServerDoesNotAnswer", 502)
         assert (proxy.log[0].outcome, proxy.log[0].worked) == (Outcome.BROKEN, None)
+
+
+@pytest.mark.only_on("sandbox", "others have no faults of their own")
+def test_a_server_that_says_nothing_is_passed_on_as_it_is(sandbox: Sandbox, world: World) -> None:
+    sandbox.order("POST", "faults", {"fault": "lost", "operation": "CreateVpc"})
+    with Proxy(sandbox) as proxy:
+        with pytest.raises(ConnectionClosedError):
+            create_vpc(world.client("network", endpoint=proxy.endpoint))
+        assert (proxy.log[0].outcome, proxy.log[0].status) == (Outcome.SILENT, None)
+    assert by_kind(inventory(world, "network")) == {"vpc": 1}
 
 
 def test_the_inventory_leaves_out_what_aws_makes_by_itself(world: World) -> None:
