@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use straddle_engine::diagnostic::Diagnostic;
 use straddle_sandbox::{Rules, Sandbox, SandboxError, SandboxSettings, Status, WorldSettings};
 
@@ -88,10 +88,9 @@ fn start_another(program: &Program) -> Result<Exit, Failure> {
         .map_err(failed)?;
     let stdout = child.stdout.take().expect("it was asked for");
     let first = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>().next();
-    let status =
-        first.and_then(Result::ok).and_then(|object| serde_json::from_value(object["sandbox"].clone()).ok());
-    let Some(status) = status else { return Err(not_started(&mut child)) };
-    let status: Status = status;
+    let first = first.and_then(Result::ok).unwrap_or_default();
+    let status: Result<Status, _> = serde_json::from_value(first["sandbox"].clone());
+    let Ok(status) = status else { return Err(not_started(&mut child, &first)) };
     ClientEnvironment::new(&status, None).show(program);
     if !program.is_json {
         let process = status.process_id;
@@ -103,14 +102,22 @@ fn start_another(program: &Program) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Passes on what a process said that does not serve.
-fn not_started(child: &mut Child) -> Failure {
+/// Passes on what a process said that does not serve: a failure as JSON, or something unforeseen.
+fn not_started(child: &mut Child, failure: &Value) -> Failure {
     let mut said = String::new();
     if let Some(stderr) = &mut child.stderr {
         drop(stderr.read_to_string(&mut said));
     }
     drop(child.wait());
-    let problem = Diagnostic::error("sandbox", "the sandbox does not start")
-        .with_detail(if said.is_empty() { "It ended without a word.".to_owned() } else { said });
-    Failure::error(problem)
+    let is_locked = failure["exit_code"] == json!(Exit::Locked.code());
+    let why = &failure["diagnostics"][0];
+    let text = |name: &str| why[name].as_str().filter(|text| !text.is_empty());
+    let other = if said.is_empty() { "It ended without a word." } else { &said };
+    let problem = Diagnostic::error("sandbox", text("summary").unwrap_or("the sandbox does not start"))
+        .with_detail(text("detail").unwrap_or(other));
+    let problem = match text("hint") {
+        Some(hint) => problem.with_hint(hint),
+        None => problem,
+    };
+    Failure::new(if is_locked { Exit::Locked } else { Exit::Error }, problem)
 }
