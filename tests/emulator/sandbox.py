@@ -21,6 +21,17 @@ def binary() -> Path:
     return Path(os.environ.get("STRADDLE_BIN") or _REPOSITORY / "target/debug/straddle").absolute()
 
 
+def _administrator(account: str) -> accounts.Keys:
+    """An access key that is an account's number is its administrator's, whatever the secret."""
+    return accounts.Keys(account, "any")
+
+
+# They are the same in every world.
+CREDENTIALS = accounts.Credentials(
+    network=_administrator(accounts.NETWORK), home=_administrator(accounts.HOME)
+)
+
+
 class Sandbox(Server):
     """`straddle sandbox start`, with the accounts of `accounts` in one organization."""
 
@@ -28,17 +39,15 @@ class Sandbox(Server):
     manager = "home"
     is_completed = False
 
-    def __init__(self) -> None:
+    def __init__(self, world_file: Path | None = None) -> None:
+        """Makes a world, or goes on with one that a command has made."""
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(prefix="straddle-sandbox-")
-
-    @property
-    def world_file(self) -> Path:
+        self.world_file = world_file or Path(self._folder.name) / "world"
         """Where it keeps its world, by which its commands find it."""
-        return Path(self._folder.name) / "world"
 
     def stop(self) -> None:
-        """Ends it; its world goes with it."""
+        """Ends it; a world that it made goes with it."""
         super().stop()
         self._folder.cleanup()
 
@@ -68,7 +77,7 @@ class Sandbox(Server):
         """Empties the world, without rules for faults; the accounts stay."""
         self.order("DELETE", "faults")
         self.order("POST", "reset")
-        return accounts.Credentials(network=_administrator(accounts.NETWORK), home=_administrator(accounts.HOME))
+        return CREDENTIALS
 
     def account_of(self, access_key: str) -> str:
         """Asks STS. Unlike GetCallerIdentity, this needs no signature of that key."""
@@ -78,8 +87,3 @@ class Sandbox(Server):
         parameters = {"AccessKeyId": access_key}
         answer = query.call(self.address, "sts", "GetAccessKeyInfo", parameters, access_key=accounts.HOME)
         return query.element(answer, "Account")
-
-
-def _administrator(account: str) -> accounts.Keys:
-    """An access key that is an account's number is its administrator's, whatever the secret."""
-    return accounts.Keys(account, "any")

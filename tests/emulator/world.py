@@ -9,11 +9,12 @@ from .server import Server
 
 
 class World:
-    """One test's world: a freshly reset server and the keys to its accounts."""
+    """One test's world: a server, and the keys to its accounts."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, credentials: accounts.Credentials | None = None) -> None:
+        """Empties the server, unless there are credentials for what is there."""
         self.server = server
-        self.credentials = server.reset()
+        self.credentials = credentials or server.reset()
         self._clients: dict[tuple[str, str, str], Any] = {}
 
     def client(self, account: str, service: str = "ec2", endpoint: str | None = None) -> Any:
