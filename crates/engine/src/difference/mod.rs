@@ -131,12 +131,13 @@ fn entries<'v>(
     names.into_iter().map(move |name| (name.as_str(), value(before, name), value(after, name)))
 }
 
-/// Writes the step from a place into an entry of it.
+/// Writes the step from a place into an entry of it; the first one as a spec has it.
 fn member(place: &str, name: &str) -> String {
     match (is_word(name), place.is_empty()) {
         (true, true) => name.to_owned(),
         (true, false) => format!(".{name}"),
-        (false, _) => key(name),
+        (false, true) => serde_json::Value::from(name).to_string(),
+        (false, false) => key(name),
     }
 }
 

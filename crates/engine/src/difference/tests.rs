@@ -25,7 +25,7 @@ fn check(form: Form, before: &str, after: &str, expected: &[&str]) {
 fn tables_differ_by_key() {
     let before = r#"{"a": {"b": 1, "c/d": 2}, "e": 3, "f": 4, "it's": 5}"#;
     let after = r#"{"a": {"b": 2, "c/d": 3}, "e": 3, "g": 4, "it's": 6}"#;
-    let expected = ["a.b: 1 -> 2", "a['c/d']: 2 -> 3", "f: 4 -> null", "g: null -> 4", r"['it\'s']: 5 -> 6"];
+    let expected = ["a.b: 1 -> 2", "a['c/d']: 2 -> 3", "f: 4 -> null", "g: null -> 4", "\"it's\": 5 -> 6"];
     check(Form::Data, before, after, &expected);
     assert_eq!(between(Form::Data, before, after).1, 1);
 }
