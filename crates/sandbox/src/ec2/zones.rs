@@ -65,13 +65,14 @@ fn describe_zones(_: &mut World, call: &Call) -> Answer {
     let parameters = &call.parameters;
     let (ids, names) = (parameters.texts("ZoneId"), parameters.texts("ZoneName"));
     let all = zones(&call.region, &call.caller.account);
-    for id in &ids {
-        if !all.iter().any(|zone| zone.id == *id) {
-            return Err(Refusal::new(
-                "InvalidParameterValue",
-                format!("Invalid availability zone-id: [{id}]"),
-            ));
-        }
+    let is_unknown = |name: &&&str, of: fn(&Zone) -> &str| !all.iter().any(|zone| of(zone) == **name);
+    let unknown_id = ids.iter().find(|id| is_unknown(id, |zone| &zone.id));
+    let unknown_name = names.iter().find(|name| is_unknown(name, |zone| &zone.name));
+    let message = unknown_id
+        .map(|id| format!("Invalid availability zone-id: [{id}]"))
+        .or_else(|| unknown_name.map(|name| format!("Invalid availability zone: [{name}]")));
+    if let Some(message) = message {
+        return Err(Refusal::new("InvalidParameterValue", message));
     }
     let asked_for = |zone: &&Zone| {
         (ids.is_empty() || ids.contains(&zone.id.as_str()))
@@ -138,6 +139,15 @@ mod tests {
         let none = account.ok("DescribeAvailabilityZones", filter("zone-type", "local-zone"));
         assert_eq!(none["availabilityZoneInfo"], json!([]));
         account.refused("DescribeAvailabilityZones", filter("colour", "red"), "InvalidParameterValue");
+    }
+
+    #[test]
+    fn zones_that_are_not_there_are_refused() {
+        let mut account = Account::new();
+        for name in ["ZoneId", "ZoneName"] {
+            let wanted = json!({ name: ["us-east-1z"] });
+            account.refused("DescribeAvailabilityZones", wanted, "InvalidParameterValue");
+        }
     }
 
     #[test]
