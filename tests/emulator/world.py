@@ -32,6 +32,17 @@ class World:
                 self._clients[key] = self._new_client(*key)
             return self._clients[key]
 
+    def client_with(self, service: str, keys: dict[str, Any]) -> Any:
+        """Returns a client with keys as IAM and STS answer them."""
+        of_account = accounts.Keys(keys["AccessKeyId"], keys["SecretAccessKey"])
+        with _CLIENTS:
+            return _client(service, self.server.endpoint, of_account, keys.get("SessionToken"))
+
+    def forget_sessions(self) -> None:
+        """Lets clients be made anew, as those of sessions that time has ended."""
+        with _CLIENTS:
+            self._clients.clear()
+
     def _new_client(self, account: str, service: str, endpoint: str) -> Any:
         if account != "apps":
             return _client(service, endpoint, getattr(self.credentials, account))

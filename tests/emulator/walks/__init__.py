@@ -1,0 +1,1 @@
+"""Walks: what a careful engineer does with boto3 in the accounts, on whatever stands in for AWS."""
