@@ -17,16 +17,12 @@ _SERVICES = ["ec2", "iam", "organizations", "ram", "sts"]
 # What boto3 alone cannot do, and where it is done instead.
 _WALKED_ELSEWHERE = {
     "AssumeRoleWithWebIdentity": "needs a token of an issuer: sts/web_identity/tests.rs; here only refused",
-    "DecodeAuthorizationMessage": "needs a denial under --enforce-iam: access/tests.rs; here only refused",
+    "DecodeAuthorizationMessage": "needs a denial under --enforce-iam: access/tests/identities.rs; here only refused",
 }
 _REFUSED_ELSEWHERE = {
     "SecurityGroupLimitExceeded": "2,500 groups: security_group/tests.rs",
-    "InsufficientFreeAddressesInSubnet": "a full subnet: nat_gateway/tests.rs, vpc_endpoint/tests.rs",
+    "InsufficientFreeAddressesInSubnet": "a full subnet: nat_gateway/tests.rs",
     "ExpiredTokenException": "a token of an issuer that is too old: sts/web_identity/tests.rs",
-    "InvalidCarrierGatewayID.NotFound": "a target nobody has: route_table/route/tests.rs",
-    "InvalidCoreNetworkArn.NotFound": "a target nobody has: route_table/route/tests.rs",
-    "InvalidEgressOnlyInternetGatewayId.NotFound": "a target nobody has: route_table/route/tests.rs",
-    "InvalidLocalGatewayID.NotFound": "a target nobody has: route_table/route/tests.rs",
 }
 
 

@@ -74,6 +74,24 @@ def test_targets_have_to_exist(walk: Walk) -> None:
     walk.refused("InvalidParameterCombination", two, ec2.create_route, **route, **both)
 
 
+@only_sandbox("moto does not look for these targets")
+def test_targets_that_nobody_has(walk: Walk) -> None:
+    ec2, vpc_id = walk.client("network"), vpc(walk)
+    route = {"RouteTableId": table(walk, vpc_id), "DestinationCidrBlock": _EVERYWHERE}
+    suffix = "0123456789abcdef0"
+    for name, target, code in [
+        ("CarrierGatewayId", f"cagw-{suffix}", "InvalidCarrierGatewayID.NotFound"),
+        (
+            "CoreNetworkArn",
+            f"arn:aws:networkmanager::111111111111:core-network/core-network-{suffix}",
+            "InvalidCoreNetworkArn.NotFound",
+        ),
+        ("EgressOnlyInternetGatewayId", f"eigw-{suffix}", "InvalidEgressOnlyInternetGatewayId.NotFound"),
+        ("LocalGatewayId", f"lgw-{suffix}", "InvalidLocalGatewayID.NotFound"),
+    ]:
+        walk.refused(code, _CODES, ec2.create_route, **route, **{name: target})
+
+
 def test_a_subnet_goes_by_one_table(walk: Walk) -> None:
     ec2, vpc_id = walk.client("network"), vpc(walk)
     subnet_id, tables = subnet(walk, vpc_id)["SubnetId"], [table(walk, vpc_id), table(walk, vpc_id)]
