@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use straddle_engine::address::{Address, Target};
 use straddle_engine::plan::{ChangeAction, Options, Plan};
 use straddle_engine::spec::Spec;
-use straddle_engine::state::State;
+use straddle_engine::state::{Record, State, fold};
 
 use crate::script::Part;
 
@@ -47,6 +47,8 @@ impl Part {
 /// Checks that what is left out was not touched, and that nothing was left out that has to come
 /// before something that was done.
 pub(crate) fn check(spec: &Spec, before: Option<&State>, after: Option<&State>, plan: &Plan) {
+    let before = before.map(|state| under_new_names(state, plan));
+    let before = before.as_ref();
     let done: BTreeMap<&Address, ChangeAction> =
         plan.changes.iter().map(|change| (&change.address, change.action)).collect();
     let left: BTreeMap<&Address, ChangeAction> =
@@ -81,6 +83,15 @@ pub(crate) fn check(spec: &Spec, before: Option<&State>, after: Option<&State>, 
             assert!(!goes || !stays, "{needed} goes, and {address}, which stands on it, is left out");
         }
     }
+}
+
+/// Returns the state with the names that the plan gives. All of them are recorded, whatever is left out.
+fn under_new_names(state: &State, plan: &Plan) -> State {
+    if plan.renames.is_empty() {
+        return state.clone();
+    }
+    let names = plan.renames.iter().map(|rename| (rename.from.clone(), rename.to.clone())).collect();
+    fold(state.clone(), &[Record::Renamed { names }]).expect("the names of a plan are those of its state")
 }
 
 fn makes(action: ChangeAction) -> bool {
