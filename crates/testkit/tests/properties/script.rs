@@ -1,5 +1,7 @@
 //! What happens to a stack: edits, plans, applies, faults, crashes, and what others do.
 
+use std::time::Duration;
+
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -161,15 +163,32 @@ fn edits() -> impl Strategy<Value = Edit> {
 fn troubles() -> impl Strategy<Value = Trouble> {
     let survivable = select(&Fault::SURVIVABLE[..]);
     let deadly = select(&Fault::DEADLY[..]);
-    let mutating = prop_oneof![3 => survivable, 1 => deadly];
+    let mutating =
+        prop_oneof![6 => survivable, 2 => deadly, 1 => late(Fault::Late), 1 => late(Fault::CrashLate)];
     let reading = select(&[Fault::Throttled, Fault::FailedBefore, Fault::Denied, Fault::CrashBefore][..]);
     let disk = (0..200_u16, select(&DiskFault::ALL[..]));
-    (vec((0..30_u8, mutating), 0..4), bursts(), vec((0..40_u8, reading), 0..2), weighted(0.2, disk)).prop_map(
-        |(mut mutating, burst, reading, disk)| {
-            mutating.extend(burst);
-            Trouble { mutating, reading, disk }
-        },
-    )
+    let calls = (vec((0..30_u8, mutating), 0..4), bursts(), late_and_crash());
+    (calls, vec((0..40_u8, reading), 0..2), weighted(0.2, disk)).prop_map(|(calls, reading, disk)| {
+        let (mutating, burst, late_and_crash) = calls;
+        Trouble { mutating: [mutating, burst, late_and_crash].concat(), reading, disk }
+    })
+}
+
+/// A call arrives late, at any time of which it can be learned: within the two minutes for which is
+/// looked after a call without an answer, less the twenty seconds for which reads may not show what
+/// is new, and the way.
+fn late(fault: fn(Duration) -> Fault) -> impl Strategy<Value = Fault> {
+    (1..=95_u64).prop_map(move |seconds| fault(Duration::from_secs(seconds)))
+}
+
+/// A call arrives late, and with one of the next calls the process dies; or neither.
+fn late_and_crash() -> impl Strategy<Value = Vec<(u8, Fault)>> {
+    let crash = select(&Fault::DEADLY[..]);
+    let both = (0..30_u8, late(Fault::Late), 1..5_u8, crash);
+    weighted(0.1, both).prop_map(|both| {
+        let calls = both.map(|(call, late, later, crash)| vec![(call, late), (call + later, crash)]);
+        calls.unwrap_or_default()
+    })
 }
 
 /// The same thing goes wrong with several calls in a row, or with none.
