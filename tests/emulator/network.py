@@ -216,6 +216,17 @@ class Network:
         """Checks that nothing was ever sent to another account than that of the network."""
         assert {entry.account for entry in self.proxy.log} <= {accounts.NETWORK}
 
+    def take_nat_gateway_away(self, gateway: str) -> None:
+        """Deletes the NAT gateway past the program, and waits until its address is free. Moto keeps
+        that associated for ever, unlike AWS."""
+        self.client.delete_nat_gateway(NatGatewayId=gateway)
+        self.client.get_waiter("nat_gateway_deleted").wait(
+            NatGatewayIds=[gateway], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+        (address,) = self.client.describe_addresses()["Addresses"]
+        if "AssociationId" in address:
+            self.client.disassociate_address(AssociationId=address["AssociationId"])
+
     def leftovers(self) -> list[Thing]:
         """Returns what exists in accounts in which this spec makes nothing."""
         others = [name for name in accounts.NAMES if name != "network"]

@@ -128,15 +128,8 @@ def move_gateway(network: Network, ids: Ids) -> Shown:
 
 
 def delete_nat_gateway(network: Network, ids: Ids) -> Shown:
-    """Its address stays; moto keeps it associated, AWS does not."""
-    gateway = ids["nat_gateway.main"]
-    network.client.delete_nat_gateway(NatGatewayId=gateway)
-    network.client.get_waiter("nat_gateway_deleted").wait(
-        NatGatewayIds=[gateway], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
-    )
-    address = network.client.describe_addresses(AllocationIds=[ids["eip.nat"]])["Addresses"][0]
-    if "AssociationId" in address:
-        network.client.disassociate_address(AssociationId=address["AssociationId"])
+    """Its address stays."""
+    network.take_nat_gateway_away(ids["nat_gateway.main"])
     return [gone("nat_gateway.main", ids)]
 
 

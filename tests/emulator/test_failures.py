@@ -88,11 +88,8 @@ def test_a_failed_nat_gateway_is_remembered_with_its_reason(network: Network, fa
 
 
 def test_a_failed_nat_gateway_that_aws_took_away_is_made_anew(network: Network, failed: str) -> None:
-    """AWS deletes a failed gateway by itself after about an hour. The address of a deleted gateway
-    stays associated in moto."""
-    network.client.delete_nat_gateway(NatGatewayId=failed)
-    (address,) = network.client.describe_addresses()["Addresses"]
-    network.client.disassociate_address(AssociationId=address["AssociationId"])
+    """AWS deletes a failed gateway by itself after about an hour."""
+    network.take_nat_gateway_away(failed)
     assert f"is gone; it was {failed}" in network.plan().stdout
     ran = network.apply()
     assert ran.calls["CreateNatGateway"] == 1 and "DeleteNatGateway" not in ran.calls

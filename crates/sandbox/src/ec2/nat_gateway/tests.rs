@@ -1,3 +1,5 @@
+//! The life of a NAT gateway.
+
 use serde_json::{Value, json};
 
 use crate::ec2::testing::{address, attached_gateway, list, table, with_subnet};

@@ -1,3 +1,5 @@
+//! Groups, and who holds them in place.
+
 mod rules;
 
 use serde_json::{Value, json};

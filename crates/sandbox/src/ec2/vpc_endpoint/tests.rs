@@ -1,3 +1,5 @@
+//! The life of VPC endpoints of both sorts.
+
 use serde_json::{Value, json};
 
 use super::{FULL_ACCESS, life};

@@ -1,3 +1,5 @@
+//! Members of shares, over time.
+
 use serde_json::{Value, json};
 
 use crate::ram::ASSOCIATING;

@@ -1,3 +1,5 @@
+//! Invitations to accounts outside of the organization.
+
 use serde_json::{Value, json};
 
 use crate::ram::ASSOCIATING;

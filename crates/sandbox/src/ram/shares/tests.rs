@@ -1,3 +1,5 @@
+//! The life of shares.
+
 use serde_json::{Value, json};
 
 use crate::ram::testing::{sees, share, subnet};

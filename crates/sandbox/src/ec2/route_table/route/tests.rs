@@ -1,3 +1,5 @@
+//! Routes and where they lead.
+
 use serde_json::{Value, json};
 
 use crate::ec2::testing::{attached_gateway, gateway, interface, table, with_subnet};

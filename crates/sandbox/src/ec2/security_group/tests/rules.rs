@@ -1,3 +1,5 @@
+//! Rules of groups.
+
 use serde_json::{Value, json};
 
 use super::{INGRESS, from_group, rules, web};
