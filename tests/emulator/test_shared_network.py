@@ -113,9 +113,10 @@ def test_the_share_goes_after_what_stands_on_it(shared: SharedNetwork) -> None:
     gone = shared.done("DeleteSecurityGroup", accounts.APPS).sequence
     unshared = shared.done("DeleteResourceShare", accounts.NETWORK).sequence
     subnets = [entry.sequence for entry in shared.proxy.log.of("DeleteSubnet")]
-    # The group of A is named by a rule of B's.
     assert gone < unshared < min(subnets)
-    assert gone < shared.done("DeleteSecurityGroup", accounts.NETWORK).sequence
+    # The group of A is named by a rule of B's, and goes when that does not name it any more.
+    revoked = shared.done("RevokeSecurityGroupIngress", accounts.APPS).sequence
+    assert revoked < shared.done("DeleteSecurityGroup", accounts.NETWORK).sequence
     assert {entry.worked for entry in shared.proxy.log.mutations} == {200}
     shared.assert_gone()
 
