@@ -1,7 +1,7 @@
 """Faults in every call, and `kill -9`, while groups that name each other and endpoints are made and
 taken down."""
 
-import signal
+from functools import partial
 
 import pytest
 
@@ -10,7 +10,7 @@ from .proxy import Proxy, Stage
 from .straddle import Straddle
 from .test_faults import PASSING, FirstOfEach
 from .test_groups_and_endpoints import SPEC, endpoints
-from .test_kill import Assassin
+from .test_kill import kill_at
 from .world import World
 
 # How many calls that change something a first apply surely makes.
@@ -34,12 +34,8 @@ class Troubled:
 
     def kill(self, command: str, call: int, stage: Stage) -> None:
         """Starts a command and kills it at that moment."""
-        assassin = Assassin(call, stage)
-        self.proxy.on_request = assassin
-        assassin.running = self._straddle.start(command, "--auto-approve", self._straddle.spec)
-        done = assassin.running.wait()
-        self.proxy.clear()
-        assert assassin.killed_at is not None and done.code == -signal.SIGKILL, done
+        start = partial(self._straddle.start, command, "--auto-approve", self._straddle.spec)
+        kill_at(self.proxy, start, call, stage)
 
     def assert_made(self) -> None:
         """Checks that everything is there once, as the spec says."""

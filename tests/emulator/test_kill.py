@@ -4,12 +4,13 @@ twice, lost or forgotten."""
 import random
 import signal
 import time
+from collections.abc import Callable
 
 import pytest
 
 from .network import BIRTHS as BIRTH_CALLS
 from .network import Network
-from .proxy import Hook, Stage
+from .proxy import Hook, Proxy, Stage
 from .request import Entry
 from .straddle import Running
 
@@ -58,15 +59,20 @@ class Assassin:
         self.running.kill()
 
 
-def kill(network: Network, command: str, call: int, stage: Stage) -> None:
-    """Starts a command and kills it at that moment."""
+def kill_at(proxy: Proxy, start: Callable[[], Running], call: int, stage: Stage) -> None:
+    """Starts a run whose requests go through the proxy, and kills it at that moment."""
     assassin = Assassin(call, stage)
     hook: Hook = assassin
-    network.proxy.on_request = hook
-    assassin.running = network.start(command)
+    proxy.on_request = hook
+    assassin.running = start()
     done = assassin.running.wait()
-    network.proxy.clear()
+    proxy.clear()
     assert assassin.killed_at is not None and done.code == -signal.SIGKILL, done
+
+
+def kill(network: Network, command: str, call: int, stage: Stage) -> None:
+    """Starts a command on the main spec and kills it at that moment."""
+    kill_at(network.proxy, lambda: network.start(command), call, stage)
 
 
 @pytest.mark.parametrize(("call", "stage"), spread(BIRTHS, 25))
