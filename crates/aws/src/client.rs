@@ -13,11 +13,23 @@ const READ_ATTEMPTS: u32 = 5;
 pub(crate) struct Client {
     /// Calls EC2.
     pub(crate) ec2: Calls<aws_sdk_ec2::Client>,
+    /// Calls EKS.
+    pub(crate) eks: Calls<aws_sdk_eks::Client>,
+    /// Calls Elastic Load Balancing, for the load balancers of its second version.
+    pub(crate) elb: Calls<aws_sdk_elasticloadbalancingv2::Client>,
+    /// Calls IAM. The service is global, as Organizations is.
+    pub(crate) iam: Calls<aws_sdk_iam::Client>,
     /// Calls Organizations. The service is global: the SDK finds its one endpoint in the partition,
     /// whatever the account's region is.
     pub(crate) organizations: Calls<aws_sdk_organizations::Client>,
+    /// Reads the service's limits. Nothing is ever asked to be raised.
+    pub(crate) quotas: aws_sdk_servicequotas::Client,
     /// Calls RAM.
     pub(crate) ram: Calls<aws_sdk_ram::Client>,
+    /// Asks STS who the caller is.
+    pub(crate) sts: aws_sdk_sts::Client,
+    /// Finds things of every service by their tags.
+    pub(crate) tagging: aws_sdk_resourcegroupstagging::Client,
     /// The rules of security groups that are the stack's.
     pub(crate) own_rules: OwnIds,
     /// Where the things are.
@@ -29,8 +41,14 @@ impl Client {
     pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
         Self {
             ec2: Calls::new(config, aws_sdk_ec2::Client::new),
+            eks: Calls::new(config, aws_sdk_eks::Client::new),
+            elb: Calls::new(config, aws_sdk_elasticloadbalancingv2::Client::new),
+            iam: Calls::new(config, aws_sdk_iam::Client::new),
             organizations: Calls::new(config, aws_sdk_organizations::Client::new),
+            quotas: Calls::new(config, aws_sdk_servicequotas::Client::new).reads,
             ram: Calls::new(config, aws_sdk_ram::Client::new),
+            sts: Calls::new(config, aws_sdk_sts::Client::new).reads,
+            tagging: Calls::new(config, aws_sdk_resourcegroupstagging::Client::new).reads,
             own_rules: OwnIds::default(),
             place,
         }

@@ -2,6 +2,7 @@
 
 mod account;
 mod client;
+mod each;
 mod ec2;
 mod error;
 mod ram;

@@ -129,6 +129,7 @@ pub fn erase<R: Resource>() -> Arc<dyn AnyResource> {
             inputs: R::Inputs::attributes(),
             outputs: R::Outputs::attributes(),
             expansions: R::expansions(),
+            example: R::EXAMPLE,
         },
         resource: std::marker::PhantomData,
     })

@@ -31,6 +31,10 @@ pub trait Resource: Send + Sync + 'static {
     /// How the engine must treat it.
     const TRAITS: Traits;
 
+    /// A spec that has one, with whatever it stands on, as somebody would write it who has the
+    /// accounts `network` and `apps` and `account = "network"` in the file's `[defaults]`.
+    const EXAMPLE: &'static str = "";
+
     /// The attributes that no two things of the kind can have alike at once, such as a range in a
     /// network. What gives them up goes before another takes them over. A thing without the first
     /// of them has nothing to itself; of the others, that one is not set is a value too.

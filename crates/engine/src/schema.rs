@@ -385,6 +385,8 @@ pub struct KindSchema {
     pub outputs: Vec<AttributeSchema>,
     /// The attributes that become resources of their own.
     pub expansions: Vec<Expansion>,
+    /// A spec that has one; empty if the kind shows none.
+    pub example: &'static str,
 }
 
 impl KindSchema {

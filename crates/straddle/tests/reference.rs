@@ -20,6 +20,36 @@ fn the_reference_is_up_to_date() {
     );
 }
 
+/// What an example need not say, as `Resource::EXAMPLE` tells it.
+const ACCOUNTS: &str = r#"
+[stack]
+name = "example"
+
+[account.network]
+id     = "111122223333"
+region = "us-east-1"
+
+[account.apps]
+id     = "444455556666"
+region = "us-east-1"
+"#;
+
+#[test]
+fn every_example_is_a_spec() {
+    let registry = straddle_aws::registry();
+    for schema in registry.kinds().map(|kind| kind.schema()).filter(|schema| !schema.example.is_empty()) {
+        let folder = tempfile::tempdir().unwrap();
+        let example = format!("[defaults]\naccount = \"network\"\n\n{}", schema.example);
+        fs::write(folder.path().join("stack.toml"), ACCOUNTS).unwrap();
+        fs::write(folder.path().join("example.toml"), example).unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_straddle"));
+        let answer = program.arg("validate").arg(folder.path()).output().unwrap();
+        assert!(answer.status.success(), "{}: {}", schema.kind, String::from_utf8_lossy(&answer.stderr));
+        let header = format!("[{}.", schema.kind);
+        assert!(schema.example.contains(&header), "the example of {} has none", schema.kind);
+    }
+}
+
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let file = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry.unwrap();

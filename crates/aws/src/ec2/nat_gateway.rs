@@ -109,6 +109,7 @@ impl Resource for NatGateway {
         timeouts: Timeouts { delete: Duration::from_mins(30), ..Timeouts::minutes(10) },
         poll: Duration::from_secs(5),
     };
+    const EXAMPLE: &'static str = include_str!("nat_gateway/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["allocation_id"];
 
     type Inputs = NatGatewayInputs;

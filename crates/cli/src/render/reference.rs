@@ -7,6 +7,9 @@ use crate::render::inline;
 /// Renders the page of a kind.
 pub(crate) fn reference(schema: &KindSchema) -> String {
     let mut text = format!("# {}\n\n{}\n", schema.kind, paragraphs(schema.documentation));
+    if !schema.example.is_empty() {
+        text += &format!("\n## Example\n\n```toml\n{}\n```\n", schema.example.trim());
+    }
     text += "\n## Attributes\n\n";
     let mut attributes: Vec<&AttributeSchema> = schema.inputs.iter().collect();
     attributes.sort_by_key(|attribute| !attribute.required);

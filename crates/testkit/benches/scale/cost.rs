@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Usage, UsageWho, getrusage};
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use straddle_engine::state::{Files, JournalFile, Locking, StateError, SystemFiles};
+use wait4::ResourceUsage;
 
 use crate::HEAP;
 
@@ -45,12 +46,12 @@ impl Meter {
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         HEAP.reset_peak_usage();
         let (heap, counts) = (HEAP.current_usage(), Arc::clone(counts));
-        Self { cpu: processor_time(UsageWho::RUSAGE_SELF), started: Instant::now(), heap, counts }
+        Self { cpu: processor_time(), started: Instant::now(), heap, counts }
     }
 
     pub(crate) fn stop(&self) -> Cost {
         Cost {
-            cpu: processor_time(UsageWho::RUSAGE_SELF) - self.cpu,
+            cpu: processor_time() - self.cpu,
             wall: self.started.elapsed().as_secs_f64(),
             heap: (HEAP.peak_usage() - self.heap) as u64,
             resident: peak_resident(),
@@ -61,29 +62,17 @@ impl Meter {
     }
 }
 
-/// Returns what all finished child processes of this one cost together; the memory is that of
-/// the largest.
-pub(crate) fn of_children(wall: Duration) -> Cost {
-    let usage = usage(UsageWho::RUSAGE_CHILDREN);
-    // In kilobytes on Linux (getrusage(2)).
-    let resident = u64::try_from(usage.max_rss()).unwrap_or_default() * 1024;
-    let cpu = processor_time(UsageWho::RUSAGE_CHILDREN);
-    Cost { cpu, wall: wall.as_secs_f64(), resident, ..Cost::default() }
+/// Returns what a process cost that took `wall` in all.
+pub(crate) fn of_process(used: &ResourceUsage, wall: Duration) -> Cost {
+    let cpu = (used.utime + used.stime).as_secs_f64();
+    Cost { cpu, wall: wall.as_secs_f64(), resident: used.maxrss, ..Cost::default() }
 }
 
-fn usage(who: UsageWho) -> Usage {
-    getrusage(who).expect("every system counts what its processes use")
-}
-
-fn processor_time(who: UsageWho) -> f64 {
-    let usage = usage(who);
-    let seconds = |time: nix::sys::time::TimeVal| {
-        Duration::new(
-            u64::try_from(time.tv_sec()).unwrap_or_default(),
-            u32::try_from(time.tv_usec() * 1000).unwrap_or_default(),
-        )
-    };
-    (seconds(usage.user_time()) + seconds(usage.system_time())).as_secs_f64()
+fn processor_time() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let second = u64::try_from(time.tv_sec).unwrap_or_default();
+    let nanosecond = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(second, nanosecond).as_secs_f64()
 }
 
 fn peak_resident() -> u64 {

@@ -1,6 +1,8 @@
 //! What is measured: a stage of the engine, or a command of the whole program, each in a process
 //! of its own.
 
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -19,8 +21,9 @@ use straddle_testkit::cloud::{Cloud, Pace};
 use straddle_testkit::cloud_file::CloudFile;
 use straddle_testkit::fault::Faults;
 use straddle_testkit::kinds;
+use wait4::Wait4;
 
-use crate::cost::{Cost, CountedFiles, Counts, Meter, of_children};
+use crate::cost::{Cost, CountedFiles, Counts, Meter, of_process};
 use crate::memory;
 use crate::shapes::STACK;
 
@@ -127,11 +130,24 @@ pub(crate) fn program(command: &str, folder: &Folder) -> Cost {
             process.arg(folder.spec()).arg("--state-dir").arg(folder.state());
         }
     }
-    let output = process.stdin(Stdio::null()).output().expect("the program can be started");
-    let cost = of_children(started.elapsed());
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command}: {}", told.chars().take(2000).collect::<String>());
-    Cost { written: (output.stdout.len() + output.stderr.len()) as u64, ..cost }
+    // Files, since a full pipe would hold the program up.
+    let [output, errors] =
+        [(); 2].map(|()| tempfile::tempfile().expect("there is a folder for temporary files"));
+    let copy = |file: &File| file.try_clone().expect("an open file can be opened twice");
+    process.stdin(Stdio::null()).stdout(copy(&output)).stderr(copy(&errors));
+    let mut process = process.spawn().expect("the program can be started");
+    let finished = process.wait4().expect("a process that was started can be waited for");
+    let [output, errors] = [output, errors].map(written);
+    let told = String::from_utf8_lossy(&errors);
+    assert!(finished.status.success(), "{command}: {}", told.chars().take(2000).collect::<String>());
+    let written = (output.len() + errors.len()) as u64;
+    Cost { written, ..of_process(&finished.rusage, started.elapsed()) }
+}
+
+fn written(mut file: File) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).expect("what was written can be read");
+    bytes
 }
 
 fn empty_cloud() -> Cloud {

@@ -1,5 +1,7 @@
 //! What a failed call means: from the SDK's errors to the engine's classes.
 
+mod codes;
+
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -13,7 +15,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     move |error| ProviderError {
-        class: class_of(&error),
+        class: class_of(operation, &error),
         operation: operation.to_owned(),
         code: error.code().unwrap_or_default().to_owned(),
         message: error.message().map_or_else(|| causes(&error), decodable),
@@ -44,7 +46,9 @@ pub(crate) fn answered<T>(operation: &'static str, part: Option<T>) -> Result<T,
 
 /// Describes a refusal that stands in an answer without error.
 pub(crate) fn refused(operation: &'static str, code: Option<&str>, message: Option<&str>) -> ProviderError {
-    let class = code.and_then(class_of_code).unwrap_or(ErrorClass::Rejected);
+    let class = code
+        .and_then(|code| codes::class(operation, code, message.unwrap_or_default()))
+        .unwrap_or(ErrorClass::Rejected);
     let error = ProviderError::new(class, operation, message.unwrap_or("the service does not say why"));
     ProviderError { code: code.unwrap_or_default().to_owned(), ..error }
 }
@@ -87,14 +91,15 @@ pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum may grow, with nothing that tells more")]
-fn class_of<E>(error: &SdkError<E>) -> ErrorClass
+fn class_of<E>(operation: &str, error: &SdkError<E>) -> ErrorClass
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     match error {
         SdkError::ConstructionFailure(_) => ErrorClass::Rejected,
         SdkError::ServiceError(answer) => {
-            class_of_answer(answer.err().code(), answer.raw().status().as_u16())
+            let (code, message) = (answer.err().code(), answer.err().message().unwrap_or_default());
+            class_of_answer(operation, code, message, answer.raw().status().as_u16())
         }
         SdkError::DispatchFailure(_) => class_of_dispatch(error),
         // No answer in time, or one that cannot be read.
@@ -103,9 +108,9 @@ where
 }
 
 /// Sorts an answer by its code and, where the code says nothing, by its HTTP status.
-fn class_of_answer(code: Option<&str>, status: u16) -> ErrorClass {
+fn class_of_answer(operation: &str, code: Option<&str>, message: &str, status: u16) -> ErrorClass {
     match code {
-        Some(code) => class_of_code(code).unwrap_or_else(|| class_of_status(status)),
+        Some(code) => codes::class(operation, code, message).unwrap_or_else(|| class_of_status(status)),
         // Not written by the service: nobody knows what stands behind it.
         None => ErrorClass::Ambiguous,
     }
@@ -134,60 +139,6 @@ pub(crate) fn never_connected(error: &(dyn Error + 'static)) -> bool {
     chain(error)
         .map(ToString::to_string)
         .any(|text| text.starts_with("client error (Connect)") || text.starts_with("HTTP connect timeout"))
-}
-
-/// Sorts the codes of EC2 and STS ("Error codes for the Amazon EC2 API"), RAM and Organizations
-/// (the errors of each operation in their API references); `None` for those that say no more than
-/// their HTTP status does.
-fn class_of_code(code: &str) -> Option<ErrorClass> {
-    let class = match code {
-        "RequestLimitExceeded"
-        | "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "EC2ThrottledException"
-        | "TooManyRequestsException"
-        | "BandwidthLimitExceeded"
-        | "SlowDown" => ErrorClass::Throttled,
-        "NatGatewayNotFound"
-        | "Gateway.NotAttached"
-        | "UnknownResourceException"
-        | "ResourceArnNotFoundException"
-        | "ResourceShareInvitationArnNotFoundException" => ErrorClass::NotFound,
-        "IncorrectState"
-        | "OperationInProgress"
-        | "InvalidStateTransitionException"
-        | "ConcurrentModificationException" => ErrorClass::Busy,
-        "DependencyViolation"
-        | "InvalidGroup.InUse"
-        | "InvalidIPAddress.InUse"
-        | "InvalidNetworkInterface.InUse" => ErrorClass::Dependency,
-        "RouteAlreadyExists"
-        | "Resource.AlreadyAssociated"
-        | "InvalidSubnet.Conflict"
-        | "InvalidGroup.Duplicate"
-        | "InvalidPermission.Duplicate"
-        | "ResourceShareInvitationAlreadyAcceptedException" => ErrorClass::AlreadyExists,
-        "UnauthorizedOperation"
-        | "AccessDenied"
-        | "AccessDeniedException"
-        | "AccessDeniedForDependencyException"
-        | "AuthFailure"
-        | "Blocked"
-        | "InvalidClientTokenId"
-        | "OptInRequired"
-        | "PendingVerification"
-        | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException" => ErrorClass::AccessDenied,
-        "RequestExpired" | "ExpiredToken" | "ExpiredTokenException" => ErrorClass::Expired,
-        _ if code.ends_with(".NotFound") => ErrorClass::NotFound,
-        // Server errors by their status, but the service knows that it has done nothing.
-        _ if code.starts_with("Insufficient") => ErrorClass::Rejected,
-        _ => return None,
-    };
-    Some(class)
 }
 
 #[cfg(test)]
@@ -231,73 +182,10 @@ mod tests {
         assert_eq!(class, ErrorClass::Ambiguous);
     }
 
-    #[track_caller]
-    fn check(code: &str, status: u16, expected: ErrorClass) {
-        assert_eq!(class_of_answer(Some(code), status), expected, "{code} with status {status}");
-    }
-
-    #[test]
-    fn codes_are_sorted() {
-        check("RequestLimitExceeded", 503, ErrorClass::Throttled);
-        check("Throttling", 400, ErrorClass::Throttled);
-        check("InvalidVpcID.NotFound", 400, ErrorClass::NotFound);
-        check("InvalidAllocationID.NotFound", 400, ErrorClass::NotFound);
-        check("NatGatewayNotFound", 400, ErrorClass::NotFound);
-        check("Gateway.NotAttached", 400, ErrorClass::NotFound);
-        check("DependencyViolation", 400, ErrorClass::Dependency);
-        check("InvalidIPAddress.InUse", 400, ErrorClass::Dependency);
-        check("RouteAlreadyExists", 400, ErrorClass::AlreadyExists);
-        check("Resource.AlreadyAssociated", 400, ErrorClass::AlreadyExists);
-        check("InvalidSubnet.Conflict", 400, ErrorClass::AlreadyExists);
-        check("UnauthorizedOperation", 403, ErrorClass::AccessDenied);
-        check("AuthFailure", 401, ErrorClass::AccessDenied);
-        check("RequestExpired", 400, ErrorClass::Expired);
-        check("ExpiredTokenException", 400, ErrorClass::Expired);
-        check("IncorrectState", 400, ErrorClass::Busy);
-    }
-
-    #[test]
-    fn codes_of_ram_are_sorted() {
-        check("ThrottlingException", 429, ErrorClass::Throttled);
-        check("UnknownResourceException", 400, ErrorClass::NotFound);
-        check("ResourceArnNotFoundException", 400, ErrorClass::NotFound);
-        check("ResourceShareInvitationArnNotFoundException", 400, ErrorClass::NotFound);
-        check("InvalidStateTransitionException", 400, ErrorClass::Busy);
-        check("ResourceShareInvitationAlreadyAcceptedException", 400, ErrorClass::AlreadyExists);
-        check("ResourceShareInvitationAlreadyRejectedException", 400, ErrorClass::Rejected);
-        check("ResourceShareInvitationExpiredException", 400, ErrorClass::Rejected);
-        // The token is known with other arguments: this call was not carried out.
-        check("IdempotentParameterMismatchException", 400, ErrorClass::Rejected);
-        // Says that the organization or the owner does not allow it, not that the caller may not.
-        check("OperationNotPermittedException", 400, ErrorClass::Rejected);
-        check("ResourceShareLimitExceededException", 400, ErrorClass::Rejected);
-        check("ServerInternalException", 500, ErrorClass::Ambiguous);
-        check("ServiceUnavailableException", 503, ErrorClass::Ambiguous);
-    }
-
-    #[test]
-    fn codes_of_organizations_are_sorted() {
-        check("TooManyRequestsException", 400, ErrorClass::Throttled);
-        check("ConcurrentModificationException", 400, ErrorClass::Busy);
-        check("AccessDeniedException", 400, ErrorClass::AccessDenied);
-        check("AccessDeniedForDependencyException", 400, ErrorClass::AccessDenied);
-        check("AWSOrganizationsNotInUseException", 400, ErrorClass::Rejected);
-        check("ServiceException", 500, ErrorClass::Ambiguous);
-    }
-
-    #[test]
-    fn codes_without_a_class_go_by_their_status() {
-        check("VpcLimitExceeded", 400, ErrorClass::Rejected);
-        check("InvalidVpcID.Malformed", 400, ErrorClass::Rejected);
-        check("InternalError", 500, ErrorClass::Ambiguous);
-        check("Unavailable", 503, ErrorClass::Ambiguous);
-        check("InsufficientAddressCapacity", 500, ErrorClass::Rejected);
-    }
-
     #[test]
     fn an_answer_that_the_service_did_not_write_tells_nothing() {
-        assert_eq!(class_of_answer(None, 500), ErrorClass::Ambiguous);
-        assert_eq!(class_of_answer(None, 403), ErrorClass::Ambiguous);
+        assert_eq!(class_of_answer("CreateVpc", None, "", 500), ErrorClass::Ambiguous);
+        assert_eq!(class_of_answer("CreateVpc", None, "", 403), ErrorClass::Ambiguous);
     }
 
     #[test]
