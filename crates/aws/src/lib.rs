@@ -36,6 +36,8 @@ pub fn registry() -> Registry {
 
 #[cfg(test)]
 mod tests {
+    use straddle_engine::permission::{Cause, Occasion, placeholders};
+
     use super::*;
 
     #[test]
@@ -55,4 +57,43 @@ mod tests {
             }
         }
     }
+
+    /// The kinds that do not say yet what their calls have to be allowed.
+    const NOTHING_SAID: &[&str] = &[];
+
+    #[test]
+    fn kinds_say_what_their_calls_have_to_be_allowed() {
+        for kind in registry().kinds() {
+            let (schema, needs) = (kind.schema(), kind.permissions());
+            let name = schema.kind.as_str();
+            assert_eq!(needs.is_empty(), NOTHING_SAID.contains(&name), "{name}");
+            for occasion in [Occasion::Read, Occasion::Create, Occasion::Delete] {
+                let is_said = needs.iter().any(|need| need.occasion == occasion);
+                let is_never = occasion == Occasion::Delete && kind.retained();
+                assert!(is_said || is_never || needs.is_empty(), "{name}: {occasion:?}");
+            }
+            let attributes = || schema.inputs.iter().chain(&schema.outputs).map(|attribute| attribute.name);
+            let is_known = |word: &str| {
+                let attribute = word.split('.').next();
+                PLACE.contains(&word) || attributes().any(|name| Some(name) == attribute)
+            };
+            for word in placeholders(kind.arn()) {
+                assert!(is_known(word), "{name}: {word}");
+            }
+            for need in needs {
+                let (Cause::Setting(names) | Cause::Changing(names)) = need.cause else { continue };
+                assert!(names.iter().all(|name| is_known(name)), "{name}: {names:?}");
+            }
+            for need in needs {
+                let condition = need.only_if.map(|(attribute, _)| attribute);
+                for word in need.placeholders().chain(condition) {
+                    assert!(is_known(word) || (word == "arn" && kind.arn() != "*"), "{name}: {word}");
+                }
+                assert!(need.actions.iter().all(|action| action.contains(':')), "{name}: {:?}", need.actions);
+            }
+        }
+    }
+
+    /// What every ARN may have in it.
+    const PLACE: &[&str] = &["partition", "region", "account", "id"];
 }

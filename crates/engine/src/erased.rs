@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::address::{Kind, RemoteId};
+use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
 use crate::resource::{Intent, Listing, Observed, Problem, Readiness, Resource, Step, Traits};
 use crate::schema::{Attributes, KindSchema, TypeMismatch};
@@ -73,6 +74,10 @@ pub trait AnyResource: Send + Sync {
     fn identity(&self) -> &'static [&'static str];
     /// See [`Resource::RETAINED`].
     fn retained(&self) -> bool;
+    /// See [`Resource::ARN`].
+    fn arn(&self) -> &'static str;
+    /// See [`Resource::PERMISSIONS`].
+    fn permissions(&self) -> &'static [Need];
     /// Tells which kinds share a listing: those with the same id.
     fn listing_id(&self) -> TypeId;
     /// See [`Listing::fetch`].
@@ -159,6 +164,14 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn retained(&self) -> bool {
         R::RETAINED
+    }
+
+    fn arn(&self) -> &'static str {
+        R::ARN
+    }
+
+    fn permissions(&self) -> &'static [Need] {
+        R::PERMISSIONS
     }
 
     fn listing_id(&self) -> TypeId {

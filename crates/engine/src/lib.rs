@@ -13,8 +13,8 @@
 //! 9. [`state`] again: the records become the new state.
 //!
 //! What a kind of resource has to say about itself is in [`resource`] and [`schema`]; how accounts
-//! lend things to each other, in [`sharing`]; what a program is built with, in [`registry`]; what
-//! happens on the way, in [`event`].
+//! lend things to each other, in [`sharing`]; what calls have to be allowed, in [`permission`]; what
+//! a program is built with, in [`registry`]; what happens on the way, in [`event`].
 
 mod access;
 pub mod address;
@@ -31,6 +31,7 @@ pub mod json;
 pub mod json_schema;
 pub mod layout;
 pub mod observation;
+pub mod permission;
 pub mod plan;
 pub mod policy;
 pub mod provider;

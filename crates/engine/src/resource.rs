@@ -11,6 +11,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::address::{Address, RemoteId};
+use crate::permission::Need;
 use crate::provider::ProviderError;
 use crate::schema::{Attributes, Expansion, Tags};
 use crate::value::{Value, ValueMap};
@@ -47,6 +48,13 @@ pub trait Resource: Send + Sync + 'static {
     /// Whether things of the kind always outlive their stack, since others may rely on them by
     /// then: what would delete one only forgets it.
     const RETAINED: bool = false;
+
+    /// What policies call a thing of the kind, with [placeholders](Need::on); `{id}` is among them.
+    /// An attribute `arn` that is known goes before it.
+    const ARN: &'static str = "*";
+
+    /// What the calls of the kind have to be allowed.
+    const PERMISSIONS: &'static [Need] = &[];
 
     /// What the user writes.
     type Inputs: Attributes;

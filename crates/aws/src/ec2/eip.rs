@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, DomainType, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
     Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -94,6 +95,16 @@ impl Resource for Eip {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(2),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeAddresses"]),
+        Need::create(&["ec2:AllocateAddress"]).on(&["{arn}"]),
+        tags::given_at_birth(&[("ec2:CreateAction", "AllocateAddress")]),
+        tags::CHANGED,
+        Need::delete(&["ec2:ReleaseAddress"]).on(&["{arn}"]),
+        // What used it last has let go of it by then, unless somebody else uses it now.
+        Need::delete(&["ec2:DisassociateAddress"]).on(&["{arn}"]).to_repair(),
+    ];
 
     type Inputs = EipInputs;
     type Outputs = EipOutputs;

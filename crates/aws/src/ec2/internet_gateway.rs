@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, AttachmentStatus, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     Intent, Listing, Observed, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -11,6 +12,7 @@ use straddle_engine::resource::{
 use straddle_engine::schema::{Attributes, Tags};
 
 use super::listing::{Found, PAGE_SIZE, readiness};
+use super::named::VPC;
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
 use crate::client::Client;
@@ -83,6 +85,17 @@ impl Resource for InternetGateway {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeInternetGateways"]),
+        Need::create(&["ec2:CreateInternetGateway"]).on(&["{arn}"]),
+        tags::given_at_birth(&[("ec2:CreateAction", "CreateInternetGateway")]),
+        Need::update(&["ec2:AttachInternetGateway"]).on(&["{arn}", VPC]).setting(&["vpc_id"]),
+        Need::update(&["ec2:DetachInternetGateway"]).on(&["{arn}", VPC]).changing(&["vpc_id"]),
+        tags::CHANGED,
+        Need::delete(&["ec2:DeleteInternetGateway"]).on(&["{arn}"]),
+        Need::delete(&["ec2:DetachInternetGateway"]).on(&["{arn}", VPC]),
+    ];
     const EXCLUSIVE: &'static [&'static str] = &["vpc_id"];
 
     type Inputs = InternetGatewayInputs;

@@ -6,6 +6,7 @@ pub(crate) mod eip;
 mod filters;
 pub(crate) mod internet_gateway;
 mod listing;
+mod named;
 pub(crate) mod nat_gateway;
 pub(crate) mod route;
 pub(crate) mod route_table;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ConnectivityType, NatGatewayAddressStatus, NatGatewayState, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     Intent, Listing, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -14,6 +15,7 @@ use straddle_engine::value::{Value, ValueMap};
 
 use super::check::{is, is_set, problem};
 use super::listing::{Found, PAGE_SIZE};
+use super::named::{ADDRESS, SECONDARY_ADDRESSES, SUBNET};
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
 use crate::client::Client;
@@ -109,6 +111,23 @@ impl Resource for NatGateway {
         timeouts: Timeouts { delete: Duration::from_mins(30), ..Timeouts::minutes(10) },
         poll: Duration::from_secs(5),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:natgateway/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeNatGateways"]),
+        Need::create(&["ec2:CreateNatGateway"]).on(&["{arn}", SUBNET, ADDRESS, SECONDARY_ADDRESSES]),
+        tags::given_at_birth(&[("ec2:CreateAction", "CreateNatGateway")]),
+        Need::update(&["ec2:AssociateNatGatewayAddress"])
+            .on(&["{arn}", SECONDARY_ADDRESSES])
+            .changing(&["secondary_allocation_ids"]),
+        Need::update(&["ec2:DisassociateNatGatewayAddress"])
+            .on(&["{arn}"])
+            .changing(&["secondary_allocation_ids"]),
+        Need::update(&["ec2:AssignPrivateNatGatewayAddress", "ec2:UnassignPrivateNatGatewayAddress"])
+            .on(&["{arn}"])
+            .changing(&["secondary_private_ip_addresses"]),
+        tags::CHANGED,
+        Need::delete(&["ec2:DeleteNatGateway"]).on(&["{arn}"]),
+    ];
     const EXAMPLE: &'static str = include_str!("nat_gateway/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["allocation_id"];
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, RouteState};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -12,6 +13,7 @@ use straddle_engine::schema::Attributes;
 use straddle_engine::value::{Value, ValueMap};
 
 use super::check::problem;
+use super::named::TABLE;
 use super::route_table::RouteTables;
 use super::{SERVICE, cidr, filters};
 use crate::client::Client;
@@ -137,6 +139,12 @@ impl Resource for Route {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeRouteTables"]),
+        Need::create(&["ec2:CreateRoute"]).on(&[TABLE]),
+        Need::update(&["ec2:ReplaceRoute"]).on(&[TABLE]).changing(&["target"]),
+        Need::delete(&["ec2:DeleteRoute"]).on(&[TABLE]),
+    ];
     const EXCLUSIVE: &'static [&'static str] = &["route_table_id", "destination"];
     const IDENTITY: &'static [&'static str] = &["route_table_id", "destination"];
 

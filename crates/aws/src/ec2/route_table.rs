@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, Filter, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -12,6 +13,7 @@ use straddle_engine::resource::{
 use straddle_engine::schema::{Attributes, Expansion, ExpansionShape, Tags};
 
 use super::listing::Found;
+use super::named::VPC;
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
 use crate::client::Client;
@@ -114,6 +116,14 @@ impl Resource for RouteTable {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:route-table/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeRouteTables"]),
+        Need::create(&["ec2:CreateRouteTable"]).on(&["{arn}", VPC]),
+        tags::given_at_birth(&[("ec2:CreateAction", "CreateRouteTable")]),
+        tags::CHANGED,
+        Need::delete(&["ec2:DeleteRouteTable"]).on(&["{arn}"]),
+    ];
 
     type Inputs = RouteTableInputs;
     type Outputs = RouteTableOutputs;

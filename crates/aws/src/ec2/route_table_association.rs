@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, RouteTableAssociationStateCode};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     Intent, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::Attributes;
 
+use super::named::{SUBNET, TABLE};
 use super::route_table::RouteTables;
 use super::{SERVICE, filters};
 use crate::client::Client;
@@ -63,6 +65,14 @@ impl Resource for RouteTableAssociation {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeRouteTables"]),
+        Need::create(&["ec2:AssociateRouteTable"]).on(&[TABLE, SUBNET]),
+        Need::update(&["ec2:ReplaceRouteTableAssociation"])
+            .on(&[TABLE, SUBNET])
+            .changing(&["route_table_id"]),
+        Need::delete(&["ec2:DisassociateRouteTable"]).on(&[TABLE, SUBNET]),
+    ];
     const EXCLUSIVE: &'static [&'static str] = &["subnet_id"];
 
     type Inputs = RouteTableAssociationInputs;

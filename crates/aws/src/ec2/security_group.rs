@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     ADDRESS_TAG, Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, STACK_TAG, Step,
@@ -16,6 +17,7 @@ use straddle_engine::schema::{Attributes, Expansion, ExpansionShape, Tags};
 use straddle_engine::value::{Value, ValueMap};
 
 use super::check::problem;
+use super::named::VPC;
 use super::rule::{self, EGRESS, INGRESS};
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
@@ -90,6 +92,24 @@ impl Resource for SecurityGroup {
         timeouts: Timeouts { delete: Duration::from_mins(15), ..Timeouts::minutes(5) },
         poll: Duration::from_secs(2),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:security-group/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"]),
+        // The VPC may be another account's.
+        Need::create(&["ec2:CreateSecurityGroup"]).on(&["{arn}", VPC]),
+        tags::given_at_birth(&[("ec2:CreateAction", "CreateSecurityGroup")]),
+        // EC2 lets everything out of a new group.
+        Need::create(&["ec2:RevokeSecurityGroupEgress"]).on(&["{arn}"]),
+        Need::update(&["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"])
+            .on(&["{arn}"])
+            .changing(&["foreign_rules"]),
+        tags::CHANGED,
+        Need::delete(&["ec2:DeleteSecurityGroup"]).on(&["{arn}"]),
+        // Groups that name each other cannot go, one after the other.
+        Need::delete(&["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"])
+            .on(&["{arn}"])
+            .to_repair(),
+    ];
     const EXCLUSIVE: &'static [&'static str] = &["name", "vpc_id"];
 
     type Inputs = SecurityGroupInputs;

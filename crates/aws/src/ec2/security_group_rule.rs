@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{
     SecurityGroupRuleUpdate, UserIdGroupPair,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, STACK_TAG, Step, Timeouts, Traits,
@@ -16,6 +17,7 @@ use straddle_engine::resource::{
 use straddle_engine::schema::{Attributes, Tags};
 use straddle_engine::value::{Value, ValueMap};
 
+use super::named::GROUP;
 use super::rule::{self, ALL, EGRESS, SELF};
 use super::security_group::{SecurityGroups, read_rules};
 use super::tags::TagStep;
@@ -106,6 +108,33 @@ impl Resource for SecurityGroupRule {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"]),
+        Need::create(&["ec2:AuthorizeSecurityGroupEgress"])
+            .on(&["{arn}", GROUP])
+            .only_if("direction", "egress"),
+        Need::create(&["ec2:AuthorizeSecurityGroupIngress"])
+            .on(&["{arn}", GROUP])
+            .only_if("direction", "ingress"),
+        tags::given_at_birth(&[("ec2:CreateAction", "AuthorizeSecurityGroupEgress")])
+            .only_if("direction", "egress"),
+        tags::given_at_birth(&[("ec2:CreateAction", "AuthorizeSecurityGroupIngress")])
+            .only_if("direction", "ingress"),
+        Need::update(&["ec2:ModifySecurityGroupRules"]).on(&["{arn}", GROUP]).changing(&[
+            "protocol",
+            "ports",
+            "cidr",
+            "prefix_list_id",
+            "source",
+            "description",
+        ]),
+        tags::CHANGED,
+        Need::delete(&["ec2:RevokeSecurityGroupEgress"]).on(&["{arn}", GROUP]).only_if("direction", "egress"),
+        Need::delete(&["ec2:RevokeSecurityGroupIngress"])
+            .on(&["{arn}", GROUP])
+            .only_if("direction", "ingress"),
+    ];
     const EXCLUSIVE: &'static [&'static str] =
         &["security_group_id", "direction", "protocol", "ports", "cidr", "prefix_list_id", "source"];
 

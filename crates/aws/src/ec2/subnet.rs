@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{
     self, AttributeBooleanValue, HostnameType, ResourceType, SubnetCidrBlockStateCode, SubnetState,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
     ADDRESS_TAG, Intent, Listing, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, STACK_TAG,
@@ -16,6 +17,7 @@ use straddle_engine::value::ValueMap;
 
 use super::check::{is, is_set, problem};
 use super::listing::{Found, PAGE_SIZE, readiness};
+use super::named::VPC;
 use super::tags::TagStep;
 use super::{SERVICE, cidr, filters, tags};
 use crate::client::Client;
@@ -149,6 +151,25 @@ impl Resource for Subnet {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:subnet/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeSubnets"]),
+        Need::create(&["ec2:CreateSubnet"]).on(&["{arn}", VPC]),
+        tags::given_at_birth(&[("ec2:CreateAction", "CreateSubnet")]),
+        Need::update(&["ec2:ModifySubnetAttribute"]).on(&["{arn}"]).setting(&[
+            "map_public_ip_on_launch",
+            "assign_ipv6_address_on_creation",
+            "enable_dns64",
+            "private_dns_hostname_type_on_launch",
+            "enable_resource_name_dns_a_record_on_launch",
+            "enable_resource_name_dns_aaaa_record_on_launch",
+        ]),
+        Need::update(&["ec2:AssociateSubnetCidrBlock", "ec2:DisassociateSubnetCidrBlock"])
+            .on(&["{arn}"])
+            .changing(&["ipv6_cidr_block"]),
+        tags::CHANGED,
+        Need::delete(&["ec2:DeleteSubnet"]).on(&["{arn}"]),
+    ];
     const EXCLUSIVE: &'static [&'static str] = &["cidr_block", "vpc_id"];
 
     type Inputs = SubnetInputs;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{Intent, OPERATION_TAG};
 use straddle_engine::schema::Tags;
@@ -11,6 +12,16 @@ use straddle_engine::schema::Tags;
 use crate::client::Client;
 use crate::error::failed;
 pub(crate) use crate::tags::{TagStep, next_step};
+
+/// What it takes to change the tags of a thing that is there.
+pub(crate) const CHANGED: Need =
+    Need::update(&["ec2:CreateTags", "ec2:DeleteTags"]).on(&["{arn}"]).changing(&["tags"]);
+
+/// Returns what it takes to set tags in the call that makes the thing, which `ec2:CreateAction` names
+/// ("Grant permission to tag Amazon EC2 resources during creation").
+pub(crate) const fn given_at_birth(by: &'static [(&'static str, &'static str)]) -> Need {
+    Need::create(&["ec2:CreateTags"]).on(&["{arn}"]).given(by)
+}
 
 /// Returns the tags to set in the call that makes the thing.
 pub(crate) fn at_birth(

@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{
 use futures::future::try_join3;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
     Intent, Listing, Observed, Problem, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -168,6 +169,21 @@ impl Resource for Vpc {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(2),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:vpc/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"]),
+        Need::create(&["ec2:CreateVpc"])
+            .on(&["{arn}", "arn:{partition}:ec2::{account}:ipam-pool/{ipv4_ipam_pool_id}"]),
+        tags::given_at_birth(&[("ec2:CreateAction", "CreateVpc")]),
+        Need::update(&["ec2:ModifyVpcAttribute"]).on(&["{arn}"]).setting(&[
+            "enable_dns_support",
+            "enable_dns_hostnames",
+            "enable_network_address_usage_metrics",
+        ]),
+        Need::update(&["ec2:ModifyVpcTenancy"]).on(&["{arn}"]).changing(&["instance_tenancy"]),
+        tags::CHANGED,
+        Need::delete(&["ec2:DeleteVpc"]).on(&["{arn}"]),
+    ];
 
     type Inputs = VpcInputs;
     type Outputs = VpcOutputs;

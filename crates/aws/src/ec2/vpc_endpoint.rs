@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ResourceType, SecurityGroupIdentifier, State, VpcEndpointType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -15,6 +16,7 @@ use straddle_engine::value::{Value, ValueMap};
 
 use super::check::{is_set, problem};
 use super::listing::{Found, PAGE_SIZE};
+use super::named::{GROUPS, SUBNETS, TABLES, VPC};
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
 use crate::client::Client;
@@ -157,6 +159,23 @@ impl Resource for VpcEndpoint {
         timeouts: Timeouts::minutes(15),
         poll: Duration::from_secs(5),
     };
+    const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ec2:DescribeVpcEndpoints"]),
+        Need::create(&["ec2:CreateVpcEndpoint"]).on(&["{arn}", VPC, TABLES, SUBNETS, GROUPS]),
+        tags::given_at_birth(&[("ec2:CreateAction", "CreateVpcEndpoint")]),
+        // The names of the endpoint are a zone of Route 53 that EC2 lets the VPC see in the caller's name.
+        Need::create(&["route53:AssociateVPCWithHostedZone"]).only_if("private_dns_enabled", "true"),
+        Need::update(&["ec2:ModifyVpcEndpoint"]).on(&["{arn}", TABLES, SUBNETS, GROUPS]).changing(&[
+            "route_table_ids",
+            "subnet_ids",
+            "security_group_ids",
+            "private_dns_enabled",
+            "policy",
+        ]),
+        tags::CHANGED,
+        Need::delete(&["ec2:DeleteVpcEndpoints"]).on(&["{arn}"]),
+    ];
 
     type Inputs = VpcEndpointInputs;
     type Outputs = VpcEndpointOutputs;

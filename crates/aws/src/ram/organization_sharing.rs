@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_organizations::types::EnabledServicePrincipal;
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::Readiness;
 use straddle_engine::resource::{
@@ -82,6 +83,20 @@ impl Resource for OrganizationSharing {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(5),
     };
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["organizations:ListAWSServiceAccessForOrganization"]),
+        // RAM does these in the caller's name ("Actions defined by AWS Resource Access Manager").
+        Need::create(&[
+            "ram:EnableSharingWithAwsOrganization",
+            "organizations:DescribeOrganization",
+            "organizations:EnableAWSServiceAccess",
+        ])
+        .only_if("enable", "true"),
+        Need::create(&["iam:CreateServiceLinkedRole"])
+            .on(&["arn:{partition}:iam::{account}:role/aws-service-role/ram.amazonaws.com/*"])
+            .given(&[("iam:AWSServiceName", RAM)])
+            .only_if("enable", "true"),
+    ];
     const RETAINED: bool = true;
 
     type Inputs = OrganizationSharingInputs;

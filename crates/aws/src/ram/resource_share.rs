@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_ram::types::{self, ResourceShareAssociationType, ResourceShareStatus};
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
     Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -105,6 +106,19 @@ impl Resource for ResourceShare {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(3),
     };
+    const ARN: &'static str = "arn:{partition}:ram:{region}:{account}:resource-share/*";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ram:GetResourceShares", "ram:GetResourceShareAssociations"]),
+        Need::create(&["ram:CreateResourceShare"]),
+        Need::update(&["ram:AssociateResourceShare", "ram:DisassociateResourceShare"])
+            .on(&["{arn}"])
+            .changing(&["resources", "principals"]),
+        Need::update(&["ram:UpdateResourceShare"])
+            .on(&["{arn}"])
+            .changing(&["name", "allow_external_principals"]),
+        Need::update(&["ram:TagResource", "ram:UntagResource"]).on(&["{arn}"]).changing(&["tags"]),
+        Need::delete(&["ram:DeleteResourceShare"]).on(&["{arn}"]),
+    ];
 
     type Inputs = ResourceShareInputs;
     type Outputs = ResourceShareOutputs;

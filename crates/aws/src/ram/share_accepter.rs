@@ -8,6 +8,7 @@ use aws_sdk_ram::types::{
     ResourceOwner, ResourceShare, ResourceShareInvitation, ResourceShareInvitationStatus, ResourceShareStatus,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
     Intent, Listing, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -83,6 +84,12 @@ impl Resource for ShareAccepter {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(3),
     };
+    const ARN: &'static str = "{resource_share_arn}";
+    const PERMISSIONS: &'static [Need] = &[
+        Need::read(&["ram:GetResourceShares"]),
+        Need::create(&["ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation"]),
+        Need::delete(&["ram:DisassociateResourceShare"]).on(&["{arn}"]),
+    ];
     const EXCLUSIVE: &'static [&'static str] = &["resource_share_arn"];
 
     type Inputs = ShareAccepterInputs;
