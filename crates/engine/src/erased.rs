@@ -90,8 +90,8 @@ pub trait AnyResource: Send + Sync {
     fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues>;
     /// See [`Resource::check_in`].
     fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem>;
-    /// See [`Resource::must_replace`].
-    fn must_replace(&self, attribute: &str, before: &Value, after: &Value) -> bool;
+    /// See [`Resource::must_replace_in`].
+    fn must_replace(&self, observed: &ValueMap, attribute: &str, before: &Value, after: &Value) -> bool;
     /// See [`Resource::create`].
     fn create<'a>(
         &'a self,
@@ -202,8 +202,8 @@ impl<R: Resource> AnyResource for Erased<R> {
         R::check_in(account_id, inputs)
     }
 
-    fn must_replace(&self, attribute: &str, before: &Value, after: &Value) -> bool {
-        R::must_replace(attribute, before, after)
+    fn must_replace(&self, observed: &ValueMap, attribute: &str, before: &Value, after: &Value) -> bool {
+        R::must_replace_in(observed, attribute, before, after)
     }
 
     fn create<'a>(

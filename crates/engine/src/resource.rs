@@ -92,6 +92,12 @@ pub trait Resource: Send + Sync + 'static {
         true
     }
 
+    /// As [`Self::must_replace`], for kinds for which it depends on another attribute of what is there.
+    #[must_use]
+    fn must_replace_in(_observed: &ValueMap, attribute: &str, before: &Value, after: &Value) -> bool {
+        Self::must_replace(attribute, before, after)
+    }
+
     /// Finds a thing in a listing; `None` if it is gone or not visible yet.
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Self::Inputs, Self::Outputs>>;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::schema::{AttributeType, AttributeValue, Tags, TypeMismatch};
+use crate::spec::compare;
 use crate::value::Value;
 
 macro_rules! scalar_attribute {
@@ -70,8 +71,11 @@ impl<T: AttributeValue + Ord> AttributeValue for BTreeSet<T> {
         Ok(Vec::from_value(value)?.into_iter().collect())
     }
 
+    /// Returns the items in the order in which a spec's are put before they are compared.
     fn to_value(&self) -> Value {
-        Value::List(self.iter().map(T::to_value).collect())
+        let mut items: Vec<_> = self.iter().map(T::to_value).collect();
+        items.sort_by(compare);
+        Value::List(items)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::apply::{Run, birth};
 use crate::diagnostic::Diagnostic;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::Verb;
-use crate::plan::{Change, ChangeAction, ResourceValues, desired_inputs, keeps_promise};
+use crate::plan::{Change, ChangeAction, ResourceValues, add_promised, desired_inputs, keeps_promise};
 use crate::schema::AttributeType;
 use crate::sharing::Withdrawal;
 use crate::state::{Action, Outcome};
@@ -125,8 +125,13 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
         let left_alone = change.lifecycle.ignore_changes.contains(name)
             && change.action == ChangeAction::Update
             && planned.is_known();
+        let attribute = kind.schema().input(name);
+        let attribute_type = attribute.map_or(&AttributeType::Any, |attribute| &attribute.attribute_type);
         let actual = match resolved.remove(name) {
-            Some(actual) if !left_alone => actual,
+            Some(mut actual) if !left_alone => {
+                add_promised(attribute_type, &mut actual, planned);
+                actual
+            }
             // An expression turned out to be null: as if the attribute had not been written.
             None if !planned.is_known() => continue,
             _ => planned.clone(),
@@ -134,8 +139,6 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
         if let Some(unknown) = actual.first_unknown() {
             return Err(Stop::Defect(format!("`{name}` is not known: {} has no value", unknown.origin)));
         }
-        let attribute = kind.schema().input(name);
-        let attribute_type = attribute.map_or(&AttributeType::Any, |attribute| &attribute.attribute_type);
         if !keeps_promise(attribute_type, planned, &actual) {
             let is_hidden =
                 attribute.is_some_and(|attribute| attribute.is_hidden(&change.lifecycle.sensitive));

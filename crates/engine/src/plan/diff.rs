@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::erased::{AnyResource, ObservedValues};
-use crate::plan::AttributeChange;
-use crate::resource::OPERATION_TAG;
+use crate::plan::{AttributeChange, members};
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::spec::Lifecycle;
 use crate::state::Object;
@@ -38,17 +37,19 @@ impl Sides<'_> {
         for attribute in &self.kind.schema().inputs {
             let name = attribute.name;
             if self.lifecycle.ignore_changes.contains(name) && !self.object.is_being_made {
-                let before = self.before(attribute);
+                let before = self.before(attribute, None);
                 if before.is_null() {
                     planned.remove(name);
                 } else {
                     planned.insert(name.to_owned(), before);
                 }
-            } else if !planned.contains_key(name)
-                && self.object.inputs.contains_key(name)
-                && let Some(default) = given_up(attribute)
-            {
-                planned.insert(name.to_owned(), default);
+            } else if let Some(applied) = self.object.inputs.get(name) {
+                match planned.get_mut(name) {
+                    Some(wanted) => members::with_given_up(&attribute.attribute_type, wanted, applied),
+                    None => planned.extend(
+                        members::given_up(attribute, applied).map(|default| (name.to_owned(), default)),
+                    ),
+                }
             }
         }
         planned
@@ -59,14 +60,15 @@ impl Sides<'_> {
         let mut changes = Vec::new();
         for attribute in &self.kind.schema().inputs {
             let Some(after) = planned.get(attribute.name) else { continue };
-            let before = self.before(attribute);
+            let before = self.before(attribute, Some(after));
             let form = attribute.attribute_type.form();
             if form.same(&before, after) {
                 continue;
             }
+            let found = &self.observed.inputs;
             changes.push(AttributeChange {
                 name: attribute.name.to_owned(),
-                replaces: attribute.replace && self.kind.must_replace(attribute.name, &before, after),
+                replaces: attribute.replace && self.kind.must_replace(found, attribute.name, &before, after),
                 before,
                 after: after.clone(),
                 sensitive: attribute.is_hidden(self.sensitive),
@@ -77,16 +79,19 @@ impl Sides<'_> {
         changes
     }
 
-    fn before(&self, attribute: &AttributeSchema) -> Value {
+    /// Returns what is there of an attribute, as far as it is owned. Of a table with attributes of its
+    /// own, `after` has the members that were applied only as far as they go back to something.
+    fn before(&self, attribute: &AttributeSchema, after: Option<&Value>) -> Value {
         let name = attribute.name;
+        let applied = self.object.inputs.get(name);
         if attribute.write_only {
-            return self.object.inputs.get(name).cloned().unwrap_or(Value::Null);
+            return applied.cloned().unwrap_or(Value::Null);
         }
-        owned(
-            attribute,
-            self.observed,
-            self.desired.get(name).into_iter().chain(self.object.inputs.get(name)),
-        )
+        let owners: Vec<_> = match (&attribute.attribute_type, after) {
+            (AttributeType::Object(_), Some(after)) => vec![after],
+            _ => self.desired.get(name).into_iter().chain(applied).collect(),
+        };
+        owned(attribute, self.observed, &owners)
     }
 }
 
@@ -100,7 +105,7 @@ pub(crate) fn drift(
     let mut drift = Vec::new();
     for attribute in &kind.schema().inputs {
         let Some(before) = applied.get(attribute.name) else { continue };
-        let after = owned(attribute, observed, std::iter::once(before));
+        let after = owned(attribute, observed, &[before]);
         let form = attribute.attribute_type.form();
         if attribute.write_only || form.same(before, &after) {
             continue;
@@ -118,38 +123,8 @@ pub(crate) fn drift(
     drift
 }
 
-/// Returns what is there of an attribute; of tags, those that one of `owners` has.
-fn owned<'v>(
-    attribute: &AttributeSchema,
-    observed: &ObservedValues,
-    owners: impl Iterator<Item = &'v Value>,
-) -> Value {
+/// Returns what is there of an attribute; of tags and tables, the members that one of `owners` has.
+fn owned(attribute: &AttributeSchema, observed: &ObservedValues, owners: &[&Value]) -> Value {
     let observed = observed.inputs.get(attribute.name).cloned().unwrap_or(Value::Null);
-    match (&attribute.attribute_type, observed) {
-        (AttributeType::Tags, Value::Map(tags)) => Value::Map(owned_tags(tags, owners)),
-        (_, observed) => observed,
-    }
-}
-
-/// Returns what an attribute goes back to when the spec gives it up; `None` if it stays.
-fn given_up(attribute: &AttributeSchema) -> Option<Value> {
-    match attribute.attribute_type {
-        AttributeType::Tags => Some(Value::Map(ValueMap::new())),
-        AttributeType::Bool
-        | AttributeType::Integer
-        | AttributeType::String
-        | AttributeType::Any
-        | AttributeType::Policy
-        | AttributeType::List(_)
-        | AttributeType::Set(_)
-        | AttributeType::Map(_)
-        | AttributeType::Object(_) => attribute.default.clone(),
-    }
-}
-
-/// Returns the tags whose keys one of `owners` has.
-pub(crate) fn owned_tags<'v>(tags: ValueMap, owners: impl Iterator<Item = &'v Value>) -> ValueMap {
-    let keys: BTreeSet<&String> = owners.filter_map(Value::as_map).flat_map(ValueMap::keys).collect();
-    let ours = |key: &String| keys.contains(key) && key != OPERATION_TAG;
-    tags.into_iter().filter(|(key, _)| ours(key)).collect()
+    members::owned(&attribute.attribute_type, observed, owners)
 }

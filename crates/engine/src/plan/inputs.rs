@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::erased::AnyResource;
 use crate::plan::Values;
+use crate::plan::members::add_defaults;
 use crate::resource::{ADDRESS_TAG, STACK_TAG};
 use crate::spec::{InvalidText, ResourceNode, Template, normalize_inputs};
 use crate::value::{Value, ValueMap};
@@ -26,7 +27,7 @@ pub(crate) fn desired_inputs(
             Err(error) => problems.push(error.diagnostic.with_address(node.address.clone())),
         }
     }
-    add_defaults(kind, &mut inputs);
+    add_defaults(&kind.schema().inputs, &mut inputs);
     if kind.schema().has_tags() {
         let ours = [(STACK_TAG, lineage.to_owned()), (ADDRESS_TAG, node.address.tag_value())];
         let ours = ours.map(|(key, value)| (key.to_owned(), Value::from(value)));
@@ -53,15 +54,6 @@ pub(crate) fn desired_inputs(
             .with_address(node.address.clone())
     };
     normalize_inputs(kind.schema(), inputs).map_err(|problems| problems.into_iter().map(describe).collect())
-}
-
-/// Adds the defaults that are wanted also where the spec says nothing.
-fn add_defaults(kind: &dyn AnyResource, inputs: &mut ValueMap) {
-    for attribute in kind.schema().inputs.iter().filter(|attribute| attribute.always) {
-        if let Some(default) = attribute.default.clone().filter(|_| !inputs.contains_key(attribute.name)) {
-            inputs.insert(attribute.name.to_owned(), default);
-        }
-    }
 }
 
 fn unknown_tags(node: &ResourceNode) -> Diagnostic {

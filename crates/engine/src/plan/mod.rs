@@ -8,6 +8,7 @@ mod guard;
 mod held;
 mod inputs;
 mod likely_renames;
+mod members;
 mod model;
 mod options;
 mod outputs;
@@ -19,11 +20,11 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use check::check;
-pub(crate) use diff::owned_tags;
 pub(crate) use drift::as_observed;
 pub use held::held;
 pub(crate) use inputs::desired_inputs;
 pub use likely_renames::likely_renames;
+pub(crate) use members::{add_promised, owned_tags};
 pub use model::{
     AttributeChange, Change, ChangeAction, Drift, LeftOut, LeftOutBecause, Mode, OutputChange, Plan,
     PlannedAccount, Reason, Rename,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::address::Address;
-use crate::schema::AttributeType;
+use crate::schema::{AttributeSchema, AttributeType};
 use crate::spec::Scope;
 use crate::value::{Value, ValueMap};
 
@@ -77,6 +77,19 @@ pub fn keeps_promise(attribute_type: &AttributeType, planned: &Value, actual: &V
             let known = planned.iter().filter(|item| item.is_known());
             actual.len() <= planned.len() && known.into_iter().all(|item| actual.contains(item))
         }
+        // What turns out to be null is as if it had not been written.
+        (AttributeType::Object(attributes), Value::Map(planned), Value::Map(actual)) => {
+            let keeps =
+                |attribute: &AttributeSchema| match (planned.get(attribute.name), actual.get(attribute.name))
+                {
+                    (Some(planned), Some(actual)) => {
+                        keeps_promise(&attribute.attribute_type, planned, actual)
+                    }
+                    (planned, None) => planned.is_none_or(|planned| !planned.is_known()),
+                    (None, Some(_)) => false,
+                };
+            attributes.iter().all(keeps)
+        }
         _ => keeps_value(planned, actual),
     }
 }
@@ -120,6 +133,20 @@ mod tests {
         assert!(keeps_promise(&set, &planned, &Value::from(vec!["a", "b"])));
         assert!(!keeps_promise(&set, &planned, &Value::from(vec!["a", "c"])));
         assert!(!keeps_promise(&set, &planned, &Value::from(vec!["a", "b", "c", "d"])));
+    }
+
+    #[test]
+    fn members_of_tables_may_turn_out_to_be_null() {
+        let name = AttributeSchema::new("name", "", AttributeType::String);
+        let table_type = AttributeType::Object(vec![name]);
+        let table = |value| Value::Map(ValueMap::from_iter([("name".to_owned(), value)]));
+        let nothing = Value::Map(ValueMap::new());
+        let unknown = table(Value::unknown(Address::new("vpc", "main"), "id"));
+        assert!(keeps_promise(&table_type, &unknown, &nothing));
+        assert!(keeps_promise(&table_type, &unknown, &table(Value::from("a"))));
+        assert!(!keeps_promise(&table_type, &table(Value::from("a")), &nothing));
+        assert!(!keeps_promise(&table_type, &nothing, &table(Value::from("a"))));
+        assert!(!keeps_promise(&table_type, &table(Value::from("a")), &table(Value::from("b"))));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use straddle_engine::address::RemoteId;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{Intent, Observed, Recovery, ReplaceOrder, Resource, Timeouts, Traits};
 use straddle_engine::schema::{Attributes, Tags};
-use straddle_engine::value::Value;
+use straddle_engine::value::{Value, ValueMap};
 
 use crate::client::Client;
 use crate::cloud::{IdScheme, Reference, Rules};
@@ -31,8 +31,20 @@ pub struct Inputs {
     size: Option<i64>,
     /// Words about it.
     labels: Option<BTreeMap<String, String>>,
+    /// How much it may use.
+    limits: Option<Limits>,
     /// Tags.
     tags: Option<Tags>,
+}
+
+/// How much a host may use.
+#[derive(Debug, Clone, Default, PartialEq, Attributes)]
+pub(super) struct Limits {
+    /// How many files it may have open.
+    #[attribute(default = 1024)]
+    files: Option<i64>,
+    /// How much memory it may take, in megabytes; the cloud decides if it is not set.
+    memory: Option<i64>,
 }
 
 /// What only the cloud knows.
@@ -53,6 +65,11 @@ pub(super) const RULES: Rules = Rules {
     fill: |values, id| {
         values.insert("endpoint".to_owned(), Value::from(format!("https://{id}.example")));
         values.entry("size".to_owned()).or_insert(Value::Integer(1));
+        let limits = values.entry("limits".to_owned()).or_insert_with(|| Value::Map(ValueMap::new()));
+        if let Value::Map(limits) = limits {
+            limits.entry("files".to_owned()).or_insert(Value::Integer(1024));
+            limits.entry("memory".to_owned()).or_insert(Value::Integer(512));
+        }
     },
     ..Rules::new("host", IdScheme::Number("host"))
 };
@@ -88,7 +105,9 @@ impl Resource for Host {
 
     fn next_step(observed: &Observed<Inputs, Outputs>, desired: Option<&Inputs>) -> Option<CloudStep> {
         let Some(desired) = desired else { return Some(CloudStep::delete("DeleteHost")) };
-        CloudStep::first_change("UpdateHost", &observed.inputs, desired, &["size", "segments", "labels"])
+        let attributes = ["size", "segments", "labels", "limits"];
+        let whole = Inputs { limits: whole_limits(&observed.inputs, desired), ..desired.clone() };
+        CloudStep::first_change("UpdateHost", &observed.inputs, &whole, &attributes)
             .or_else(|| CloudStep::tags(observed.inputs.tags.as_ref(), desired.tags.as_ref()))
     }
 
@@ -103,4 +122,11 @@ impl Resource for Host {
     async fn find(client: &Client, intent: &Intent, _: &Inputs) -> Result<Vec<RemoteId>, ProviderError> {
         calls::find_by_operation::<Self>(client, intent).await
     }
+}
+
+/// Returns the limits to send: the call takes all of them at once.
+fn whole_limits(found: &Inputs, desired: &Inputs) -> Option<Limits> {
+    let found = found.limits.clone().unwrap_or_default();
+    let desired = desired.limits.as_ref()?;
+    Some(Limits { files: desired.files.or(found.files), memory: desired.memory.or(found.memory) })
 }
