@@ -7,8 +7,8 @@ use straddle_engine::resource::{ADDRESS_TAG, ReplaceOrder, STACK_TAG};
 use straddle_engine::value::{SENSITIVE, Value};
 
 use crate::render::block::{self, Content, Marker, Row};
-use crate::render::difference;
 use crate::render::{Palette, paint};
+use crate::render::{difference, grants};
 use crate::safe::Safe;
 
 /// Columns before the reasons and attributes of a change.
@@ -66,7 +66,10 @@ pub(crate) fn change(change: &Change, palette: &Palette) -> String {
         .map(|attribute| if whole { without_own_tags(attribute) } else { attribute.clone() });
     let rows: Vec<_> = shown
         .filter(|attribute| attribute.before != attribute.after)
-        .flat_map(|attribute| attribute_rows(&attribute, whole, palette))
+        .flat_map(|attribute| {
+            let grants = grants::row(&attribute, &change.account_id, whole, palette);
+            attribute_rows(&attribute, whole, palette).into_iter().chain(grants)
+        })
         .collect();
     block::write(&mut text, &rows, INDENT, palette);
     text

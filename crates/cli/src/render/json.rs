@@ -15,6 +15,7 @@ use straddle_engine::schema::AttributeSchema;
 use straddle_engine::value::{SENSITIVE, Value, ValueMap};
 
 use crate::exit::Exit;
+use crate::render::grants;
 use crate::render::plan::{Counts, Drifted};
 use crate::running::{Ongoing, Snapshot};
 
@@ -72,7 +73,9 @@ pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
         [&mut output.before, &mut output.after].into_iter().for_each(hide);
     }
     let mut object = Map::from_iter([("type".to_owned(), json!("plan"))]);
-    let Json::Object(entries) = to_json(&shown) else { unreachable!("a plan is a JSON object") };
+    let mut json = to_json(&shown);
+    grants::add(&mut json, &shown);
+    let Json::Object(entries) = json else { unreachable!("a plan is a JSON object") };
     object.extend(entries);
     object.insert("summary".to_owned(), counts(plan));
     Json::Object(object)

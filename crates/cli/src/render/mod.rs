@@ -9,6 +9,7 @@ mod difference;
 mod duration;
 mod error;
 mod functions;
+mod grants;
 pub(crate) mod graph;
 pub(crate) mod json;
 mod lines;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use straddle_engine::policy::pattern::matches;
 
 use super::document::{Malformed, malformed, texts};
-use super::pattern::matches;
 
 /// One operator with one key.
 #[derive(Debug, Clone)]

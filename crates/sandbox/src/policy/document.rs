@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use straddle_engine::policy::pattern::{matches, matches_any_case};
 
 use super::condition::Condition;
-use super::pattern::{matches, matches_any_case};
 use super::{Principal, Question};
 
 /// A policy.

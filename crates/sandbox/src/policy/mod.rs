@@ -5,7 +5,6 @@
 
 mod condition;
 mod document;
-pub(crate) mod pattern;
 
 use std::collections::BTreeMap;
 

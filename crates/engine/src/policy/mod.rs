@@ -4,6 +4,9 @@
 //! means nothing, and an account is the same as the ARN of its root (IAM user guide, "Grammar of
 //! the IAM JSON policy language" and "AWS JSON policy elements: Principal").
 
+pub mod grants;
+pub mod pattern;
+
 use crate::json;
 use crate::schema::{AttributeType, AttributeValue, TypeMismatch};
 use crate::spec::compare;
@@ -146,7 +149,8 @@ fn set(value: &Value, change: impl Fn(&Value) -> Value) -> Value {
     Value::List(items)
 }
 
-fn items(value: &Value) -> &[Value] {
+/// Returns the items of a list, or a single value as the only one.
+pub(crate) fn items(value: &Value) -> &[Value] {
     value.as_list().unwrap_or(std::slice::from_ref(value))
 }
 

@@ -1,7 +1,8 @@
 //! Patterns of policies: `*` for any text, `?` for any character.
 
 /// Compares a text with a pattern.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut position, mut star) = (0, 0, None);
     while position < text.len() {
@@ -24,7 +25,8 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// Does the same without regard to capitals, as for actions.
-pub(super) fn matches_any_case(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn matches_any_case(pattern: &str, text: &str) -> bool {
     matches(&pattern.to_lowercase(), &text.to_lowercase())
 }
 
