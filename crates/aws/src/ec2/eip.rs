@@ -95,6 +95,7 @@ impl Resource for Eip {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("eip/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeAddresses"]),

@@ -85,6 +85,7 @@ impl Resource for InternetGateway {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("internet_gateway/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeInternetGateways"]),

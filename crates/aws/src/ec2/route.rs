@@ -139,6 +139,7 @@ impl Resource for Route {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("route/example.toml");
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeRouteTables"]),
         Need::create(&["ec2:CreateRoute"]).on(&[TABLE]),

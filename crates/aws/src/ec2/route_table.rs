@@ -116,6 +116,7 @@ impl Resource for RouteTable {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("route_table/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:route-table/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeRouteTables"]),

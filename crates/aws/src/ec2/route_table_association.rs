@@ -65,6 +65,7 @@ impl Resource for RouteTableAssociation {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("route_table_association/example.toml");
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeRouteTables"]),
         Need::create(&["ec2:AssociateRouteTable"]).on(&[TABLE, SUBNET]),

@@ -92,6 +92,7 @@ impl Resource for SecurityGroup {
         timeouts: Timeouts { delete: Duration::from_mins(15), ..Timeouts::minutes(5) },
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("security_group/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:security-group/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"]),

@@ -108,6 +108,7 @@ impl Resource for SecurityGroupRule {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("security_group_rule/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"]),

@@ -151,6 +151,7 @@ impl Resource for Subnet {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("subnet/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:subnet/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeSubnets"]),

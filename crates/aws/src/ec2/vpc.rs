@@ -169,6 +169,7 @@ impl Resource for Vpc {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(2),
     };
+    const EXAMPLE: &'static str = include_str!("vpc/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:vpc/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"]),

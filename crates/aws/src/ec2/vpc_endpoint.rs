@@ -159,6 +159,7 @@ impl Resource for VpcEndpoint {
         timeouts: Timeouts::minutes(15),
         poll: Duration::from_secs(5),
     };
+    const EXAMPLE: &'static str = include_str!("vpc_endpoint/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeVpcEndpoints"]),

@@ -83,6 +83,7 @@ impl Resource for OrganizationSharing {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(5),
     };
+    const EXAMPLE: &'static str = include_str!("organization_sharing/example.toml");
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["organizations:ListAWSServiceAccessForOrganization"]),
         // RAM does these in the caller's name ("Actions defined by AWS Resource Access Manager").

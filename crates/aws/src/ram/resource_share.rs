@@ -106,6 +106,7 @@ impl Resource for ResourceShare {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(3),
     };
+    const EXAMPLE: &'static str = include_str!("resource_share/example.toml");
     const ARN: &'static str = "arn:{partition}:ram:{region}:{account}:resource-share/*";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ram:GetResourceShares", "ram:GetResourceShareAssociations"]),

@@ -84,6 +84,7 @@ impl Resource for ShareAccepter {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(3),
     };
+    const EXAMPLE: &'static str = include_str!("share_accepter/example.toml");
     const ARN: &'static str = "{resource_share_arn}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ram:GetResourceShares"]),
