@@ -25,11 +25,11 @@ struct Flags {
     refers_to: Vec<LitStr>,
     owner: Option<LitStr>,
     normalize: Option<Expr>,
-    /// `always`, `holds`, `replace`, `sensitive`, `write_only` and `volatile`, as written.
+    /// `always`, `handed_over`, `holds`, `replace`, `sensitive`, `write_only` and `volatile`, as written.
     words: Vec<Ident>,
 }
 
-const WORDS: [&str; 6] = ["always", "holds", "replace", "sensitive", "write_only", "volatile"];
+const WORDS: [&str; 7] = ["always", "handed_over", "holds", "replace", "sensitive", "write_only", "volatile"];
 
 impl Field {
     pub(crate) fn parse(field: &syn::Field) -> Result<Self, Error> {

@@ -29,6 +29,7 @@ use crate::field::Field;
 /// | `normalize = FUNCTION` | puts the text into the form in which the service returns it |
 /// | `sensitive` | never shown |
 /// | `write_only` | the service never returns it |
+/// | `handed_over` | others may change it once it was set: only another value in the spec is a change |
 /// | `volatile` | an output that an update may change |
 #[proc_macro_derive(Attributes, attributes(attribute))]
 pub fn derive_attributes(input: TokenStream) -> TokenStream {

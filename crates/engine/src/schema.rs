@@ -256,6 +256,9 @@ pub struct AttributeSchema {
     pub sensitive: bool,
     /// The service takes it but never returns it; the last applied value stands for the observed one.
     pub write_only: bool,
+    /// Others may change it after it was set, as an autoscaler changes a number of nodes: the last
+    /// applied value stands for the observed one, and only another value in the spec is a change.
+    pub handed_over: bool,
     /// An output that an update may change, and which is therefore unknown while one is planned.
     pub volatile: bool,
     /// How its text is put into the form in which the service returns it.
@@ -280,6 +283,7 @@ impl AttributeSchema {
             owner: None,
             sensitive: false,
             write_only: false,
+            handed_over: false,
             volatile: false,
             normalize: None,
         }
@@ -369,6 +373,12 @@ impl AttributeSchema {
     #[must_use]
     pub fn is_hidden(&self, sensitive: &BTreeSet<String>) -> bool {
         self.sensitive || sensitive.contains(self.name)
+    }
+
+    /// Tells whether the last applied value stands for the observed one.
+    #[must_use]
+    pub fn is_told_by_the_state(&self) -> bool {
+        self.write_only || self.handed_over
     }
 }
 

@@ -71,6 +71,13 @@ fn remarks(attribute: &AttributeSchema) -> Vec<String> {
     if attribute.write_only {
         remarks.push("The service never returns it, so drift of it cannot be seen.".to_owned());
     }
+    if attribute.handed_over {
+        remarks.push(
+            "Others may change it after it was set: that is no drift, and only another value in the spec is a \
+             change."
+                .to_owned(),
+        );
+    }
     remarks
 }
 

@@ -11,7 +11,7 @@ use crate::apply::Run;
 use crate::apply::stop::Stop;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::{Event, OperationLabel, Verb};
-use crate::plan::{Change, owned_tags};
+use crate::plan::{Change, members, owned_tags};
 use crate::provider::{BoxFuture, ProviderError};
 use crate::refresh::age;
 use crate::resource::{Intent, Timeouts};
@@ -170,14 +170,13 @@ impl<'a> Operation<'a> {
     /// it was last applied.
     pub(crate) fn owned(&self, mut observed: ObservedValues, desired: Option<&ValueMap>) -> ObservedValues {
         let applied = self.applied();
-        for attribute in &self.kind.schema().inputs {
+        let schema = self.kind.schema();
+        for source in desired.into_iter().chain([&applied]) {
+            members::copy(&schema.inputs, |attribute| attribute.write_only, source, &mut observed.inputs);
+        }
+        for attribute in &schema.inputs {
             let name = attribute.name;
             let applied = applied.get(name);
-            if attribute.write_only
-                && let Some(value) = applied.or_else(|| desired.and_then(|desired| desired.get(name)))
-            {
-                observed.inputs.insert(name.to_owned(), value.clone());
-            }
             if let (AttributeType::Tags, Some(Value::Map(tags))) =
                 (&attribute.attribute_type, observed.inputs.get_mut(name))
             {

@@ -12,10 +12,11 @@ use crate::address::RemoteId;
 use crate::apply::operation::Operation;
 use crate::apply::stop::Stop;
 use crate::erased::{AnyStep, ObservedValues};
-use crate::plan::Reason;
+use crate::plan::{Reason, members};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::resource::Readiness;
 use crate::run::InterruptLevel;
+use crate::schema::AttributeSchema;
 use crate::sharing::Withdrawal;
 use crate::value::ValueMap;
 
@@ -168,11 +169,9 @@ impl<'a> Settle<'a> {
     fn next_step(&self, observed: &ObservedValues) -> Result<Option<AnyStep>, Stop> {
         let kind = self.operation.kind;
         let mut observed = observed.clone();
-        for attribute in kind.schema().inputs.iter().filter(|attribute| attribute.write_only && self.written)
-        {
-            if let Some(value) = self.desired.and_then(|desired| desired.get(attribute.name)) {
-                observed.inputs.insert(attribute.name.to_owned(), value.clone());
-            }
+        if let Some(desired) = self.desired.filter(|_| self.written) {
+            let told_by_us = AttributeSchema::is_told_by_the_state;
+            members::copy(&kind.schema().inputs, told_by_us, desired, &mut observed.inputs);
         }
         let wanted = self.wanted(&observed);
         kind.next_step(&observed, wanted.as_ref()).map_err(|mismatch| Stop::Defect(mismatch.to_string()))
@@ -181,6 +180,12 @@ impl<'a> Settle<'a> {
     /// Returns what the object shall be next, given what it is.
     fn wanted(&self, observed: &ObservedValues) -> Option<ValueMap> {
         let mut wanted = self.desired?.clone();
+        let mut before = wanted.clone();
+        for change in &self.operation.change.attributes {
+            before.insert(change.name.clone(), change.before.clone());
+        }
+        let attributes = &self.operation.kind.schema().inputs;
+        members::leave_to_others(attributes, &mut wanted, &observed.inputs, &before);
         // A repair takes out what it puts back in.
         for name in self.left_alone.iter().filter(|_| self.repair == Repair::Unneeded) {
             match observed.inputs.get(name) {

@@ -68,7 +68,7 @@ impl Sides<'_> {
             let found = &self.observed.inputs;
             changes.push(AttributeChange {
                 name: attribute.name.to_owned(),
-                replaces: attribute.replace && self.kind.must_replace(found, attribute.name, &before, after),
+                replaces: members::replaces(self.kind, found, (attribute, attribute.name), &before, after),
                 before,
                 after: after.clone(),
                 sensitive: attribute.is_hidden(self.sensitive),
@@ -84,14 +84,11 @@ impl Sides<'_> {
     fn before(&self, attribute: &AttributeSchema, after: Option<&Value>) -> Value {
         let name = attribute.name;
         let applied = self.object.inputs.get(name);
-        if attribute.write_only {
-            return applied.cloned().unwrap_or(Value::Null);
-        }
         let owners: Vec<_> = match (&attribute.attribute_type, after) {
             (AttributeType::Object(_), Some(after)) => vec![after],
             _ => self.desired.get(name).into_iter().chain(applied).collect(),
         };
-        owned(attribute, self.observed, &owners)
+        members::owned(attribute, self.observed.inputs.get(name), &owners, applied).unwrap_or(Value::Null)
     }
 }
 
@@ -105,9 +102,10 @@ pub(crate) fn drift(
     let mut drift = Vec::new();
     for attribute in &kind.schema().inputs {
         let Some(before) = applied.get(attribute.name) else { continue };
-        let after = owned(attribute, observed, &[before]);
+        let after = members::owned(attribute, observed.inputs.get(attribute.name), &[before], Some(before));
+        let after = after.unwrap_or(Value::Null);
         let form = attribute.attribute_type.form();
-        if attribute.write_only || form.same(before, &after) {
+        if form.same(before, &after) {
             continue;
         }
         drift.push(AttributeChange {
@@ -121,10 +119,4 @@ pub(crate) fn drift(
     }
     drift.sort_by(|one, other| one.name.cmp(&other.name));
     drift
-}
-
-/// Returns what is there of an attribute; of tags and tables, the members that one of `owners` has.
-fn owned(attribute: &AttributeSchema, observed: &ObservedValues, owners: &[&Value]) -> Value {
-    let observed = observed.inputs.get(attribute.name).cloned().unwrap_or(Value::Null);
-    members::owned(&attribute.attribute_type, observed, owners)
 }

@@ -2,26 +2,38 @@
 
 use std::collections::BTreeSet;
 
+use crate::erased::AnyResource;
 use crate::resource::OPERATION_TAG;
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::value::{Value, ValueMap};
 
-/// Returns what was found of a value: of tags and of tables with attributes, the members that one of
-/// `owners` has.
-pub(crate) fn owned(attribute_type: &AttributeType, found: Value, owners: &[&Value]) -> Value {
-    match (attribute_type, found) {
-        (AttributeType::Tags, Value::Map(tags)) => Value::Map(owned_tags(tags, owners.iter().copied())),
-        (AttributeType::Object(attributes), Value::Map(found)) => {
-            let member = |(name, found): (String, Value)| {
-                let owners: Vec<_> = owners.iter().filter_map(|owner| owner.as_map()?.get(&name)).collect();
-                let attribute = attributes.iter().find(|attribute| attribute.name == name)?;
-                let found = owned(&attribute.attribute_type, found, &owners);
-                (!owners.is_empty()).then_some((name, found))
-            };
-            Value::Map(found.into_iter().filter_map(member).collect())
-        }
-        (_, found) => found,
+/// Returns what is there of an attribute: of tags and of tables with attributes, the members that one
+/// of `owners` has, and of what cannot be told from a read, what was applied.
+pub(crate) fn owned(
+    attribute: &AttributeSchema,
+    found: Option<&Value>,
+    owners: &[&Value],
+    applied: Option<&Value>,
+) -> Option<Value> {
+    if attribute.is_told_by_the_state() {
+        return applied.cloned();
     }
+    Some(match (&attribute.attribute_type, found?) {
+        (AttributeType::Tags, Value::Map(tags)) => {
+            Value::Map(owned_tags(tags.clone(), owners.iter().copied()))
+        }
+        (AttributeType::Object(attributes), Value::Map(found)) => {
+            let member = |attribute: &AttributeSchema| {
+                let name = attribute.name;
+                let owners: Vec<_> = owners.iter().filter_map(|owner| owner.as_map()?.get(name)).collect();
+                let applied = applied.and_then(|applied| applied.as_map()?.get(name));
+                let owned = owned(attribute, found.get(name), &owners, applied)?;
+                (!owners.is_empty()).then(|| (name.to_owned(), owned))
+            };
+            Value::Map(attributes.iter().filter_map(member).collect())
+        }
+        (_, found) => found.clone(),
+    })
 }
 
 /// Returns the tags whose keys one of `owners` has.
@@ -119,6 +131,75 @@ pub(crate) fn add_promised(attribute_type: &AttributeType, value: &mut Value, pr
     }
 }
 
+/// Tells whether a change of an attribute, or of a member of its table, makes another resource
+/// necessary. The kind is asked with the way there, such as `network.ip_family`.
+pub(crate) fn replaces(
+    kind: &dyn AnyResource,
+    observed: &ValueMap,
+    (attribute, path): (&AttributeSchema, &str),
+    before: &Value,
+    after: &Value,
+) -> bool {
+    if attribute.replace {
+        return kind.must_replace(observed, path, before, after);
+    }
+    let (AttributeType::Object(members), Value::Map(after)) = (&attribute.attribute_type, after) else {
+        return false;
+    };
+    members.iter().any(|member| {
+        let Some(after) = after.get(member.name) else { return false };
+        let before = before.as_map().and_then(|before| before.get(member.name)).unwrap_or(&Value::Null);
+        let path = format!("{path}.{}", member.name);
+        !member.attribute_type.form().same(before, after)
+            && replaces(kind, observed, (member, &path), before, after)
+    })
+}
+
+/// Copies the attributes that are `chosen` from one set of inputs to another, also inside tables that
+/// both have.
+pub(crate) fn copy(
+    attributes: &[AttributeSchema],
+    chosen: fn(&AttributeSchema) -> bool,
+    from: &ValueMap,
+    to: &mut ValueMap,
+) {
+    for attribute in attributes {
+        let Some(value) = from.get(attribute.name) else { continue };
+        if chosen(attribute) {
+            to.insert(attribute.name.to_owned(), value.clone());
+        } else if let (AttributeType::Object(members), Value::Map(from), Some(Value::Map(to))) =
+            (&attribute.attribute_type, value, to.get_mut(attribute.name))
+        {
+            copy(members, chosen, from, to);
+        }
+    }
+}
+
+/// Wants what others may change as it is found, unless the plan changes it: `before` is what the plan
+/// compares with.
+pub(crate) fn leave_to_others(
+    attributes: &[AttributeSchema],
+    wanted: &mut ValueMap,
+    found: &ValueMap,
+    before: &ValueMap,
+) {
+    for attribute in attributes {
+        let name = attribute.name;
+        let (Some(wanted), Some(found)) = (wanted.get_mut(name), found.get(name)) else { continue };
+        let before = before.get(name);
+        if attribute.handed_over {
+            if before == Some(&*wanted) {
+                wanted.clone_from(found);
+            }
+        } else if let (AttributeType::Object(members), Value::Map(wanted), Value::Map(found)) =
+            (&attribute.attribute_type, wanted, found)
+            && let Some(before) = before.and_then(Value::as_map)
+        {
+            leave_to_others(members, wanted, found, before);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +221,8 @@ mod tests {
     fn members_that_nobody_set_are_the_services() {
         let inner = || table([("port", Value::from("1"))]);
         let found = table([("port", Value::from("80")), ("path", Value::from("/")), ("inner", inner())]);
-        let owned = |owner: Value| owned(&check_type(), found.clone(), &[&owner]);
+        let check = AttributeSchema::new("check", "", check_type());
+        let owned = |owner: Value| owned(&check, Some(&found), &[&owner], None).expect("it was found");
         let path = || table([("path", Value::from("/"))]);
         assert_eq!(owned(table([("path", Value::from("/x"))])), path());
         assert_eq!(owned(table([("inner", table([]))])), table([("inner", table([]))]));

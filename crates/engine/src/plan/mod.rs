@@ -8,7 +8,7 @@ mod guard;
 mod held;
 mod inputs;
 mod likely_renames;
-mod members;
+pub(crate) mod members;
 mod model;
 mod options;
 mod outputs;

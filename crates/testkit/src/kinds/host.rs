@@ -45,6 +45,12 @@ pub(super) struct Limits {
     files: Option<i64>,
     /// How much memory it may take, in megabytes; the cloud decides if it is not set.
     memory: Option<i64>,
+    /// How many threads it has now; the cloud changes that as it needs them.
+    #[attribute(handed_over)]
+    threads: Option<i64>,
+    /// What of the limits its tenants get.
+    #[attribute(replace)]
+    tenancy: Option<String>,
 }
 
 /// What only the cloud knows.
@@ -69,6 +75,8 @@ pub(super) const RULES: Rules = Rules {
         if let Value::Map(limits) = limits {
             limits.entry("files".to_owned()).or_insert(Value::Integer(1024));
             limits.entry("memory".to_owned()).or_insert(Value::Integer(512));
+            limits.entry("threads".to_owned()).or_insert(Value::Integer(1));
+            limits.entry("tenancy".to_owned()).or_insert(Value::from("equal"));
         }
     },
     ..Rules::new("host", IdScheme::Number("host"))
@@ -128,5 +136,10 @@ impl Resource for Host {
 fn whole_limits(found: &Inputs, desired: &Inputs) -> Option<Limits> {
     let found = found.limits.clone().unwrap_or_default();
     let desired = desired.limits.as_ref()?;
-    Some(Limits { files: desired.files.or(found.files), memory: desired.memory.or(found.memory) })
+    Some(Limits {
+        files: desired.files.or(found.files),
+        memory: desired.memory.or(found.memory),
+        threads: desired.threads.or(found.threads),
+        tenancy: found.tenancy,
+    })
 }

@@ -14,6 +14,7 @@ use crate::observation::Observations;
 use crate::plan::decide::claims::Claims;
 use crate::plan::decide::existing::Existing;
 use crate::plan::inputs::desired_inputs;
+use crate::plan::members;
 use crate::plan::{Change, ChangeAction, Options, Reason, Request, ResourceValues, Values};
 use crate::registry::Registry;
 use crate::spec::{ResourceNode, Spec};
@@ -119,10 +120,7 @@ impl<'a> Decisions<'a> {
             return;
         };
         let mut inputs = observed.inputs.clone();
-        let hidden = kind.schema().inputs.iter().filter(|attribute| attribute.write_only);
-        inputs.extend(hidden.filter_map(|attribute| {
-            Some((attribute.name.to_owned(), object.inputs.get(attribute.name)?.clone()))
-        }));
+        members::copy(&kind.schema().inputs, |attribute| attribute.write_only, &object.inputs, &mut inputs);
         let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled: true };
         self.values.set(address.clone(), values);
     }
