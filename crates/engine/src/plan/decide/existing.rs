@@ -8,7 +8,7 @@ use crate::plan::{AttributeChange, Change, ChangeAction, Reason};
 use crate::resource::{Readiness, ReplaceOrder};
 use crate::spec::ResourceNode;
 use crate::state::{Object, ResourceState, Status};
-use crate::value::ValueMap;
+use crate::value::{Value, ValueMap};
 
 /// A resource that the state knows and that is there.
 pub(super) struct Existing<'a> {
@@ -141,7 +141,12 @@ impl Decisions<'_> {
         if order == ReplaceOrder::DeleteFirst {
             self.deleted_first.insert(node.address.clone());
         }
-        self.promise(node, &planned, ValueMap::new());
+        // What is named by the old one's id goes with it, also where the new one will have the same.
+        let mut promised = planned.clone();
+        for name in kind.identity() {
+            promised.insert((*name).to_owned(), Value::unknown(node.address.clone(), *name));
+        }
+        self.promise(node, &promised, ValueMap::new());
         self.changes.push(Change {
             action: ChangeAction::Replace(order),
             remote_id: Some(existing.object.remote_id.clone()),
