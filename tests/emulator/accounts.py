@@ -79,11 +79,7 @@ def environment(folder: Path, endpoint: str, credentials: Credentials) -> dict[s
     config.write_text(
         f"[default]\nregion = {query.REGION}\n\n[profile network-admin]\nregion = {query.REGION}\n"
     )
-    secrets = folder / "credentials"
-    secrets.touch(mode=0o600)
-    secrets.write_text(
-        _section("default", credentials.home) + "\n" + _section("network-admin", credentials.network)
-    )
+    secrets = write_credentials(folder, credentials)
     state = folder / "state"
     state.mkdir(mode=0o700, exist_ok=True)
     result = without_aws(dict(os.environ))
@@ -98,6 +94,16 @@ def environment(folder: Path, endpoint: str, credentials: Credentials) -> dict[s
     for name in ("NO_PROXY", "no_proxy"):
         result[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
     return result
+
+
+def write_credentials(folder: Path, credentials: Credentials) -> Path:
+    """Writes the file that leads to the keys, and returns its path."""
+    secrets = folder / "credentials"
+    secrets.touch(mode=0o600)
+    secrets.write_text(
+        _section("default", credentials.home) + "\n" + _section("network-admin", credentials.network)
+    )
+    return secrets
 
 
 def _section(name: str, keys: Keys) -> str:

@@ -27,6 +27,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Long enough for an external credential process or a sign-in service behind a slow network.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the names of regions begin with that are not in the partition `aws` ("Partitions", AWS
+/// whitepaper "AWS Fault Isolation Boundaries").
+const PARTITIONS: &[(&str, &str)] = &[
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+];
 const IDENTIFY: &str = "GetCallerIdentity";
 
 /// Connects to AWS accounts. All of them share one pool of connections.
@@ -101,6 +111,15 @@ impl Aws {
 impl Provider for Aws {
     fn account_attributes(&self) -> Vec<AttributeSchema> {
         AccountSettings::attributes()
+    }
+
+    fn partition(&self, region: &str) -> &'static str {
+        let partition = PARTITIONS.iter().find(|(beginning, _)| region.starts_with(beginning));
+        partition.map_or("aws", |(_, partition)| partition)
+    }
+
+    fn is_regional(&self, service: &str) -> bool {
+        !["iam", "organizations", "route53"].contains(&service)
     }
 
     fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connection, ProviderError>> {

@@ -55,6 +55,7 @@ struct Line {
 /// What the value of an argument names, told by the word that stands for it in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
+    Accounts,
     /// Resources of the state.
     Recorded,
     /// Resources of the state and of the spec.
@@ -70,6 +71,7 @@ impl Names {
     fn of(argument: &clap::Arg) -> Option<Self> {
         let [word] = argument.get_value_names()? else { return None };
         Some(match word.as_str() {
+            "ACCOUNT" => Self::Accounts,
             "ADDRESS" if argument.is_positional() => Self::Recorded,
             "ADDRESS" => Self::Addresses,
             "ENV" => Self::Environments,
@@ -104,6 +106,7 @@ impl Line {
     fn found(&self, names: Names) -> BTreeSet<String> {
         let place = Place::of(&self.words);
         match names {
+            Names::Accounts => outline(&place.spec).accounts.into_iter().collect(),
             Names::Recorded => place.recorded(),
             Names::Addresses => &place.recorded() | &place.written(&self.registry),
             Names::Environments => place.environments(),

@@ -104,6 +104,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Apply(arguments) => commands::apply::run(program, arguments),
         Command::Destroy(arguments) => commands::destroy::run(program, arguments),
         Command::Graph(arguments) => commands::graph::run(program, arguments),
+        Command::IamPolicy(arguments) => commands::iam_policy::run(program, arguments),
         Command::State(command) => commands::state::run(program, command),
         Command::Output(arguments) => commands::output::run(program, arguments),
         Command::Sandbox(command) => commands::sandbox::run(program, command),

@@ -9,7 +9,7 @@ use straddle_engine::spec::{
 };
 use straddle_engine::state::{ListedState, LocalBackend, list_states};
 
-use crate::arguments::{RunArguments, StackArguments, StateLocationArguments, ValueArguments};
+use crate::arguments::{RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments};
 use crate::commands::Program;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -30,22 +30,42 @@ pub(crate) struct Stack {
     /// What may be wrong with the spec. For people it has been shown already.
     pub(crate) warnings: Diagnostics,
     /// What the accounts are for as long as this lives, if it is no real ones.
-    _sandbox: Option<Rehearsal>,
+    sandbox: Option<Rehearsal>,
 }
 
 impl Stack {
     /// Loads a spec and finds its state. If it is to be a sandbox, that serves as long as the stack lives.
     pub(crate) fn open(program: &Program, run: &RunArguments) -> Result<Self, Failure> {
-        let path = &run.spec.path;
-        let environment = environment_of(path, run.spec.values.environment.as_deref(), &run.state);
-        let values = ValueArguments { environment: environment.clone(), ..run.spec.values.clone() };
-        let (mut spec, warnings) = load_spec(program, path, &values)?;
-        let directory = directory_of(path, &run.state)?;
-        let name = state_name(&spec.stack.name, environment.as_deref());
-        let world = run.state.sandbox.then(|| directory.join(format!("{name}.world")));
-        let sandbox = world.map(|world| Rehearsal::start(&world, &run.pace, &mut spec)).transpose()?;
-        let backend = LocalBackend::named(directory, &spec.stack.name, &name);
-        Ok(Self { spec, backend, warnings, _sandbox: sandbox })
+        let (mut stack, world) = Self::load(program, &run.spec, &run.state)?;
+        if run.state.sandbox {
+            stack.sandbox = Some(Rehearsal::start(&world, &run.pace, &mut stack.spec)?);
+        }
+        Ok(stack)
+    }
+
+    /// Loads a spec and finds its state. Its accounts are never connected to.
+    pub(crate) fn look(
+        program: &Program,
+        spec: &SpecArguments,
+        location: &StateLocationArguments,
+    ) -> Result<Self, Failure> {
+        Ok(Self::load(program, spec, location)?.0)
+    }
+
+    /// Loads a spec and finds its state, and the file for the world of a sandbox.
+    fn load(
+        program: &Program,
+        spec: &SpecArguments,
+        location: &StateLocationArguments,
+    ) -> Result<(Self, PathBuf), Failure> {
+        let environment = environment_of(&spec.path, spec.values.environment.as_deref(), location);
+        let values = ValueArguments { environment: environment.clone(), ..spec.values.clone() };
+        let (loaded, warnings) = load_spec(program, &spec.path, &values)?;
+        let directory = directory_of(&spec.path, location)?;
+        let name = state_name(&loaded.stack.name, environment.as_deref());
+        let world = directory.join(format!("{name}.world"));
+        let backend = LocalBackend::named(directory, &loaded.stack.name, &name);
+        Ok((Self { spec: loaded, backend, warnings, sandbox: None }, world))
     }
 
     /// Shows what may go wrong with a plan, and returns it; a program reads it elsewhere.

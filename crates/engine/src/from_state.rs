@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::environment::random_id;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::observation::{Observation, Observations};
+use crate::permission::{self, Breadth, Grant, Known, Phase};
 use crate::plan::{self, Mode, Options, Plan, Request};
 use crate::refresh::known_kind;
 use crate::registry::Registry;
@@ -29,13 +30,41 @@ impl Engine<'_> {
         mode: Mode,
         options: &Options,
     ) -> Result<Plan, RunError> {
+        let state = self.recorded(spec).await?;
+        if let Some(pending) = state.pending.values().next() {
+            return Err(RunError::Diagnostics(unresolved(pending).into()));
+        }
+        Ok(self.plan_of_recorded(spec, state, mode, options)?.1)
+    }
+
+    /// Returns what has to be allowed in the accounts for a phase. Reads the state, and nothing else.
+    ///
+    /// # Errors
+    /// If the state cannot be used or the plan has errors.
+    pub async fn grants(&self, spec: &Spec, phase: Phase, breadth: Breadth) -> Result<Vec<Grant>, RunError> {
+        let state = self.recorded(spec).await?;
+        let (state, plan) = self.plan_of_recorded(spec, state, Mode::Apply, &Options::default())?;
+        let known = Known { registry: self.registry, spec, state: &state, plan: &plan };
+        Ok(permission::grants(known, phase, breadth))
+    }
+
+    /// Returns the state, which is that of the spec's accounts.
+    async fn recorded(&self, spec: &Spec) -> Result<State, RunError> {
         let state = recovered(self.backend.read().await?)?;
         let empty = || State::empty(spec.stack.name.as_str(), random_id(self.environment));
         let state = state.unwrap_or_else(empty);
         check_accounts(spec, &state)?;
-        if let Some(pending) = state.pending.values().next() {
-            return Err(RunError::Diagnostics(unresolved(pending).into()));
-        }
+        Ok(state)
+    }
+
+    /// Returns the state under the names of the spec, and the plan from there.
+    fn plan_of_recorded(
+        &self,
+        spec: &Spec,
+        state: State,
+        mode: Mode,
+        options: &Options,
+    ) -> Result<(State, Plan), RunError> {
         let renames = plan::renames(spec, &state).map_err(RunError::Diagnostics)?;
         let state = renamed(&state, &renames)?.unwrap_or(state);
         let observations = as_recorded(self.registry, &state)?;
@@ -49,7 +78,7 @@ impl Engine<'_> {
             options,
         };
         let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
-        Ok(planned.plan)
+        Ok((state, planned.plan))
     }
 }
 

@@ -19,6 +19,16 @@ pub trait Provider: Send + Sync {
     /// Returns the settings that an `[account.NAME]` block takes besides `id` and `region`.
     fn account_attributes(&self) -> Vec<AttributeSchema>;
 
+    /// Returns the part of the cloud that a region is in, as it stands in the names of things.
+    fn partition(&self, _region: &str) -> &'static str {
+        "aws"
+    }
+
+    /// Tells whether a service is another one in each region, by the word that its actions begin with.
+    fn is_regional(&self, _service: &str) -> bool {
+        true
+    }
+
     /// Connects to one account in one region, and proves that it is the right one before
     /// any other call is made.
     fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connection, ProviderError>>;

@@ -103,8 +103,8 @@ impl Resource for Eip {
         tags::given_at_birth(&[("ec2:CreateAction", "AllocateAddress")]),
         tags::CHANGED,
         Need::delete(&["ec2:ReleaseAddress"]).on(&["{arn}"]),
-        // What used it last has let go of it by then, unless somebody else uses it now.
-        Need::delete(&["ec2:DisassociateAddress"]).on(&["{arn}"]).to_repair(),
+        // Who uses it may let go of it any moment: then EC2 knows no address that the call is about.
+        Need::delete(&["ec2:DisassociateAddress"]),
     ];
 
     type Inputs = EipInputs;

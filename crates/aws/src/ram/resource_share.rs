@@ -118,6 +118,9 @@ impl Resource for ResourceShare {
             .on(&["{arn}"])
             .changing(&["name", "allow_external_principals"]),
         Need::update(&["ram:TagResource", "ram:UntagResource"]).on(&["{arn}"]).changing(&["tags"]),
+        // Before anybody loses a subnet, nothing of theirs may be left in it.
+        Need::update(&["ec2:DescribeNetworkInterfaces"]).changing(&["resources", "principals"]),
+        Need::delete(&["ec2:DescribeNetworkInterfaces"]),
         Need::delete(&["ram:DeleteResourceShare"]).on(&["{arn}"]),
     ];
 

@@ -3,6 +3,7 @@
 mod carry_out;
 mod format;
 mod graph;
+mod iam_policy;
 mod language;
 mod plan;
 mod refresh;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
 pub(crate) use format::FormatArguments;
 pub(crate) use graph::{GraphArguments, GraphFormat};
+pub(crate) use iam_policy::IamPolicyArguments;
 pub(crate) use language::{
     CompletionsArguments, ManArguments, ReferenceArguments, SchemaArguments, ValidateArguments,
     VersionArguments,
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Destroy(DestroyArguments),
     /// Draw what needs what, as a graph.
     Graph(GraphArguments),
+    /// Print what has to be allowed in an account, as a policy of IAM, and nothing else.
+    IamPolicy(IamPolicyArguments),
     /// Look into the state.
     #[command(
         subcommand,
@@ -125,7 +129,11 @@ impl Command {
             Self::Output(arguments) => arguments.json,
             Self::Sandbox(command) => command.is_json(),
             Self::Version(arguments) => arguments.json,
-            Self::Reference(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::IamPolicy(_)
+            | Self::Reference(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod destroy;
 pub(crate) mod format;
 pub(crate) mod graph;
+pub(crate) mod iam_policy;
 pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;

@@ -16,6 +16,13 @@
 //! ];
 //! ```
 
+mod document;
+mod grants;
+mod pattern;
+
+pub use document::{LONGEST, documents, length};
+pub use grants::{Breadth, Grant, Known, Phase, grants};
+
 /// Actions that have to be allowed on some occasion of a thing's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {

@@ -19,6 +19,8 @@ pub struct Outline {
     pub variables: Vec<String>,
     /// The outputs.
     pub outputs: Vec<String>,
+    /// The accounts.
+    pub accounts: Vec<String>,
 }
 
 /// Reads the names of a spec as far as its files can be read. Mistakes in it are not looked for,
@@ -46,6 +48,7 @@ impl Outline {
                 "stack" => self.stack = self.stack.take().or_else(|| stack_name(&block)),
                 "var" => self.variables.extend(names),
                 "output" => self.outputs.extend(names),
+                "account" => self.accounts.extend(names),
                 word if blocks::is_reserved(word) => {}
                 kind => self.blocks.extend(names.map(|name| format!("{kind}.{name}"))),
             }

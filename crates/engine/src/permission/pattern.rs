@@ -1,0 +1,240 @@
+//! The names that policies have for things: patterns with the values of attributes in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::Address;
+use crate::erased::AnyResource;
+use crate::permission::grants::Known;
+use crate::plan::{Change, ChangeAction};
+use crate::provider::Account;
+use crate::state::Object;
+use crate::value::{Unknown, Value, ValueMap};
+
+/// Stands for any text in an ARN, and alone for anything at all.
+pub(super) const ANYTHING: &str = "*";
+
+/// A thing, as it is or as it will be.
+pub(super) struct Thing<'a> {
+    pub(super) kind: &'a dyn AnyResource,
+    pub(super) account: &'a Account,
+    /// Inputs, and the outputs that are known.
+    values: ValueMap,
+}
+
+impl Thing<'_> {
+    /// Tells whether an attribute has this value, or none that is known.
+    pub(super) fn meets(&self, condition: Option<(&str, &str)>) -> bool {
+        let Some((name, wanted)) = condition else { return true };
+        let default = || self.kind.schema().input(name).and_then(|attribute| attribute.default.as_ref());
+        let given = self.values.get(name).filter(|value| **value != Value::Null);
+        match given.or_else(default) {
+            Some(Value::Unknown(_)) => true,
+            Some(value) => text(value).is_some_and(|text| text == wanted),
+            None => false,
+        }
+    }
+
+    /// Tells whether an attribute has another value than a thing is born with, or may have.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        let default = self.kind.schema().input(name).and_then(|attribute| attribute.default.as_ref());
+        match self.values.get(name) {
+            None | Some(Value::Null) => false,
+            Some(value) => default != Some(value),
+        }
+    }
+}
+
+/// The things of a stack.
+pub(super) struct Things<'a> {
+    known: Known<'a>,
+    changes: BTreeMap<&'a Address, &'a Change>,
+}
+
+impl<'a> Things<'a> {
+    pub(super) fn new(known: Known<'a>) -> Self {
+        let current = |change: &&Change| change.action != ChangeAction::DeleteDeposed;
+        let changes = known.plan.changes.iter().filter(current);
+        Self { known, changes: changes.map(|change| (&change.address, change)).collect() }
+    }
+
+    /// Returns a thing that is there.
+    pub(super) fn now(&self, address: &Address) -> Option<Thing<'a>> {
+        let resource = self.known.state.resources.get(address)?;
+        let object = resource.object.as_ref().or(resource.deposed.last())?;
+        let kind = &**self.known.registry.kind(resource.kind.as_str())?;
+        let account = self.known.spec.accounts.get(&resource.account)?;
+        let mut values = object.inputs.clone();
+        values.extend(outputs(object));
+        Some(Thing { kind, account, values })
+    }
+
+    /// Returns a thing that is made or changed, as it will be; of one that is made, nothing is
+    /// known that a service fills in.
+    pub(super) fn then(&self, address: &Address) -> Option<Thing<'a>> {
+        let change = self.changes.get(address)?;
+        let kind = &**self.known.registry.kind(change.kind.as_str())?;
+        let account = self.known.spec.accounts.get(&change.account)?;
+        let mut values = change.inputs.clone();
+        match change.action {
+            ChangeAction::Create | ChangeAction::Replace(_) => {}
+            ChangeAction::Update => {
+                let object = self.known.state.resources.get(address).and_then(|found| found.object.as_ref());
+                values.extend(object.map(outputs).unwrap_or_default());
+            }
+            ChangeAction::Delete | ChangeAction::DeleteDeposed | ChangeAction::Forget => return None,
+        }
+        Some(Thing { kind, account, values })
+    }
+
+    /// Returns what a pattern stands for: one name for each item of a list in it; none if an
+    /// attribute in it is not set.
+    pub(super) fn names(&self, pattern: &'static str, thing: &Thing<'_>) -> BTreeSet<String> {
+        let mut names = vec![String::new()];
+        let mut rest = pattern;
+        while let Some((before, placeholder, after)) = next_placeholder(rest) {
+            let texts = self.texts(placeholder, thing);
+            let extended =
+                names.iter().flat_map(|name| texts.iter().map(move |text| format!("{name}{before}{text}")));
+            names = extended.collect();
+            rest = after;
+        }
+        names.into_iter().map(|name| name + rest).collect()
+    }
+
+    /// Returns the texts that a placeholder stands for.
+    fn texts(&self, placeholder: &'static str, thing: &Thing<'_>) -> Vec<String> {
+        let (word, otherwise) = match placeholder.split_once('|') {
+            Some((word, otherwise)) => (word, Some(otherwise)),
+            None => (placeholder, None),
+        };
+        let account = thing.account;
+        match word {
+            "partition" => return vec![self.known.registry.provider().partition(&account.region).to_owned()],
+            "region" => return vec![account.region.clone()],
+            "account" => return vec![account.id.clone()],
+            _ => {}
+        }
+        let found = find(&thing.values, word);
+        if word == "arn" && found.and_then(Value::as_str).is_none() && thing.kind.arn() != "{arn}" {
+            return self.names(thing.kind.arn(), thing).into_iter().collect();
+        }
+        if let Some(value) = found {
+            return self.texts_of(value);
+        }
+        let is_input = thing.kind.schema().input(word.split('.').next().unwrap_or(word)).is_some();
+        let unknown = || (!is_input).then_some(ANYTHING);
+        otherwise.or_else(unknown).map(str::to_owned).into_iter().collect()
+    }
+
+    fn texts_of(&self, value: &Value) -> Vec<String> {
+        match value {
+            Value::Unknown(unknown) => self.predicted(unknown),
+            Value::List(items) => items.iter().flat_map(|item| self.texts_of(item)).collect(),
+            Value::Map(entries) => entries.values().flat_map(|value| self.texts_of(value)).collect(),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
+                text(value).into_iter().collect()
+            }
+        }
+    }
+
+    /// Returns what an ARN will be as far as it is made of what is known.
+    fn predicted(&self, unknown: &Unknown) -> Vec<String> {
+        let origin = &unknown.origin;
+        let thing =
+            (unknown.exact && origin.attribute == "arn").then(|| self.then(&origin.address)).flatten();
+        match thing {
+            Some(thing) => self.names(thing.kind.arn(), &thing).into_iter().collect(),
+            None => vec![ANYTHING.to_owned()],
+        }
+    }
+}
+
+fn outputs(object: &Object) -> ValueMap {
+    let mut outputs = object.outputs.clone();
+    outputs.insert("id".to_owned(), Value::from(object.remote_id.as_str()));
+    outputs
+}
+
+/// Returns a value by its path; `Null` counts as none.
+fn find<'v>(values: &'v ValueMap, path: &str) -> Option<&'v Value> {
+    let mut parts = path.split('.');
+    let mut value = values.get(parts.next()?)?;
+    for part in parts {
+        if matches!(value, Value::Unknown(_)) {
+            return Some(value);
+        }
+        value = value.as_map()?.get(part)?;
+    }
+    (*value != Value::Null).then_some(value)
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(_) | Value::Null | Value::List(_) | Value::Map(_) | Value::Unknown(_) => None,
+    }
+}
+
+/// Splits a pattern at its first placeholder.
+fn next_placeholder(pattern: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
+    let (before, rest) = pattern.split_once('{')?;
+    let (placeholder, after) = rest.split_once('}')?;
+    Some((before, placeholder, after))
+}
+
+/// Returns the names that no other of them stands for as well.
+pub(super) fn distinct(names: BTreeSet<String>) -> BTreeSet<String> {
+    let wide: Vec<_> = names.iter().filter(|name| name.contains(ANYTHING)).cloned().collect();
+    let is_covered = |name: &String| wide.iter().any(|wide| wide != name && covers(wide, name));
+    names.into_iter().filter(|name| !is_covered(name)).collect()
+}
+
+/// Tells whether a name with `*` in it stands for another one.
+fn covers(wide: &str, name: &str) -> bool {
+    let mut parts = wide.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_taken_apart_at_their_placeholders() {
+        assert_eq!(next_placeholder("a:{id}/b/{c}"), Some(("a:", "id", "/b/{c}")));
+        assert_eq!(next_placeholder("/b/"), None);
+    }
+
+    #[test]
+    fn a_name_that_a_wider_one_stands_for_is_left_out() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let given = names(&["vpc/*", "vpc/vpc-1", "subnet/subnet-1", "a/*/x", "a/b/x", "a/b/y", "*:vpc/*"]);
+        let left = names(&["vpc/*", "subnet/subnet-1", "a/*/x", "a/b/y", "*:vpc/*"]);
+        assert_eq!(distinct(given), left);
+        assert_eq!(distinct(names(&["*", "vpc/*", "x"])), names(&["*"]));
+    }
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        for (wide, name, expected) in [
+            ("*", "anything", true),
+            ("a*", "b", false),
+            ("a*a", "a", false),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "a1c", false),
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+        ] {
+            assert_eq!(covers(wide, name), expected, "{wide} {name}");
+        }
+    }
+}
