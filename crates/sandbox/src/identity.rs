@@ -172,7 +172,7 @@ impl Trouble {
                 let status = if matches!(self, Self::Expired) { 400 } else { 401 };
                 Refusal { status, ..Refusal::new(ec2, self.message(true)) }
             }
-            Service::Iam | Service::Sts => Refusal::forbidden(query, self.message(false)),
+            Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden(query, self.message(false)),
             Service::Organizations | Service::Ram => Refusal::new(json, self.message(false)),
         }
     }

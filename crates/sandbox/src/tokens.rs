@@ -47,7 +47,7 @@ impl Tokens {
         }
         let message = "The client token was used before, with other parameters.";
         Err(match call.service {
-            Service::Ec2 | Service::Iam | Service::Sts => {
+            Service::Ec2 | Service::Elb | Service::Iam | Service::Sts => {
                 Refusal::new("IdempotentParameterMismatch", message)
             }
             Service::Organizations | Service::Ram => {

@@ -14,7 +14,7 @@ use crate::identity::{Caller, Identity};
 use crate::policy::Question;
 use crate::protocol::Service;
 use crate::world::World;
-use crate::{ec2, iam, ram};
+use crate::{ec2, elb, iam, ram};
 pub(crate) use context::{Context, of_call, of_tags, set};
 pub(crate) use policies::{Policies, Reason, Sort, Verdict};
 
@@ -47,6 +47,7 @@ pub(crate) fn check(world: &World, operation: &Operation, call: &Call) -> Result
 fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let mut needs = match call.service {
         Service::Ec2 => ec2::needs(world, operation, call),
+        Service::Elb => elb::needs(world, operation, call),
         Service::Iam | Service::Organizations | Service::Ram | Service::Sts => {
             named_needs(world, operation, call)
         }
@@ -67,7 +68,9 @@ fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
             let (resource, context) = match call.service {
                 Service::Iam => iam::resource(world, call, kind, name),
                 Service::Ram => (name.to_owned(), ram::context(world, call, name)),
-                Service::Ec2 | Service::Organizations | Service::Sts => (name.to_owned(), Context::new()),
+                Service::Ec2 | Service::Elb | Service::Organizations | Service::Sts => {
+                    (name.to_owned(), Context::new())
+                }
             };
             Need { action: action.clone(), resource, context }
         })
@@ -105,7 +108,7 @@ pub(crate) fn denied(call: &Call, action: &str, resource: &str, reason: Option<R
             );
             Refusal::forbidden("UnauthorizedOperation", message)
         }
-        Service::Iam | Service::Sts => Refusal::forbidden("AccessDenied", message),
+        Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden("AccessDenied", message),
         Service::Organizations => Refusal::new("AccessDeniedException", message),
         Service::Ram => Refusal::forbidden("AccessDeniedException", message),
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::address_pool::address;
 use super::describe::{Description, describe, texts};
+use super::network_interface::PublicAddress;
 use super::ownership::{Thing, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
@@ -106,6 +107,20 @@ impl PublicAddresses {
 }
 
 impl Network {
+    /// Makes the first address of a service's interface known to the internet, by an address that is the
+    /// service's own.
+    pub(crate) fn publish(&mut self, interface_id: &str, service: &str) {
+        let Some(interface) = self.interfaces.get(interface_id) else { return };
+        let private_address = interface.primary_address();
+        let public = PublicAddress {
+            address: self.public_addresses.give(),
+            owner: service.to_owned(),
+            allocation_id: None,
+            association_id: None,
+        };
+        self.map(interface_id, private_address, public);
+    }
+
     /// Returns an address that the caller has, by its id or else by itself.
     pub(super) fn own_address(&mut self, call: &Call) -> Result<&mut Address, Refusal> {
         let parameters = &call.parameters;

@@ -5,6 +5,7 @@ mod address_pool;
 mod address_range;
 mod attributes;
 mod describe;
+mod hosting;
 mod instance;
 mod internet_gateway;
 mod nat_gateway;
@@ -18,9 +19,9 @@ mod security_group;
 mod sharing;
 mod subnet;
 mod tagging;
-mod tags;
+pub(crate) mod tags;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod vpc;
 mod vpc_endpoint;
 mod zones;
@@ -33,10 +34,12 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Call, Operation, Refusal};
 use crate::world::{AccountId, Timeline};
 use address::{Address, PublicAddresses};
+pub(crate) use hosting::{Allocation, Hosts, Place, zone_name};
 use internet_gateway::InternetGateway;
 use nat_gateway::NatGateway;
 use network_acl::NetworkAcl;
 use network_interface::NetworkInterface;
+pub(crate) use network_interface::{NewInterface, Requester};
 use ownership::Dependents;
 pub(crate) use permissions::needs;
 use route_table::RouteTable;
@@ -86,6 +89,8 @@ enum Event {
     NatGateway(String),
     /// Something of a VPC endpoint changes.
     VpcEndpoint(String),
+    /// An interface goes that its service needs no more.
+    Interface(String),
 }
 
 impl Network {
@@ -96,6 +101,7 @@ impl Network {
             match event {
                 Event::NatGateway(id) => self.settle_nat_gateway(&id, at),
                 Event::VpcEndpoint(id) => self.settle_endpoint(&id, at),
+                Event::Interface(id) => self.remove_interface(&id),
             }
         }
         self.now = now;

@@ -37,7 +37,7 @@ pub(super) struct NetworkInterface {
 
 /// Who made an interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Requester {
+pub(crate) enum Requester {
     /// A principal of the account, by its unique id.
     Principal(String),
     /// A service, by the id that it shows: the interface is in use, and the service alone changes
@@ -64,18 +64,18 @@ pub(super) struct PublicAddress {
 
 /// What an interface is made from.
 #[derive(Debug, Clone)]
-pub(super) struct NewInterface {
-    pub(super) owner: AccountId,
-    pub(super) subnet_id: String,
-    pub(super) description: String,
+pub(crate) struct NewInterface {
+    pub(crate) owner: AccountId,
+    pub(crate) subnet_id: String,
+    pub(crate) description: String,
     /// Such as `interface` or `nat_gateway`.
-    pub(super) interface_type: &'static str,
-    pub(super) requester: Requester,
+    pub(crate) interface_type: &'static str,
+    pub(crate) requester: Requester,
     /// The ids of security groups.
-    pub(super) groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
     /// Its primary address; `None` is any of the subnet's.
-    pub(super) address: Option<Ipv4Addr>,
-    pub(super) tags: Tags,
+    pub(crate) address: Option<Ipv4Addr>,
+    pub(crate) tags: Tags,
 }
 
 impl Thing for NetworkInterface {
@@ -91,6 +91,16 @@ impl NetworkInterface {
     /// Returns its primary address.
     pub(super) fn primary_address(&self) -> Ipv4Addr {
         self.addresses[0].address
+    }
+
+    /// Returns its addresses, the primary one first.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.addresses.iter().map(|own| own.address)
+    }
+
+    /// Returns the address by which the internet knows its primary address.
+    pub(super) fn public_address(&self) -> Option<Ipv4Addr> {
+        self.addresses[0].public.as_ref().map(|public| public.address)
     }
 
     /// Tells whether it has this address.
@@ -109,7 +119,7 @@ impl Network {
     ///
     /// # Errors
     /// If there is no such subnet, or the subnet has not the address or none that is free.
-    pub(super) fn add_interface(&mut self, id: &str, new: NewInterface) -> Result<(), Refusal> {
+    pub(crate) fn add_interface(&mut self, id: &str, new: NewInterface) -> Result<(), Refusal> {
         let subnet =
             self.subnets.get_mut(&new.subnet_id).ok_or_else(|| not_found::<Subnet>(&new.subnet_id))?;
         let address = subnet.addresses.take(new.address)?;
@@ -133,7 +143,7 @@ impl Network {
     }
 
     /// Takes an interface out of its subnet, and what was associated with it from it.
-    pub(super) fn remove_interface(&mut self, id: &str) {
+    pub(crate) fn remove_interface(&mut self, id: &str) {
         let Some(interface) = self.interfaces.get(id) else { return };
         let addresses: Vec<_> = interface.addresses.iter().map(|own| own.address).collect();
         for address in addresses {
@@ -146,7 +156,7 @@ impl Network {
     }
 
     /// Gives an interface other groups.
-    pub(super) fn set_groups(&mut self, id: &str, groups: &[String]) {
+    pub(crate) fn set_groups(&mut self, id: &str, groups: &[String]) {
         let Some(interface) = self.interfaces.get_mut(id) else { return };
         let before = std::mem::replace(&mut interface.groups, groups.to_vec());
         for group in &before {

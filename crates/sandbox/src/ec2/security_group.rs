@@ -8,6 +8,7 @@ mod rule;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::collections::BTreeSet;
 

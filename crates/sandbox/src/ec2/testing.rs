@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::testing::{Account, text};
 
 /// Makes an account with a VPC (10.0.0.0/16) and a subnet (10.0.1.0/24); returns it with their ids.
-pub(super) fn with_subnet() -> (Account, String, String) {
+pub(crate) fn with_subnet() -> (Account, String, String) {
     let mut account = Account::new();
     let vpc = text(&account.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }))["vpc"]["vpcId"]);
     let wanted = json!({
@@ -20,48 +20,48 @@ pub(super) fn with_subnet() -> (Account, String, String) {
 
 /// Returns the things in a list of an answer.
 #[track_caller]
-pub(super) fn list<'a>(answer: &'a Value, name: &str) -> &'a Vec<Value> {
+pub(crate) fn list<'a>(answer: &'a Value, name: &str) -> &'a Vec<Value> {
     answer[name].as_array().unwrap_or_else(|| panic!("{answer} has no list {name}"))
 }
 
 /// Makes an internet gateway.
-pub(super) fn gateway(account: &mut Account) -> String {
+pub(crate) fn gateway(account: &mut Account) -> String {
     let made = account.ok("CreateInternetGateway", json!({}));
     text(&made["internetGateway"]["internetGatewayId"])
 }
 
 /// Makes an internet gateway and attaches it to a VPC.
-pub(super) fn attached_gateway(account: &mut Account, vpc: &str) -> String {
+pub(crate) fn attached_gateway(account: &mut Account, vpc: &str) -> String {
     let gateway = gateway(account);
     account.ok("AttachInternetGateway", json!({ "InternetGatewayId": gateway, "VpcId": vpc }));
     gateway
 }
 
 /// Allocates an Elastic IP address.
-pub(super) fn address(account: &mut Account) -> String {
+pub(crate) fn address(account: &mut Account) -> String {
     text(&account.ok("AllocateAddress", json!({ "Domain": "vpc" }))["allocationId"])
 }
 
 /// Makes a network interface.
-pub(super) fn interface(account: &mut Account, subnet: &str) -> String {
+pub(crate) fn interface(account: &mut Account, subnet: &str) -> String {
     let made = account.ok("CreateNetworkInterface", json!({ "SubnetId": subnet }));
     text(&made["networkInterface"]["networkInterfaceId"])
 }
 
 /// Makes a route table.
-pub(super) fn table(account: &mut Account, vpc: &str) -> String {
+pub(crate) fn table(account: &mut Account, vpc: &str) -> String {
     let made = account.ok("CreateRouteTable", json!({ "VpcId": vpc }));
     text(&made["routeTable"]["routeTableId"])
 }
 
 /// Makes a security group.
-pub(super) fn group(account: &mut Account, vpc: &str, name: &str) -> String {
+pub(crate) fn group(account: &mut Account, vpc: &str, name: &str) -> String {
     let wanted = json!({ "VpcId": vpc, "GroupName": name, "GroupDescription": "test" });
     text(&account.ok("CreateSecurityGroup", wanted)["groupId"])
 }
 
 /// Makes a network interface of a participant, which needs a group of its own for it.
-pub(super) fn interface_of_participant(account: &mut Account, vpc: &str, subnet: &str) -> String {
+pub(crate) fn interface_of_participant(account: &mut Account, vpc: &str, subnet: &str) -> String {
     let group = group(account, vpc, "participant");
     let wanted = json!({ "SubnetId": subnet, "SecurityGroupId": [group] });
     let made = account.ok("CreateNetworkInterface", wanted);

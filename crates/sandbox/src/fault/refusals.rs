@@ -7,7 +7,7 @@ use crate::protocol::Service;
 pub(crate) fn throttled(service: Service) -> Refusal {
     match service {
         Service::Ec2 => refusal(503, "RequestLimitExceeded", "Request limit exceeded."),
-        Service::Iam | Service::Sts => refusal(400, "Throttling", "Rate exceeded"),
+        Service::Elb | Service::Iam | Service::Sts => refusal(400, "Throttling", "Rate exceeded"),
         Service::Organizations => refusal(400, "TooManyRequestsException", "Rate exceeded"),
         Service::Ram => refusal(429, "ThrottlingException", "Rate exceeded"),
     }
@@ -18,7 +18,7 @@ pub(crate) fn internal(service: Service) -> Refusal {
     match service {
         Service::Ec2 => refusal(500, "InternalError", "An internal error has occurred"),
         Service::Iam => refusal(500, "ServiceFailure", "The request processing has failed"),
-        Service::Sts => refusal(500, "InternalFailure", "The request processing has failed"),
+        Service::Elb | Service::Sts => refusal(500, "InternalFailure", "The request processing has failed"),
         Service::Organizations => refusal(500, "ServiceException", "The service failed; try again later"),
         Service::Ram => refusal(500, "ServerInternalException", "The service failed; try again later"),
     }
@@ -29,6 +29,9 @@ pub(crate) fn capacity(service: Service, code: Option<String>, message: Option<S
     let usual = match service {
         Service::Ec2 => {
             refusal(500, "InsufficientCapacity", "There is not enough capacity for your request.")
+        }
+        Service::Elb => {
+            refusal(400, "TooManyLoadBalancers", "The maximum number of load balancers has been reached.")
         }
         Service::Iam | Service::Sts => {
             refusal(409, "LimitExceeded", "The request exceeds the current limits.")

@@ -8,7 +8,8 @@ use super::answers::within;
 use super::role::{self, Role};
 use super::trust::Trust;
 use super::{Directory, no_such_entity};
-use crate::call::{Answer, Call, Operation, Refusal};
+use crate::access::set;
+use crate::call::{Answer, Call, Need, Operation, Refusal};
 use crate::validation;
 use crate::world::{AccountId, World};
 
@@ -72,6 +73,17 @@ pub(crate) fn ensure(world: &mut World, account: &AccountId, service: &str) {
         let role = Role::new(world, account, &path, name, Trust::of_service(service));
         world.directory(account).roles.insert(name.to_owned(), role);
     }
+}
+
+/// Returns the permission that makes the role of a service, where the account of a call has none yet.
+pub(crate) fn need(world: &World, call: &Call, service: &str) -> Option<Need> {
+    let (_, name) = path_and_name(service)?;
+    let directory = world.directories.get(&call.caller.account);
+    let is_there = directory.is_some_and(|directory| directory.roles.contains_key(name));
+    let (resource, mut context) = super::resource(world, call, "linked-role", service);
+    set(&mut context, "iam:AWSServiceName", service);
+    let action = "iam:CreateServiceLinkedRole".to_owned();
+    (!is_there).then_some(Need { action, resource, context })
 }
 
 fn create(world: &mut World, call: &Call) -> Answer {

@@ -30,6 +30,7 @@ pub(crate) use answers::time;
 pub(crate) use grants::Grants;
 use linked::Deletion;
 pub(crate) use linked::ensure as ensure_linked_role;
+pub(crate) use linked::need as need_of_linked_role;
 use managed::ManagedPolicy;
 pub(crate) use managed::document;
 use profile::Profile;

@@ -14,6 +14,7 @@ use crate::server::{Incoming, Outgoing};
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Service {
     Ec2,
+    Elb,
     Iam,
     Organizations,
     Ram,
@@ -35,12 +36,14 @@ enum Protocol {
 
 impl Service {
     /// Every service.
-    pub(crate) const ALL: [Self; 5] = [Self::Ec2, Self::Iam, Self::Organizations, Self::Ram, Self::Sts];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ec2, Self::Elb, Self::Iam, Self::Organizations, Self::Ram, Self::Sts];
 
     /// Returns the name in the scope of signatures.
     pub(crate) fn scope(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
+            Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
             Self::Ram => "ram",
@@ -57,6 +60,7 @@ impl Service {
     pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
+            Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
             Self::Ram => "ram",
@@ -67,7 +71,7 @@ impl Service {
     fn protocol(self) -> Protocol {
         match self {
             Self::Ec2 => Protocol::Ec2,
-            Self::Iam | Self::Sts => Protocol::Query,
+            Self::Elb | Self::Iam | Self::Sts => Protocol::Query,
             Self::Organizations => Protocol::Json,
             Self::Ram => Protocol::RestJson,
         }
@@ -77,6 +81,7 @@ impl Service {
     fn namespace(self) -> &'static str {
         match self {
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Organizations | Self::Ram => "",

@@ -16,9 +16,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ec2::Network;
+use crate::elb::Balancing;
 use crate::iam::{self, Directory};
 use crate::identity::Credentials;
 use crate::issuer::Issuer;
+use crate::quotas::Adjusted;
 use crate::ram::Shares;
 use crate::tokens::Tokens;
 
@@ -45,6 +47,12 @@ pub(crate) struct World {
     pub(crate) rules: Rules,
     /// The things of EC2, by region: accounts of one organization share them.
     pub(crate) networks: BTreeMap<String, Network>,
+    /// The load balancers and target groups, by region.
+    #[serde(default)]
+    pub(crate) balancing: BTreeMap<String, Balancing>,
+    /// How much of what accounts may have.
+    #[serde(default)]
+    pub(crate) quotas: Adjusted,
     /// What is shared in RAM, by region.
     pub(crate) shares: BTreeMap<String, Shares>,
     /// Why what the next call makes is to fail.
@@ -114,6 +122,8 @@ impl World {
             issuers: BTreeMap::new(),
             rules,
             networks: BTreeMap::new(),
+            balancing: BTreeMap::new(),
+            quotas: Adjusted::default(),
             shares: BTreeMap::new(),
             fate: None,
             tokens: Tokens::default(),
@@ -187,6 +197,14 @@ impl World {
         network
     }
 
+    /// Returns the load balancers of a region, and the network that they are in.
+    pub(crate) fn balancing(&mut self, region: &str) -> (&mut Balancing, &mut Network) {
+        let now = self.now();
+        let network = self.networks.entry(region.to_owned()).or_default();
+        network.settle(now);
+        (self.balancing.entry(region.to_owned()).or_default(), network)
+    }
+
     /// Returns what is shared in a region.
     pub(crate) fn shares(&mut self, region: &str) -> &mut Shares {
         self.shares.entry(region.to_owned()).or_default()
@@ -205,6 +223,11 @@ impl World {
         let id = format!("{prefix}-0{}", &self.digits()[..16]);
         self.newborn.add(&id, self.now());
         id
+    }
+
+    /// Returns sixteen digits, which load balancers and what belongs to them have in their ARNs.
+    pub(crate) fn new_digits(&mut self) -> String {
+        self.digits()[..16].to_owned()
     }
 
     /// Returns the ids that were made in the last seconds.

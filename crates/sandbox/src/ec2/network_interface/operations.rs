@@ -177,11 +177,16 @@ fn status(interface: &NetworkInterface) -> &'static str {
 fn attachment(interface: &NetworkInterface) -> Value {
     json!({
         "attachmentId": interface.id.replace("eni-", "ela-attach-"),
-        "instanceOwnerId": "amazon-aws",
+        "instanceOwnerId": attached_by(interface),
         "deviceIndex": 1,
         "status": "attached",
         "deleteOnTermination": false,
     })
+}
+
+/// Returns who has attached an interface: a service that has a name, or AWS itself.
+fn attached_by(interface: &NetworkInterface) -> &str {
+    Some(requester_id(interface)).filter(|id| id.starts_with("amazon-")).unwrap_or("amazon-aws")
 }
 
 /// Makes a locally administered address of the interface's id.
@@ -232,7 +237,7 @@ fn filtered(
         "association.allocation-id" => texts(publics().filter_map(|public| public.allocation_id.as_ref())),
         "association.association-id" => texts(publics().filter_map(|public| public.association_id.as_ref())),
         "attachment.status" => texts(interface.is_managed().then_some("attached")),
-        "attachment.instance-owner-id" => texts(interface.is_managed().then_some("amazon-aws")),
+        "attachment.instance-owner-id" => texts(interface.is_managed().then(|| attached_by(interface))),
         "attachment.instance-id" => Vec::new(),
         _ => return tags::filtered(&interface.tags, filter),
     })

@@ -64,6 +64,12 @@ impl Permission {
         Ok(Self { protocol, from, to, peer })
     }
 
+    /// Tells whether it lets TCP to a port through, whoever the peer is.
+    pub(super) fn lets_tcp(&self, port: u16) -> bool {
+        let ports = self.from..=self.to;
+        self.protocol == "-1" || (self.protocol == "tcp" && ports.contains(&i64::from(port)))
+    }
+
     /// Returns the attributes of a rule.
     pub(super) fn shown(&self) -> Value {
         json!({ "ipProtocol": self.protocol, "fromPort": self.from, "toPort": self.to })
