@@ -60,6 +60,8 @@ enum Names {
     Recorded,
     /// Resources of the state and of the spec.
     Addresses,
+    /// Resources of the spec that the state does not have.
+    New,
     Environments,
     Kinds,
     Outputs,
@@ -74,6 +76,7 @@ impl Names {
             "ACCOUNT" => Self::Accounts,
             "ADDRESS" if argument.is_positional() => Self::Recorded,
             "ADDRESS" => Self::Addresses,
+            "RESOURCE" => Self::New,
             "ENV" => Self::Environments,
             "KIND" => Self::Kinds,
             "OUTPUT" => Self::Outputs,
@@ -109,6 +112,7 @@ impl Line {
             Names::Accounts => outline(&place.spec).accounts.into_iter().collect(),
             Names::Recorded => place.recorded(),
             Names::Addresses => &place.recorded() | &place.written(&self.registry),
+            Names::New => &place.written(&self.registry) - &place.recorded(),
             Names::Environments => place.environments(),
             Names::Kinds => self.registry.kinds().map(|kind| kind.schema().kind.to_string()).collect(),
             Names::Outputs => {

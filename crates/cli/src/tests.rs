@@ -1,6 +1,7 @@
 //! Whole commands on the test kit's cloud: what they print, and how they end.
 
 mod drift;
+mod import;
 mod sandbox;
 mod tools;
 mod wrong_at_apply;

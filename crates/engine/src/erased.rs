@@ -135,6 +135,7 @@ pub fn erase<R: Resource>() -> Arc<dyn AnyResource> {
             outputs: R::Outputs::attributes(),
             expansions: R::expansions(),
             example: R::EXAMPLE,
+            id_form: R::ID_FORM,
         },
         resource: std::marker::PhantomData,
     })

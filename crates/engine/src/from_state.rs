@@ -15,7 +15,7 @@ use crate::refresh::known_kind;
 use crate::registry::Registry;
 use crate::resource::Readiness;
 use crate::run::{Engine, RunError};
-use crate::spec::Spec;
+use crate::spec::{ImportNode, Spec};
 use crate::stages::renamed;
 use crate::state::{Object, PendingCreate, State, Status, recovered};
 
@@ -33,6 +33,10 @@ impl Engine<'_> {
         let state = self.recorded(spec).await?;
         if let Some(pending) = state.pending.values().next() {
             return Err(RunError::Diagnostics(unresolved(pending).into()));
+        }
+        let not_done = |import: &&ImportNode| mode == Mode::Apply && !is_done(spec, &state, import);
+        if let Some(import) = spec.imports.iter().find(not_done) {
+            return Err(RunError::Diagnostics(not_read(import).into()));
         }
         Ok(self.plan_of_recorded(spec, state, mode, options)?.1)
     }
@@ -73,6 +77,7 @@ impl Engine<'_> {
             spec,
             state: &state,
             renames: &renames,
+            imports: &[],
             observations: &observations,
             mode,
             options,
@@ -101,6 +106,24 @@ fn unresolved(pending: &PendingCreate) -> Diagnostic {
             pending.address
         ))
         .with_hint("Plan without `--refresh=false`.")
+}
+
+/// Tells whether the state shows an import as done, or its resource as another thing since.
+fn is_done(spec: &Spec, state: &State, import: &ImportNode) -> bool {
+    let node = &spec.resources[&import.to];
+    let has_thing = || state.has(&spec.accounts[&node.account].id, &node.kind, &import.id);
+    state.resources.contains_key(&import.to) || has_thing()
+}
+
+fn not_read(import: &ImportNode) -> Diagnostic {
+    let problem = Diagnostic::error("import-not-read", "only a read can tell what is imported")
+        .with_address(import.to.clone())
+        .with_detail(format!("{} is to become {}, and the state does not have it yet.", import.id, import.to))
+        .with_hint("Plan without `--refresh=false`.");
+    match import.span {
+        Some(span) => problem.with_span(span, "is not imported yet"),
+        None => problem,
+    }
 }
 
 /// Returns what a read would find if nobody but this program had changed anything.

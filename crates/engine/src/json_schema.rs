@@ -68,6 +68,10 @@ fn blocks(registry: &Registry) -> Map<String, Json> {
         "removed".to_owned(),
         repeated("Resources that were taken out of the spec.", reserved::REMOVED),
     );
+    blocks.insert(
+        "import".to_owned(),
+        repeated("Things that exist and become resources of the stack.", reserved::IMPORT),
+    );
     for kind in registry.kinds() {
         let schema = kind.schema();
         let block = kind_block(schema, registry);

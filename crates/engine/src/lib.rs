@@ -27,6 +27,7 @@ pub mod event;
 mod from_state;
 pub mod gate;
 pub mod graph;
+pub mod import;
 pub mod json;
 pub mod json_schema;
 pub mod layout;

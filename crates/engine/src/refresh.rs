@@ -79,7 +79,7 @@ async fn read_all(
 }
 
 /// Reads these resources, and says with how many listings.
-async fn read_once(
+pub(crate) async fn read_once(
     engine: &Engine<'_>,
     access: &Access,
     wanted: &BTreeMap<&Address, &ResourceState>,

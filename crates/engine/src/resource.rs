@@ -45,6 +45,10 @@ pub trait Resource: Send + Sync + 'static {
     /// sensitive values, since ids are shown everywhere.
     const IDENTITY: &'static [&'static str] = &[];
 
+    /// How ids of things of the kind look, for whoever imports one: `*` stands for any text that is
+    /// not empty.
+    const ID_FORM: &'static str = "*";
+
     /// Whether things of the kind always outlive their stack, since others may rely on them by
     /// then: what would delete one only forgets it.
     const RETAINED: bool = false;

@@ -397,6 +397,8 @@ pub struct KindSchema {
     pub expansions: Vec<Expansion>,
     /// A spec that has one; empty if the kind shows none.
     pub example: &'static str,
+    /// How ids of things of the kind look: `*` stands for any text that is not empty.
+    pub id_form: &'static str,
 }
 
 impl KindSchema {

@@ -13,11 +13,12 @@ use crate::apply::{self, Recorder, Run, Walked};
 use crate::environment::random_id;
 use crate::event::Event;
 use crate::from_state::nothing_was_read;
+use crate::import::{self, Imports};
 use crate::observation::Observations;
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
 use crate::records::{defect, hidden_record, seen_records};
 use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
-use crate::spec::Spec;
+use crate::spec::{ImportNode, Spec};
 use crate::state::{LockGuard, LockHolder, Record, RunHeader, State, StateError, fold, recovered};
 use crate::{recover, refresh};
 
@@ -33,7 +34,7 @@ impl Engine<'_> {
         if options.from_state {
             return self.plan_from_state(spec, mode, options).await;
         }
-        Ok(self.prepare(spec, mode, options, None).await?.planned.plan)
+        Ok(self.prepare(spec, mode, options, &spec.imports, None).await?.planned.plan)
     }
 
     /// Makes a plan and carries it out once it is approved. The state is locked from before
@@ -56,8 +57,8 @@ impl Engine<'_> {
         if options.from_state {
             return Err(nothing_was_read());
         }
-        let _lock = self.lock(mode).await?;
-        let prepared = self.prepare(spec, mode, options, saved).await?;
+        let _lock = self.lock(command(mode)).await?;
+        let prepared = self.prepare(spec, mode, options, &spec.imports, saved).await?;
         match approval {
             Approval::Saved(saved) => {
                 check_fresh(saved, &prepared.planned.plan, prepared.state.applied_plan.as_deref())?;
@@ -81,11 +82,11 @@ impl Engine<'_> {
     }
 
     /// Takes the lock. Waits for another run as long as the user wants, and says once who that is.
-    async fn lock(&self, mode: Mode) -> Result<Box<dyn LockGuard>, RunError> {
+    pub(crate) async fn lock(&self, command: &str) -> Result<Box<dyn LockGuard>, RunError> {
         let (started, limit) = (Instant::now(), self.settings.lock_timeout);
         let mut told = None;
         loop {
-            let error = match self.backend.lock(&self.holder(mode)).await {
+            let error = match self.backend.lock(&self.holder(command)).await {
                 Ok(guard) => return Ok(guard),
                 Err(error) => error,
             };
@@ -106,11 +107,13 @@ impl Engine<'_> {
         }
     }
 
-    async fn prepare(
+    /// Finds out everything that is known before a plan is approved.
+    pub(crate) async fn prepare(
         &self,
         spec: &Spec,
         mode: Mode,
         options: &Options,
+        imports: &[ImportNode],
         saved: Option<&Plan>,
     ) -> Result<Prepared, RunError> {
         let hide = |error: RunError| error.without(&spec.secrets);
@@ -129,19 +132,34 @@ impl Engine<'_> {
         };
         let under_new_names = renamed(&state, &renames)?;
         let now = under_new_names.as_ref().unwrap_or(&state);
-        let observations = refresh::refresh(self, &access, now).await.map_err(hide)?;
+        let mut observations = refresh::refresh(self, &access, now).await.map_err(hide)?;
+        let imports = match mode {
+            Mode::Apply => {
+                import::look(self, &access, spec, imports, now, &mut observations).await.map_err(hide)?
+            }
+            Mode::Destroy | Mode::Refresh => Imports::default(),
+        };
+        let records = imports.records();
+        let adjusted = if records.is_empty() {
+            under_new_names
+        } else {
+            let before = under_new_names.unwrap_or_else(|| state.clone());
+            Some(fold(before, &records).map_err(defect)?)
+        };
+        let now = adjusted.as_ref().unwrap_or(&state);
         let request = Request {
             registry: self.registry,
             spec,
             state: now,
             renames: &renames,
+            imports: &imports.told,
             observations: &observations,
             mode,
             options,
         };
         let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
         let recovered = left_over || !resolved.is_empty() || !followed.is_empty();
-        Ok(Prepared { recovered, state, renames, under_new_names, access, observations, planned })
+        Ok(Prepared { recovered, state, renames, imports, adjusted, access, observations, planned })
     }
 
     async fn carry_out(
@@ -150,20 +168,22 @@ impl Engine<'_> {
         prepared: Prepared,
         saved: Option<String>,
     ) -> Result<Report, RunError> {
-        let Prepared { recovered, mut state, renames, under_new_names, access, observations, planned } =
+        let Prepared { recovered, mut state, renames, mut imports, adjusted, access, observations, planned } =
             prepared;
         if recovered {
             state.serial += 1;
             self.backend.replace(state.serial - 1, &state).await?;
         }
         let Planned { plan, values, graph, left_out } = planned;
-        let now = under_new_names.as_ref().unwrap_or(&state);
+        imports.retain(|address| !left_out.contains(address));
+        let now = adjusted.as_ref().unwrap_or(&state);
         let renaming = (!renames.is_empty()).then_some(Record::Renamed { names: renames });
         let kept = self.kept_records(spec, &plan, &left_out, now)?;
         let seen = seen_records(&plan, &left_out, now, &observations);
         let gone = self.gone_records(&left_out, now, &observations);
         let hidden = hidden_record(spec, &plan, now);
-        let first: Vec<_> = renaming.into_iter().chain(gone).chain(kept).chain(seen).chain(hidden).collect();
+        let first = renaming.into_iter().chain(imports.records()).chain(gone);
+        let first: Vec<_> = first.chain(kept).chain(seen).chain(hidden).collect();
         let nothing_failed = Walked::default();
         if plan.is_empty()
             && first.is_empty()
@@ -200,7 +220,7 @@ impl Engine<'_> {
         Ok(report(plan, walked, state))
     }
 
-    async fn save(
+    pub(crate) async fn save(
         &self,
         serial: u64,
         recorder: Recorder<'_>,
@@ -215,7 +235,7 @@ impl Engine<'_> {
         Ok(state)
     }
 
-    fn header(&self, state: &State, saved: Option<String>) -> RunHeader {
+    pub(crate) fn header(&self, state: &State, saved: Option<String>) -> RunHeader {
         RunHeader {
             lineage: state.lineage.clone(),
             stack: state.stack.clone(),
@@ -225,13 +245,8 @@ impl Engine<'_> {
         }
     }
 
-    fn holder(&self, mode: Mode) -> LockHolder {
+    fn holder(&self, command: &str) -> LockHolder {
         let host = hostname::get().map(|name| name.to_string_lossy().into_owned());
-        let command = match mode {
-            Mode::Apply => "apply",
-            Mode::Destroy => "destroy",
-            Mode::Refresh => "apply --refresh-only",
-        };
         LockHolder {
             process_id: std::process::id(),
             host: host.unwrap_or_else(|_| "this machine".to_owned()),
@@ -241,18 +256,29 @@ impl Engine<'_> {
     }
 }
 
+/// Returns how the command is called that carries out plans of a mode.
+fn command(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Apply => "apply",
+        Mode::Destroy => "destroy",
+        Mode::Refresh => "apply --refresh-only",
+    }
+}
+
 /// Everything that is known before a plan is approved.
-struct Prepared {
+pub(crate) struct Prepared {
     /// Whether a killed run left records, or creates whose outcome has been learned since.
-    recovered: bool,
-    state: State,
+    pub(crate) recovered: bool,
+    pub(crate) state: State,
     /// What the spec calls resources of the state now, by what the state calls them.
-    renames: BTreeMap<Address, Address>,
-    /// The state with these names, if there are any.
-    under_new_names: Option<State>,
+    pub(crate) renames: BTreeMap<Address, Address>,
+    /// What exists and becomes a resource.
+    pub(crate) imports: Imports,
+    /// The state with these names and imports, if there are any.
+    adjusted: Option<State>,
     access: Access,
     observations: Observations,
-    planned: Planned,
+    pub(crate) planned: Planned,
 }
 
 /// Returns the state with the names that the spec has now; `None` if it has them already.
@@ -292,6 +318,9 @@ fn check_fresh(saved: &Plan, fresh: &Plan, applied: Option<&str>) -> Result<(), 
     }
     if saved.renames != fresh.renames {
         return stale("other resources have new names since it was made".to_owned());
+    }
+    if saved.imports != fresh.imports {
+        return stale("other things are to be imported since it was made".to_owned());
     }
     if let Some(address) = first_difference(&saved.changes, &fresh.changes) {
         return stale(format!("{address} has changed since it was made"));

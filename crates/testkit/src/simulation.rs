@@ -7,10 +7,11 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use straddle_engine::environment::Environment;
 use straddle_engine::event::{Event, Observer};
+use straddle_engine::import::ImportReport;
 use straddle_engine::plan::{Mode, Options, Plan};
 use straddle_engine::registry::Registry;
 use straddle_engine::run::{Approval, Engine, Interrupt, Report, RunError, Settings};
-use straddle_engine::spec::Spec;
+use straddle_engine::spec::{ImportNode, Spec};
 use straddle_engine::state::{Backend, LocalBackend, State, StateError, recovered};
 
 use crate::client::{CloudProvider, Network};
@@ -165,6 +166,12 @@ impl World {
         self.run(order, async |engine| {
             engine.apply(order.spec, order.mode, &order.options, Approval::Saved(plan)).await
         })
+    }
+
+    /// Imports things that exist; what the order wants besides is not looked at.
+    #[must_use]
+    pub fn import(&self, order: &Order<'_>, imports: &[ImportNode]) -> Trial<ImportReport> {
+        self.run(order, async |engine| engine.import(order.spec, imports).await)
     }
 
     /// Reads the state, with what a killed run left folded in.

@@ -2,7 +2,8 @@
 //!
 //! - `before.toml`: what was applied, if anything was;
 //! - `meddling.json`: what others did since, a list of `{"address": .., "set": {..}}`,
-//!   `{"address": .., "tags": {..}}`, `{"address": .., "vanish": true}` or `{"address": .., "fail": ".."}`;
+//!   `{"address": .., "tags": {..}}`, `{"address": .., "vanish": true}`, `{"address": .., "fail": ".."}`
+//!   or, of what somebody else made, `{"make": kind, "account": id, "set": {..}, "tags": {..}}`;
 //! - `after.toml`: what is wanted now; without it, the stack is destroyed, by `destroy.toml` if there is one;
 //! - folders of components, which all of these can use;
 //! - `options.json`: what the user asks for besides; then applying it must leave nothing but what
@@ -19,10 +20,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use straddle_engine::address::RemoteId;
 use straddle_engine::diagnostic::Diagnostics;
 use straddle_engine::difference::{Difference, differences};
 use straddle_engine::plan::{
-    AttributeChange, Change, ChangeAction, LeftOut, LeftOutBecause, Mode, Options, Plan, Reason, held,
+    AttributeChange, Change, ChangeAction, Import, LeftOut, LeftOutBecause, Mode, Options, Plan, Reason, held,
 };
 use straddle_engine::resource::ReplaceOrder;
 use straddle_engine::run::RunError;
@@ -154,10 +156,15 @@ fn copy_components(from: &Path, to: &Path) {
 
 fn meddle(world: &World, path: &Path) {
     let Ok(text) = fs::read_to_string(path) else { return };
-    let state = world.state("case").unwrap().unwrap();
+    let state = world.state("case").unwrap();
     for order in serde_json::from_str::<Vec<ValueMap>>(&text).unwrap() {
-        let address = order["address"].as_str().unwrap().parse().unwrap();
-        let id = state.resources[&address].object.as_ref().unwrap().remote_id.clone();
+        let id = if let Some(kind) = order.get("make").and_then(Value::as_str) {
+            let (account, attributes) = (order["account"].as_str().unwrap(), order["set"].as_map().unwrap());
+            RemoteId::new(world.network.cloud().add_foreign(account, kind, attributes))
+        } else {
+            let address = order["address"].as_str().unwrap().parse().unwrap();
+            state.as_ref().unwrap().resources[&address].object.as_ref().unwrap().remote_id.clone()
+        };
         let mut cloud = world.network.cloud();
         for (name, value) in order.get("set").and_then(Value::as_map).into_iter().flatten() {
             cloud.set(id.as_str(), name, value.clone());
@@ -185,6 +192,9 @@ fn show(plan: &Plan) -> String {
     for rename in &plan.renames {
         writeln!(text, "rename {} -> {}", rename.from, rename.to).unwrap();
     }
+    for Import { address, account, remote_id, .. } in &plan.imports {
+        writeln!(text, "import {address} [{account}] {remote_id}").unwrap();
+    }
     for change in &plan.changes {
         let Change { account, address, .. } = change;
         let reasons: Vec<_> = change.reasons.iter().map(reason).collect();
@@ -199,7 +209,8 @@ fn show(plan: &Plan) -> String {
             .unwrap();
     }
     writeln!(text, "{} unchanged", plan.unchanged).unwrap();
-    text
+    // The stack's id is left to chance.
+    text.replace(&plan.lineage, "(the stack)")
 }
 
 fn show_attributes(text: &mut String, attributes: &[AttributeChange]) {
@@ -259,6 +270,7 @@ fn reason(reason: &Reason) -> String {
         Reason::Removed => "removed".to_owned(),
         Reason::Renamed { from } => format!("was {from}"),
         Reason::Asked => "asked for".to_owned(),
+        Reason::Imported => "imported".to_owned(),
     }
 }
 

@@ -88,6 +88,7 @@ impl Step for EipStep {
 
 impl Resource for Eip {
     const KIND: &'static str = "eip";
+    const ID_FORM: &'static str = "eipalloc-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::TagSearch,

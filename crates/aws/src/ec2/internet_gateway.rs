@@ -77,6 +77,7 @@ impl Step for InternetGatewayStep {
 
 impl Resource for InternetGateway {
     const KIND: &'static str = "internet_gateway";
+    const ID_FORM: &'static str = "igw-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::TagSearch,

@@ -103,6 +103,7 @@ impl Step for NatGatewayStep {
 
 impl Resource for NatGateway {
     const KIND: &'static str = "nat_gateway";
+    const ID_FORM: &'static str = "nat-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::Token,

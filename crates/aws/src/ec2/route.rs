@@ -132,6 +132,7 @@ macro_rules! with_target {
 
 impl Resource for Route {
     const KIND: &'static str = "route";
+    const ID_FORM: &'static str = "rtb-*_*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::NaturalKey,

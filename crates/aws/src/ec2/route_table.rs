@@ -109,6 +109,7 @@ impl Step for RouteTableStep {
 
 impl Resource for RouteTable {
     const KIND: &'static str = "route_table";
+    const ID_FORM: &'static str = "rtb-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::Token,

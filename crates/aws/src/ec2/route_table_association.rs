@@ -57,6 +57,7 @@ impl Step for RouteTableAssociationStep {
 
 impl Resource for RouteTableAssociation {
     const KIND: &'static str = "route_table_association";
+    const ID_FORM: &'static str = "rtb-*/rtbassoc-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::NaturalKey,

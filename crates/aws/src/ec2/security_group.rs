@@ -84,6 +84,7 @@ impl Step for SecurityGroupStep {
 
 impl Resource for SecurityGroup {
     const KIND: &'static str = "security_group";
+    const ID_FORM: &'static str = "sg-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::NaturalKey,

@@ -101,6 +101,7 @@ impl Step for SecurityGroupRuleStep {
 
 impl Resource for SecurityGroupRule {
     const KIND: &'static str = "security_group_rule";
+    const ID_FORM: &'static str = "sgr-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::NaturalKey,

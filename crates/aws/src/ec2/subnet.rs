@@ -141,6 +141,7 @@ impl Step for SubnetStep {
 
 impl Resource for Subnet {
     const KIND: &'static str = "subnet";
+    const ID_FORM: &'static str = "subnet-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         // A second subnet with the same range is refused (`InvalidSubnet.Conflict`), so sending

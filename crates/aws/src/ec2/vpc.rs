@@ -162,6 +162,7 @@ impl Step for VpcStep {
 
 impl Resource for Vpc {
     const KIND: &'static str = "vpc";
+    const ID_FORM: &'static str = "vpc-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::TagSearch,

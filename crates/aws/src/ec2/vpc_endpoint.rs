@@ -151,6 +151,7 @@ impl Step for VpcEndpointStep {
 
 impl Resource for VpcEndpoint {
     const KIND: &'static str = "vpc_endpoint";
+    const ID_FORM: &'static str = "vpce-*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::Token,

@@ -75,6 +75,7 @@ impl Step for NoStep {
 
 impl Resource for OrganizationSharing {
     const KIND: &'static str = "ram_organization_sharing";
+    const ID_FORM: &'static str = RAM;
     const TRAITS: Traits = Traits {
         service: "organizations",
         // It is a switch: switching it on twice is switching it on.

@@ -98,6 +98,7 @@ impl Step for ShareStep {
 
 impl Resource for ResourceShare {
     const KIND: &'static str = "ram_resource_share";
+    const ID_FORM: &'static str = "arn:*:ram:*:*:resource-share/*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         recovery: Recovery::Token,

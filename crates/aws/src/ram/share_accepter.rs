@@ -76,6 +76,7 @@ impl Step for Leave {
 
 impl Resource for ShareAccepter {
     const KIND: &'static str = "ram_share_accepter";
+    const ID_FORM: &'static str = "arn:*:ram:*:*:resource-share/*";
     const TRAITS: Traits = Traits {
         service: SERVICE,
         // An invitation is accepted once; the second time RAM says that it was.

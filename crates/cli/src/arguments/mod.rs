@@ -4,6 +4,7 @@ mod carry_out;
 mod format;
 mod graph;
 mod iam_policy;
+mod import;
 mod language;
 mod plan;
 mod refresh;
@@ -19,6 +20,7 @@ pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
 pub(crate) use format::FormatArguments;
 pub(crate) use graph::{GraphArguments, GraphFormat};
 pub(crate) use iam_policy::IamPolicyArguments;
+pub(crate) use import::ImportArguments;
 pub(crate) use language::{
     CompletionsArguments, ManArguments, ReferenceArguments, SchemaArguments, ValidateArguments,
     VersionArguments,
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Apply(ApplyArguments),
     /// Delete everything that the stack made, in every account.
     Destroy(DestroyArguments),
+    /// Make something that exists a resource of the stack. Nothing is called that changes anything.
+    Import(ImportArguments),
     /// Draw what needs what, as a graph.
     Graph(GraphArguments),
     /// Print what has to be allowed in an account, as a policy of IAM, and nothing else.
@@ -121,6 +125,7 @@ impl Command {
             Self::Validate(arguments) => arguments.json,
             Self::Format(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
+            Self::Import(arguments) => arguments.json,
             Self::Graph(arguments) => arguments.format == GraphFormat::Json,
             Self::Apply(arguments) => arguments.carry_out.json,
             Self::Destroy(arguments) => arguments.carry_out.json,

@@ -7,6 +7,7 @@ pub(crate) mod destroy;
 pub(crate) mod format;
 pub(crate) mod graph;
 pub(crate) mod iam_policy;
+pub(crate) mod import;
 pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;

@@ -167,6 +167,7 @@ fn reason(reason: &Reason) -> Option<String> {
         }
         Reason::Deposed => Some("was replaced by another object, or made twice".to_owned()),
         Reason::Asked => Some("is to be replaced, since --replace asks for it".to_owned()),
+        Reason::Imported => Some("exists, and becomes a resource of the stack".to_owned()),
         Reason::Retained => Some("retain_on_destroy: stays in the account, and is only forgotten".to_owned()),
         Reason::NeverDeleted => {
             Some("others may rely on it: stays in the account, and is only forgotten".to_owned())

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Severity, Sources, Span};
 use straddle_engine::event::{Event, OperationLabel, Verb};
+use straddle_engine::import::ImportReport;
 use straddle_engine::plan::{AttributeChange, Change, Plan};
 use straddle_engine::registry::Registry;
 use straddle_engine::run::Report;
@@ -81,9 +82,18 @@ pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
     Json::Object(object)
 }
 
+/// Renders what came of an import; what is sensitive is left out.
+pub(crate) fn import(report: &ImportReport, registry: &Registry) -> Json {
+    let mut changes = report.changes.clone();
+    for change in &mut changes {
+        hide_in_change(change, registry);
+    }
+    json!({ "type": "import", "imports": to_json(&report.imports), "changes": to_json(&changes) })
+}
+
 fn counts(plan: &Plan) -> Json {
     let Drifted { changed, gone } = Drifted::of(plan);
-    let Counts { create, update, replace, delete, forget, rename } = Counts::of(plan);
+    let Counts { create, update, replace, delete, forget, rename, import } = Counts::of(plan);
     json!({
         "create": create,
         "update": update,
@@ -91,6 +101,7 @@ fn counts(plan: &Plan) -> Json {
         "delete": delete,
         "forget": forget,
         "rename": rename,
+        "import": import,
         "drift": { "changed": changed, "gone": gone },
         "left_out": plan.left_out.len(),
     })

@@ -11,7 +11,7 @@ use straddle_engine::resource::ReplaceOrder;
 use crate::render::block::{self, Row};
 use crate::render::change::{Look, change, drift, place, sensitive_row};
 use crate::render::value::key;
-use crate::render::{Palette, difference, paint};
+use crate::render::{Palette, difference, import, paint};
 use crate::safe::Safe;
 
 /// Renders a plan.
@@ -24,6 +24,11 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
     if !plan.renames.is_empty() {
         text += &heading("New names in the state; what they name stays", palette);
         text.extend(plan.renames.iter().map(|item| rename(item, palette)));
+        text.push('\n');
+    }
+    if !plan.imports.is_empty() {
+        text += &heading("Imports: what exists becomes part of the stack, as it is", palette);
+        text.extend(plan.imports.iter().map(|item| import::line(item, palette)));
         text.push('\n');
     }
     if !plan.changes.is_empty() {
@@ -170,11 +175,13 @@ pub(crate) struct Counts {
     pub(crate) delete: usize,
     pub(crate) forget: usize,
     pub(crate) rename: usize,
+    pub(crate) import: usize,
 }
 
 impl Counts {
     pub(crate) fn of(plan: &Plan) -> Self {
-        let mut counts = Self { rename: plan.renames.len(), ..Self::default() };
+        let (rename, import) = (plan.renames.len(), plan.imports.len());
+        let mut counts = Self { rename, import, ..Self::default() };
         for change in &plan.changes {
             *match change.action {
                 ChangeAction::Create => &mut counts.create,
@@ -223,24 +230,29 @@ fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
         return nothing_to_do(plan);
     }
-    let Counts { create, update, replace, delete, forget, rename } = Counts::of(plan);
+    let Counts { create, update, replace, delete, forget, rename, import } = Counts::of(plan);
     let counts = [
         format!("{create} to create, {update} to change, {replace} to replace, {delete} to delete"),
         format!("{forget} to forget"),
         format!("{rename} to rename"),
+        format!("{import} to import"),
     ];
-    let shown = [true, forget > 0, rename > 0];
+    let shown = [true, forget > 0, rename > 0, import > 0];
     let counts: Vec<_> =
         counts.into_iter().zip(shown).filter_map(|(text, shown)| shown.then_some(text)).collect();
     format!("Plan: {} ({}).{}", counts.join(", "), accounts(plan).join(", "), left_out_words(plan))
 }
 
 fn nothing_to_do(plan: &Plan) -> String {
-    let change = match (plan.renames.is_empty(), plan.outputs.is_empty()) {
-        (true, true) => "No changes.",
-        (true, false) => "No changes but of outputs.",
-        (false, true) => "No changes but of names in the state.",
-        (false, false) => "No changes but of outputs and of names in the state.",
+    let besides = [
+        (!plan.outputs.is_empty()).then(|| "of outputs".to_owned()),
+        (!plan.renames.is_empty()).then(|| "of names in the state".to_owned()),
+        (!plan.imports.is_empty()).then(|| format!("{} to import", plan.imports.len())),
+    ];
+    let change = match besides.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+        [] => "No changes.".to_owned(),
+        [one] => format!("No changes but {one}."),
+        [others @ .., last] => format!("No changes but {} and {last}.", others.join(", ")),
     };
     if !plan.left_out.is_empty() {
         return format!("{change}{}", left_out_words(plan));

@@ -29,7 +29,19 @@ pub(crate) fn reference(schema: &KindSchema) -> String {
             type_words(&output.attribute_type)
         );
     }
-    text
+    text + &import(schema)
+}
+
+/// Says how a thing that exists becomes a resource.
+fn import(schema: &KindSchema) -> String {
+    let id = match schema.id_form {
+        "*" => String::new(),
+        form => format!(" Its id looks like `{form}`."),
+    };
+    format!(
+        "\n## Import\n\n`straddle import {}.NAME ID` makes one that exists a resource of the stack.{id}\n",
+        schema.kind
+    )
 }
 
 fn input(attribute: &AttributeSchema, depth: usize) -> String {

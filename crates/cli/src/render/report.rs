@@ -42,6 +42,7 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
     let further = [
         (done(Verb::Forget), "forgotten"),
         (report.plan.renames.len(), "renamed"),
+        (report.plan.imports.len(), "imported"),
         (report.failures.len(), "failed"),
         (report.skipped.len(), "not started"),
         (report.output_problems.iter().count(), "not worked out"),

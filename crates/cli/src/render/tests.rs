@@ -17,6 +17,7 @@ pub(crate) fn network_plan() -> Plan {
 fn empty_plan() -> Plan {
     Plan {
         renames: Vec::new(),
+        imports: Vec::new(),
         changes: Vec::new(),
         drift: Vec::new(),
         outputs: Vec::new(),

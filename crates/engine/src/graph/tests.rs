@@ -73,6 +73,7 @@ fn spec(needs: Needs<'_>) -> Spec {
         outputs: BTreeMap::new(),
         secrets: Secrets::default(),
         refactoring: Refactoring::default(),
+        imports: Vec::new(),
         digest: String::new(),
     }
 }
@@ -129,6 +130,7 @@ fn plan(changes: &[(&str, ChangeAction)]) -> Plan {
         nonce: String::new(),
         accounts: BTreeMap::new(),
         renames: Vec::new(),
+        imports: Vec::new(),
         changes: changes.iter().map(change).collect(),
         left_out: Vec::new(),
         drift: Vec::new(),
@@ -155,6 +157,7 @@ fn order(registry: &Registry, wanted: Needs<'_>, state: &State, plan: &mut Plan)
         spec: &spec,
         state,
         renames: &BTreeMap::new(),
+        imports: &[],
         observations: &observations,
         mode: Mode::Apply,
         options: &Options::default(),

@@ -6,6 +6,7 @@ mod diff;
 mod drift;
 mod guard;
 mod held;
+mod imports;
 mod inputs;
 mod likely_renames;
 pub(crate) mod members;
@@ -26,7 +27,7 @@ pub(crate) use inputs::desired_inputs;
 pub use likely_renames::likely_renames;
 pub(crate) use members::{add_promised, owned_tags};
 pub use model::{
-    AttributeChange, Change, ChangeAction, Drift, LeftOut, LeftOutBecause, Mode, OutputChange, Plan,
+    AttributeChange, Change, ChangeAction, Drift, Import, LeftOut, LeftOutBecause, Mode, OutputChange, Plan,
     PlannedAccount, Reason, Rename,
 };
 pub use options::Options;
@@ -54,6 +55,8 @@ pub struct Request<'a> {
     pub state: &'a State,
     /// The resources that the state knows under other names yet: the new name, by the old one.
     pub renames: &'a BTreeMap<Address, Address>,
+    /// The things that become resources of the stack; the state has them already.
+    pub imports: &'a [Import],
     /// What is there.
     pub observations: &'a Observations,
     /// Whether the stack is to be made, to be destroyed, or only to be looked at.
@@ -86,12 +89,14 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
     let mut decisions = decide_with_exchanges(request)?;
     let mut plan = whole(request, nonce, &mut decisions);
     let left_out: BTreeSet<Address> = selection::leave_out(&mut plan, request)?.into_keys().collect();
+    plan.imports.retain(|import| !left_out.contains(&import.address));
     for address in &left_out {
         decisions.leave(address);
     }
     plan.accounts = accounts(&plan.changes);
     plan.outputs = outputs::changes(request, &mut decisions, &plan.changes, &left_out);
-    let Decisions { values, diagnostics, .. } = decisions;
+    let Decisions { values, mut diagnostics, .. } = decisions;
+    diagnostics.extend(imports::replaced(&plan, request.spec));
     let diagnostics = concerning(diagnostics, &left_out);
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -150,6 +155,7 @@ fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) ->
     let Request { spec, state, renames, mode, options, .. } = *request;
     let mut changes = std::mem::take(&mut decisions.changes);
     tell_renames(&mut changes, renames);
+    imports::tell(&mut changes, request.imports);
     let drift = drift::drift(request);
     let unchanged = match mode {
         Mode::Apply | Mode::Destroy => decisions.unchanged,
@@ -165,6 +171,7 @@ fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) ->
         nonce,
         accounts: BTreeMap::new(),
         renames: renames.iter().map(|(from, to)| Rename { from: from.clone(), to: to.clone() }).collect(),
+        imports: request.imports.to_vec(),
         changes,
         left_out: Vec::new(),
         drift,

@@ -47,6 +47,9 @@ pub struct Plan {
     /// The resources that get another name in the state; the things themselves stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renames: Vec<Rename>,
+    /// The things that exist and become resources of the stack, as they are. Sorted by address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<Import>,
     /// What changes, in an order in which it could be done one by one.
     pub changes: Vec<Change>,
     /// What would change too and is left out, sorted by address.
@@ -66,7 +69,10 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         match self.mode {
             Mode::Apply | Mode::Destroy => {
-                self.changes.is_empty() && self.renames.is_empty() && self.outputs.is_empty()
+                self.changes.is_empty()
+                    && self.renames.is_empty()
+                    && self.imports.is_empty()
+                    && self.outputs.is_empty()
             }
             Mode::Refresh => self.drift.is_empty(),
         }
@@ -91,6 +97,25 @@ pub struct Rename {
     pub from: Address,
     /// What the spec calls it.
     pub to: Address,
+}
+
+/// A thing that exists and becomes a resource of the stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// The resource that it becomes.
+    pub address: Address,
+    /// What it is.
+    pub kind: Kind,
+    /// The account's name in the spec.
+    pub account: AccountName,
+    /// The region.
+    pub region: String,
+    /// What the service calls it.
+    pub remote_id: RemoteId,
+    /// The id of the other stack that it is taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<String>,
 }
 
 /// One thing that changes.
@@ -202,6 +227,8 @@ pub enum Reason {
     },
     /// The user asked for its replacement.
     Asked,
+    /// It existed before, and becomes a resource of the stack.
+    Imported,
 }
 
 /// Something that would change and is left out of the plan.

@@ -40,11 +40,12 @@ pub(crate) struct Blocks {
     pub(crate) uses: BTreeMap<String, Block>,
     pub(crate) moved: Vec<Block>,
     pub(crate) removed: Vec<Block>,
+    pub(crate) imports: Vec<Block>,
     /// Blocks that were refused; references to them are no further error.
     pub(crate) refused: BTreeSet<BlockAddress>,
 }
 
-const SUPPORTED: [&str; 11] = [
+const SUPPORTED: [&str; 12] = [
     "stack",
     "var",
     "local",
@@ -56,8 +57,9 @@ const SUPPORTED: [&str; 11] = [
     "use",
     "moved",
     "removed",
+    "import",
 ];
-const RESERVED: [&str; 2] = ["lookup", "import"];
+const RESERVED: [&str; 1] = ["lookup"];
 
 /// Tells whether a word at the head of a block is no kind.
 pub(crate) fn is_reserved(word: &str) -> bool {
@@ -93,7 +95,7 @@ impl Sorter<'_> {
                 .with_span(key_span, format!("`{key}` blocks are not supported by this version"));
             return self.diagnostics.push(diagnostic);
         }
-        if ["moved", "removed"].contains(&key.as_str()) {
+        if ["moved", "removed", "import"].contains(&key.as_str()) {
             return self.repeated(&key, key_span, node);
         }
         let table = match node.data {
@@ -128,6 +130,7 @@ impl Sorter<'_> {
     fn repeated(&mut self, word: &str, span: Span, node: Node) {
         let blocks = match word {
             "moved" => &mut self.blocks.moved,
+            "import" => &mut self.blocks.imports,
             _ => &mut self.blocks.removed,
         };
         let found = node.type_name();

@@ -20,6 +20,7 @@ use crate::spec::components::program::Program;
 use crate::spec::document::{Table, read_document};
 use crate::spec::evaluator::Evaluator;
 use crate::spec::files::FileReader;
+use crate::spec::imports::check_imports;
 use crate::spec::parts::part_graph;
 use crate::spec::refactoring::check_refactoring;
 use crate::spec::sensitivity::{Sensitivities, declares_sensitive, hidden_places};
@@ -93,9 +94,10 @@ fn build(
     if let Some(files) = files.close() {
         spec.digest = HEXLOWER.encode(&Sha256::digest(format!("{} {files}", spec.digest)));
     }
-    // What could not be read or expanded is not there; that a move leads to it is no second problem.
+    // What could not be read or expanded is not there; that a move or an import leads to it is no second problem.
     if !diagnostics.has_errors() {
         check_refactoring(&spec, diagnostics);
+        check_imports(&spec, registry, diagnostics);
     }
     spec
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Sources, Span};
 use crate::provider::Account;
 use crate::resource::{ReplaceOrder, Timeouts};
 use crate::secrets::Secrets;
-use crate::spec::{Refactoring, Template};
+use crate::spec::{ImportNode, Refactoring, Template};
 
 /// Everything that the user wants, as atomic resources.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Spec {
     pub secrets: Secrets,
     /// Which resources of the state have new names, and which are to be let go.
     pub refactoring: Refactoring,
+    /// Which things that exist become resources of the stack.
+    pub imports: Vec<ImportNode>,
     /// SHA-256, in hexadecimal, of the texts of all files, also of those that expressions read, and the variables' values: equal digests mean equal specs.
     pub digest: String,
 }

@@ -132,6 +132,21 @@ pub(crate) const REMOVED: &[ReservedAttribute] = &[
     optional("destroy", "Whether it is deleted; if not, it is only forgotten.", Shape::Flag),
 ];
 
+/// `[[import]]`.
+pub(crate) const IMPORT: &[ReservedAttribute] = &[
+    required("to", "The resource that it becomes, such as `subnet.public['a']`.", Shape::PlainText),
+    required(
+        "id",
+        "What the service calls it, in the form that the reference of its kind shows.",
+        Shape::Text,
+    ),
+    optional(
+        "take_over",
+        "Whether it may be taken from another stack, which says in a tag that it is its.",
+        Shape::Flag,
+    ),
+];
+
 /// What every resource takes, whatever its kind.
 pub(crate) const ANY_RESOURCE: &[ReservedAttribute] = &[
     optional("account", "The account that it lives in.", Shape::Text),

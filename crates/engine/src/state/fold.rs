@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::address::{Address, RemoteId};
 use crate::spec::Lifecycle;
 use crate::state::{
-    Action, Begin, Object, Outcome, PendingCreate, Record, ResourceState, RunHeader, State, Status,
+    Action, Begin, Imported, Object, Outcome, PendingCreate, Record, ResourceState, RunHeader, State, Status,
 };
 use crate::value::{Value, ValueMap};
 
@@ -61,6 +61,7 @@ impl Fold {
         match record {
             Record::Run(header) => self.run(header),
             Record::Renamed { names } => self.renamed(names),
+            Record::Imported(imported) => self.imported(imported),
             Record::Begin(begin) => self.begin(begin),
             Record::Attempt { operation_id, at, .. } => self.attempt(operation_id, *at),
             Record::Identified { operation_id, remote_id, at } => {
@@ -122,6 +123,26 @@ impl Fold {
         }
         self.dependents = Dependents::of(&self.state);
         Ok(())
+    }
+
+    /// Takes over a thing as it was found. What it was before is deposed already, if anything.
+    fn imported(&mut self, imported: &Imported) -> Result<(), String> {
+        let Imported { address, dependencies, .. } = imported;
+        let new = ResourceState::from(imported);
+        match self.state.resources.entry(address.clone()) {
+            Entry::Vacant(place) => drop(place.insert(new)),
+            Entry::Occupied(mut place) => {
+                let resource = place.get_mut();
+                if resource.object.is_some() {
+                    return Err(format!(
+                        "{} is imported as {address}, which is another thing",
+                        imported.remote_id
+                    ));
+                }
+                (resource.object, resource.lifecycle) = (new.object, new.lifecycle);
+            }
+        }
+        self.need(address, dependencies)
     }
 
     fn begin(&mut self, begin: &Begin) -> Result<(), String> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, Address, Kind, RemoteId};
 use crate::spec::Lifecycle;
+use crate::state::{Object, ResourceState, Status};
 use crate::value::{Value, ValueMap};
 
 /// One line of the journal.
@@ -23,6 +24,8 @@ pub enum Record {
         /// The new names, by the old ones.
         names: BTreeMap<Address, Address>,
     },
+    /// A thing that exists becomes a resource.
+    Imported(Box<Imported>),
     /// An operation starts.
     Begin(Box<Begin>),
     /// A mutating call is about to be sent.
@@ -97,6 +100,64 @@ pub struct RunHeader {
     pub plan: Option<String>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A thing that exists becomes a resource, as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// Names the import, where an object names the operation that made it.
+    pub operation_id: String,
+    /// The resource.
+    pub address: Address,
+    /// What it is.
+    pub kind: Kind,
+    /// The account's name in the spec.
+    pub account: AccountName,
+    /// The account's id.
+    pub account_id: String,
+    /// The region.
+    pub region: String,
+    /// What the service calls the thing.
+    pub remote_id: RemoteId,
+    /// What is there of the inputs that the spec sets.
+    pub inputs: ValueMap,
+    /// What only the service knows.
+    pub outputs: ValueMap,
+    /// The resources that it needs.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub dependencies: BTreeSet<Address>,
+    /// How its life is managed.
+    #[serde(default)]
+    pub lifecycle: Lifecycle,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl From<&Imported> for ResourceState {
+    /// Returns the resource as it is right after its import, but for what it needs.
+    fn from(imported: &Imported) -> Self {
+        let object = Object {
+            remote_id: imported.remote_id.clone(),
+            operation_id: imported.operation_id.clone(),
+            inputs: imported.inputs.clone(),
+            outputs: imported.outputs.clone(),
+            status: Status::Ready,
+            is_being_made: false,
+            created_at: imported.at,
+            changed_at: None,
+        };
+        Self {
+            kind: imported.kind.clone(),
+            account: imported.account.clone(),
+            account_id: imported.account_id.clone(),
+            region: imported.region.clone(),
+            object: Some(object),
+            deposed: Vec::new(),
+            dependencies: BTreeSet::new(),
+            lifecycle: imported.lifecycle.clone(),
+        }
+    }
 }
 
 /// An operation on one object starts.

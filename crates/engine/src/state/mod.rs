@@ -23,7 +23,7 @@ pub use disk::recovered;
 pub use files::{Files, JournalFile, Locking};
 pub use fold::{Fold, fold};
 pub use format::FORMAT;
-pub use journal::{Action, Begin, Outcome, Record, RunHeader};
+pub use journal::{Action, Begin, Imported, Outcome, Record, RunHeader};
 pub use listing::{ListedState, list_states};
 pub use model::{Object, PendingCreate, ResourceState, State, Status};
 pub use store::LocalBackend;

@@ -99,7 +99,7 @@ pub struct ResourceState {
 pub struct Object {
     /// What the service calls it.
     pub remote_id: RemoteId,
-    /// The operation that made it: the value of its tag `straddle:op`.
+    /// The operation that made it, which its tag `straddle:op` names, or the import that it came with.
     pub operation_id: String,
     /// The inputs that the last apply set. Those, and those that the spec sets, are owned.
     pub inputs: ValueMap,

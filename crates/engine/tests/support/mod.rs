@@ -90,6 +90,7 @@ macro_rules! kind {
 
         impl Resource for $name {
             const KIND: &'static str = $kind;
+            const ID_FORM: &'static str = concat!($kind, "-*");
             const TRAITS: Traits = Traits {
                 service: "ec2",
                 recovery: Recovery::TagSearch,

@@ -46,6 +46,7 @@ pub(crate) fn show(spec: &Spec, registry: &Registry, folder: &Folder) {
         spec,
         state: &state,
         renames: &renames,
+        imports: &[],
         observations: &observations,
         mode,
         options: &options,

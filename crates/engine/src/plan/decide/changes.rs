@@ -72,7 +72,8 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
             | Reason::Retained
             | Reason::NeverDeleted
             | Reason::Removed
-            | Reason::Renamed { .. } => None,
+            | Reason::Renamed { .. }
+            | Reason::Imported => None,
         })
         .collect();
     Diagnostic::error("prevent-destroy", format!("{address} is protected and would be {verb}"))

@@ -9,6 +9,7 @@ use crate::registry::Registry;
 use crate::spec::blocks::{Block, Blocks};
 use crate::spec::components::read::{Use, read_use};
 use crate::spec::document::Data;
+use crate::spec::imports::{ImportBlock, read_imports};
 use crate::spec::pattern::{Content, Pattern, read_pattern};
 use crate::spec::refactoring::{Refactoring, read_refactoring};
 use crate::spec::resource_block::{ResourceBlock, read_resource};
@@ -25,6 +26,7 @@ pub(crate) struct Body {
     pub(crate) inputs: BTreeMap<String, Variable>,
     pub(crate) uses: BTreeMap<String, Use>,
     pub(crate) refactoring: Refactoring,
+    pub(crate) imports: Vec<ImportBlock>,
 }
 
 /// The `[defaults]` of one file.
@@ -52,6 +54,7 @@ impl Body {
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let refactoring = read_refactoring(&blocks, registry, diagnostics);
+        let imports = read_imports(&blocks, registry, sources, diagnostics);
         let locals = blocks.locals.iter();
         let locals =
             locals.map(|(name, entry)| (name.clone(), read_pattern(&entry.node, sources, diagnostics)));
@@ -73,7 +76,8 @@ impl Body {
         let uses = blocks.uses.iter();
         let uses = uses.map(|(name, block)| (name.clone(), read_use(block, sources, diagnostics)));
         let uses = uses.collect();
-        Self { locals, defaults, resources, outputs, inputs, uses, refactoring, blocks: Arc::new(blocks) }
+        let blocks = Arc::new(blocks);
+        Self { blocks, locals, defaults, resources, outputs, inputs, uses, refactoring, imports }
     }
 
     /// Returns about how many bytes of a file each instance of the folder takes: those that name
@@ -83,7 +87,8 @@ impl Body {
         let resources = self.resources.values().flat_map(ResourceBlock::patterns);
         let outputs = self.outputs.values().map(|output| &output.value);
         let inputs = self.uses.values().flat_map(|found| found.inputs.values().map(|(_, input)| input));
-        let patterns = self.locals.values().chain(resources).chain(outputs).chain(inputs);
+        let imports = self.imports.iter().map(|import| &import.id);
+        let patterns = self.locals.values().chain(resources).chain(outputs).chain(inputs).chain(imports);
         let empty = EACH * (self.resources.len() + self.inputs.len() + 1);
         patterns.map(|pattern| EACH + size(pattern)).sum::<usize>() + empty
     }

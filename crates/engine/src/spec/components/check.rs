@@ -58,6 +58,7 @@ fn check_body(body: &mut Body, names: Names<'_>, diagnostics: &mut Diagnostics) 
         found.for_each.iter_mut().for_each(|pattern| check(pattern, Place::STATIC));
         found.inputs.values_mut().for_each(|(_, pattern)| check(pattern, place));
     }
+    body.imports.iter_mut().for_each(|import| check(&mut import.id, Place::STATIC));
     for resource in body.resources.values_mut() {
         let each = resource.for_each.is_some();
         let owner = Some(&resource.address);

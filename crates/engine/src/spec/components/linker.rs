@@ -226,6 +226,10 @@ impl Linker<'_> {
                 self.local(name, if output.sensitive { Pattern::sealed(value) } else { value });
             }
         }
+        for import in &body.imports {
+            let id = inside.linked(&import.id);
+            self.program.imports.push(import.within(&place.path, id));
+        }
         for (name, table) in inside.take_tables() {
             self.local(name, table);
         }

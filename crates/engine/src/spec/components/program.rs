@@ -7,6 +7,7 @@ use crate::address::{AccountName, Address, BlockAddress, ComponentPath};
 use crate::diagnostic::{SourceId, Span};
 use crate::spec::accounts::AccountBlock;
 use crate::spec::components::body::{Defaults, Output};
+use crate::spec::imports::ImportBlock;
 use crate::spec::pattern::Pattern;
 use crate::spec::refactoring::Refactoring;
 use crate::spec::resource_block::ResourceBlock;
@@ -27,6 +28,7 @@ pub(crate) struct Program {
     pub(crate) resources: BTreeMap<BlockAddress, ResourceBlock>,
     pub(crate) outputs: BTreeMap<String, Output>,
     pub(crate) refactoring: Refactoring,
+    pub(crate) imports: Vec<ImportBlock>,
 }
 
 /// What an input has to be.
@@ -66,6 +68,7 @@ impl Program {
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
             refactoring: Refactoring::default(),
+            imports: Vec::new(),
         }
     }
 

@@ -147,6 +147,7 @@ impl<'a> Evaluator<'a> {
             self.evaluate(&output.value, None, None);
             self.check_output(output);
         }
+        let imports = self.imports();
         let mut secrets = Secrets::default();
         self.world.secrets().for_each(|value| secrets.add(value));
         let world = Arc::new(self.world);
@@ -183,6 +184,7 @@ impl<'a> Evaluator<'a> {
             outputs: program.outputs.iter().map(output).collect(),
             secrets,
             refactoring: program.refactoring.clone(),
+            imports,
             digest,
         }
     }
@@ -247,7 +249,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns the value of a pattern that may not depend on resources; problems are reported.
-    fn static_value(
+    pub(crate) fn static_value(
         &mut self,
         pattern: &Pattern,
         each: Option<&Each>,

@@ -10,7 +10,7 @@ use crate::address::{Address, ComponentPath, Target};
 use crate::diagnostic::Span;
 
 pub(crate) use check::check_refactoring;
-pub(crate) use read::read_refactoring;
+pub(crate) use read::{missing_attribute, read_name, read_refactoring, unknown_attribute};
 
 /// What the `[[moved]]` and `[[removed]]` blocks of a spec say.
 #[derive(Debug, Clone, Default)]

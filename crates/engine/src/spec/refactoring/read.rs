@@ -35,15 +35,15 @@ struct Reader<'a> {
 }
 
 /// A name, and where it is written.
-type Name = (Target, Span);
+pub(crate) type Name = (Target, Span);
 
 impl Reader<'_> {
     fn moved(&mut self, block: &Block) -> Result<(), Box<Diagnostic>> {
         let (mut from, mut to) = (None, None);
         for entry in &block.table.entries {
             match entry.key.as_str() {
-                "from" => from = Some(self.name(&entry.node)?),
-                "to" => to = Some(self.name(&entry.node)?),
+                "from" => from = Some(read_name(&entry.node, self.registry)?),
+                "to" => to = Some(read_name(&entry.node, self.registry)?),
                 other => {
                     let known = reserved::names(reserved::MOVED);
                     return Err(unknown_attribute("[[moved]]", other, entry.key_span, &known));
@@ -70,7 +70,7 @@ impl Reader<'_> {
         let (mut from, mut destroy) = (None, true);
         for entry in &block.table.entries {
             match (entry.key.as_str(), &entry.node.data) {
-                ("from", _) => from = Some(self.name(&entry.node)?),
+                ("from", _) => from = Some(read_name(&entry.node, self.registry)?),
                 ("destroy", Data::Bool(value)) => destroy = *value,
                 ("destroy", _) => return Err(wrong_type(&entry.node, "a boolean")),
                 (other, _) => {
@@ -89,41 +89,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn name(&self, node: &Node) -> Result<Name, Box<Diagnostic>> {
-        let Data::Text(text) = &node.data else { return Err(wrong_type(node, "an address in quotes")) };
-        let target: Target = text.parse().map_err(|_| {
-            Diagnostic::error("invalid-address", "invalid address")
-                .with_span(node.span, "no address")
-                .with_hint("Write `kind.name`, `kind.name['key']`, or `name` for what a `[use.name]` brings in; no expressions.")
-        })?;
-        if let Target::Resource(address) = &target {
-            self.kind(address, node.span)?;
-        }
-        Ok((target, node.span))
-    }
-
-    /// Returns the kind of what an address names; a part has the kind of the part.
-    fn kind(&self, address: &Address, span: Span) -> Result<Kind, Box<Diagnostic>> {
-        let kind = &address.block().kind;
-        let resource = self.registry.kind(kind.as_str());
-        let schema = resource.ok_or_else(|| unknown_kind(kind.as_str(), span, self.registry))?.schema();
-        let Some((role, _)) = address.child_name() else { return Ok(kind.clone()) };
-        let expansions = &schema.expansions;
-        let found = expansions.iter().find(|expansion| expansion.role == role);
-        found.map(|expansion| Kind::new(expansion.child_kind)).ok_or_else(|| {
-            let diagnostic = Diagnostic::error("invalid-address", "invalid address")
-                .with_span(span, format!("`{kind}` has no parts that are called `{role}`"));
-            let roles = expansions.iter().map(|expansion| expansion.role);
-            suggest::did_you_mean(diagnostic, role, roles).into()
-        })
-    }
-
     fn check_kinds(&self, from: &Name, to: &Name) -> Result<(), Box<Diagnostic>> {
         let label = match (&from.0, &to.0) {
             (from, to) if from == to => "is what it is called already".to_owned(),
             (Target::Component(_), Target::Component(_)) => return Ok(()),
             (Target::Resource(old), Target::Resource(new)) => {
-                let (old, new) = (self.kind(old, from.1)?, self.kind(new, to.1)?);
+                let registry = self.registry;
+                let (old, new) = (kind_of(old, from.1, registry)?, kind_of(new, to.1, registry)?);
                 if old == new {
                     return Ok(());
                 }
@@ -140,14 +112,52 @@ impl Reader<'_> {
     }
 }
 
-fn unknown_attribute(what: &str, word: &str, span: Span, known: &[&'static str]) -> Box<Diagnostic> {
+/// Reads the name of something in the spec or the state.
+///
+/// # Errors
+/// If it is no address, or one of a kind or part that does not exist.
+pub(crate) fn read_name(node: &Node, registry: &Registry) -> Result<Name, Box<Diagnostic>> {
+    let Data::Text(text) = &node.data else { return Err(wrong_type(node, "an address in quotes")) };
+    let target: Target = text.parse().map_err(|_| {
+        Diagnostic::error("invalid-address", "invalid address")
+            .with_span(node.span, "no address")
+            .with_hint("Write `kind.name`, `kind.name['key']`, or `name` for what a `[use.name]` brings in; no expressions.")
+    })?;
+    if let Target::Resource(address) = &target {
+        kind_of(address, node.span, registry)?;
+    }
+    Ok((target, node.span))
+}
+
+/// Returns the kind of what an address names; a part has the kind of the part.
+fn kind_of(address: &Address, span: Span, registry: &Registry) -> Result<Kind, Box<Diagnostic>> {
+    let kind = &address.block().kind;
+    let resource = registry.kind(kind.as_str());
+    let schema = resource.ok_or_else(|| unknown_kind(kind.as_str(), span, registry))?.schema();
+    let Some((role, _)) = address.child_name() else { return Ok(kind.clone()) };
+    let expansions = &schema.expansions;
+    let found = expansions.iter().find(|expansion| expansion.role == role);
+    found.map(|expansion| Kind::new(expansion.child_kind)).ok_or_else(|| {
+        let diagnostic = Diagnostic::error("invalid-address", "invalid address")
+            .with_span(span, format!("`{kind}` has no parts that are called `{role}`"));
+        let roles = expansions.iter().map(|expansion| expansion.role);
+        suggest::did_you_mean(diagnostic, role, roles).into()
+    })
+}
+
+pub(crate) fn unknown_attribute(
+    what: &str,
+    word: &str,
+    span: Span,
+    known: &[&'static str],
+) -> Box<Diagnostic> {
     let diagnostic = Diagnostic::error("unknown-attribute", "unknown attribute")
         .with_span(span, format!("`{what}` has no such attribute"))
         .with_detail(format!("It has {}.", suggest::list(known)));
     suggest::did_you_mean(diagnostic, word, known.iter().copied()).into()
 }
 
-fn missing_attribute(span: Span, name: &str) -> Box<Diagnostic> {
+pub(crate) fn missing_attribute(span: Span, name: &str) -> Box<Diagnostic> {
     Diagnostic::error("missing-attribute", "missing attribute")
         .with_span(span, format!("`{name}` is missing"))
         .into()
