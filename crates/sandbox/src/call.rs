@@ -104,7 +104,8 @@ impl Operation {
 
     /// Returns the name of its parameter that makes it safe to repeat, if it has one.
     pub(crate) fn token(&self) -> Option<&'static str> {
-        self.parameters.iter().copied().find(|name| name.eq_ignore_ascii_case("ClientToken"))
+        const TOKENS: [&str; 2] = ["clienttoken", "clientrequesttoken"];
+        self.parameters.iter().copied().find(|name| TOKENS.contains(&name.to_ascii_lowercase().as_str()))
     }
 
     /// Tells whether it changes nothing, which the services' names say.
@@ -182,17 +183,25 @@ pub(crate) struct Refusal {
     pub(crate) code: String,
     /// The service's text.
     pub(crate) message: String,
+    /// What services that answer in JSON say beside: members of the error's shape.
+    pub(crate) members: Vec<(String, Value)>,
 }
 
 impl Refusal {
     /// Makes a refusal with the status 400.
     pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status: 400, code: code.into(), message: message.into() }
+        Self { status: 400, code: code.into(), message: message.into(), members: Vec::new() }
     }
 
     /// Makes a refusal with the status 403.
     pub(crate) fn forbidden(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status: 403, ..Self::new(code, message) }
+    }
+
+    /// Adds a member of the error's shape.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.push((name.to_owned(), value.into()));
+        self
     }
 
     /// Refuses the value of a parameter.

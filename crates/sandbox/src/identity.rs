@@ -173,7 +173,7 @@ impl Trouble {
                 Refusal { status, ..Refusal::new(ec2, self.message(true)) }
             }
             Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden(query, self.message(false)),
-            Service::Organizations | Service::Ram => Refusal::new(json, self.message(false)),
+            Service::Eks | Service::Organizations | Service::Ram => Refusal::new(json, self.message(false)),
         }
     }
 

@@ -8,7 +8,7 @@
 //! 3. [`playground`] takes the world for the request: [`identity`] tells whose request it is, and
 //!    [`signature`] whether it really is;
 //! 4. [`dispatch`] lets [`access`] check what the caller may do, and carries it out: the operation,
-//!    one of [`operations`] (in [`ec2`], [`elb`], [`iam`], [`organizations`], [`ram`], [`sts`]), reads and
+//!    one of [`operations`] (in [`ec2`], [`eks`], [`elb`], [`iam`], [`organizations`], [`ram`], [`sts`]), reads and
 //!    changes the [`world`];
 //!    [`tokens`] make calls safe to repeat, [`sight`] hides what is too new for reads;
 //! 5. [`store`] keeps what has changed, and [`request_log`] what was asked;
@@ -24,6 +24,7 @@ mod call;
 mod control;
 mod dispatch;
 mod ec2;
+mod eks;
 mod elb;
 mod fault;
 mod iam;

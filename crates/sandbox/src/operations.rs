@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::call::Operation;
 use crate::protocol::Service;
-use crate::{ec2, elb, iam, organizations, ram, sts};
+use crate::{ec2, eks, elb, iam, organizations, ram, sts};
 
 /// By service, and by the name in small letters, which is all that some paths have.
 static OPERATIONS: LazyLock<BTreeMap<(Service, String), &'static Operation>> = LazyLock::new(|| {
@@ -23,6 +23,7 @@ pub(crate) fn find(service: Service, name: &str) -> Option<&'static Operation> {
 fn of_service(service: Service) -> Box<dyn Iterator<Item = &'static Operation>> {
     match service {
         Service::Ec2 => Box::new(ec2::operations()),
+        Service::Eks => Box::new(eks::operations()),
         Service::Elb => Box::new(elb::operations()),
         Service::Iam => Box::new(iam::operations()),
         Service::Organizations => Box::new(organizations::operations()),

@@ -53,6 +53,8 @@ impl Tokens {
             Service::Organizations | Service::Ram => {
                 Refusal::new("IdempotentParameterMismatchException", message)
             }
+            // EKS has no code of its own for it.
+            Service::Eks => Refusal::new("InvalidParameterException", message),
         })
     }
 

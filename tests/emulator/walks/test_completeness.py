@@ -12,7 +12,7 @@ from .differences import ANSWERS, REFUSALS
 
 _WALKS = Path(__file__).parent
 _SOURCES = _WALKS.parent.parent.parent / "crates/sandbox/src"
-_SERVICES = ["ec2", "iam", "organizations", "ram", "sts"]
+_SERVICES = ["ec2", "eks", "iam", "organizations", "ram", "sts"]
 
 # What boto3 alone cannot do, and where it is done instead.
 _WALKED_ELSEWHERE = {
@@ -23,6 +23,7 @@ _REFUSED_ELSEWHERE = {
     "SecurityGroupLimitExceeded": "2,500 groups: security_group/tests.rs",
     "InsufficientFreeAddressesInSubnet": "a full subnet: nat_gateway/tests.rs",
     "ExpiredTokenException": "a token of an issuer that is too old: sts/web_identity/tests.rs",
+    "ResourceLimitExceededException": "30 node groups: eks/node_group/tests.rs",
 }
 
 

@@ -100,5 +100,9 @@ fn given_tags(parameters: &Parameters) -> Vec<(String, String)> {
         let value = names.into_iter().find_map(|name| tag.0.get(name).and_then(Value::as_str));
         value.unwrap_or_default().to_owned()
     };
-    specified.chain(plain).map(|tag| (text(&tag, ["Key", "key"]), text(&tag, ["Value", "value"]))).collect()
+    let listed = specified.chain(plain);
+    let listed = listed.map(|tag| (text(&tag, ["Key", "key"]), text(&tag, ["Value", "value"])));
+    let table = parameters.table("tags").0.into_iter();
+    let table = table.map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned()));
+    listed.chain(table).collect()
 }

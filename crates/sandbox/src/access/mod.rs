@@ -14,7 +14,7 @@ use crate::identity::{Caller, Identity};
 use crate::policy::Question;
 use crate::protocol::Service;
 use crate::world::World;
-use crate::{ec2, elb, iam, ram};
+use crate::{ec2, eks, elb, iam, ram};
 pub(crate) use context::{Context, of_call, of_tags, set};
 pub(crate) use policies::{Policies, Reason, Sort, Verdict};
 
@@ -48,7 +48,7 @@ fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let mut needs = match call.service {
         Service::Ec2 => ec2::needs(world, operation, call),
         Service::Elb => elb::needs(world, operation, call),
-        Service::Iam | Service::Organizations | Service::Ram | Service::Sts => {
+        Service::Eks | Service::Iam | Service::Organizations | Service::Ram | Service::Sts => {
             named_needs(world, operation, call)
         }
     };
@@ -66,6 +66,7 @@ fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let mut needs: Vec<_> = named
         .map(|(kind, name)| {
             let (resource, context) = match call.service {
+                Service::Eks => eks::resource(world, call, kind, name),
                 Service::Iam => iam::resource(world, call, kind, name),
                 Service::Ram => (name.to_owned(), ram::context(world, call, name)),
                 Service::Ec2 | Service::Elb | Service::Organizations | Service::Sts => {
@@ -110,7 +111,7 @@ pub(crate) fn denied(call: &Call, action: &str, resource: &str, reason: Option<R
         }
         Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden("AccessDenied", message),
         Service::Organizations => Refusal::new("AccessDeniedException", message),
-        Service::Ram => Refusal::forbidden("AccessDeniedException", message),
+        Service::Eks | Service::Ram => Refusal::forbidden("AccessDeniedException", message),
     }
 }
 

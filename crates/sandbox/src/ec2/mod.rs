@@ -4,6 +4,7 @@ mod address;
 mod address_pool;
 mod address_range;
 mod attributes;
+mod cluster;
 mod describe;
 mod hosting;
 mod instance;
@@ -34,7 +35,10 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Call, Operation, Refusal};
 use crate::world::{AccountId, Timeline};
 use address::{Address, PublicAddresses};
+pub(crate) use cluster::ClusterGroup;
 pub(crate) use hosting::{Allocation, Hosts, Place, zone_name};
+use instance::Instance;
+pub(crate) use instance::NewInstance;
 use internet_gateway::InternetGateway;
 use nat_gateway::NatGateway;
 use network_acl::NetworkAcl;
@@ -61,6 +65,8 @@ pub(crate) struct Network {
     addresses: BTreeMap<String, Address>,
     public_addresses: PublicAddresses,
     interfaces: BTreeMap<String, NetworkInterface>,
+    #[serde(default)]
+    instances: BTreeMap<String, Instance>,
     nat_gateways: BTreeMap<String, NatGateway>,
     route_tables: BTreeMap<String, RouteTable>,
     /// By the ids of associations: route tables.
@@ -89,7 +95,9 @@ enum Event {
     NatGateway(String),
     /// Something of a VPC endpoint changes.
     VpcEndpoint(String),
-    /// An interface goes that its service needs no more.
+    /// An instance that is gone is forgotten.
+    Instance(String),
+    /// An interface goes that nobody needs any more.
     Interface(String),
 }
 
@@ -101,6 +109,7 @@ impl Network {
             match event {
                 Event::NatGateway(id) => self.settle_nat_gateway(&id, at),
                 Event::VpcEndpoint(id) => self.settle_endpoint(&id, at),
+                Event::Instance(id) => self.forget_instance(&id),
                 Event::Interface(id) => self.remove_interface(&id),
             }
         }

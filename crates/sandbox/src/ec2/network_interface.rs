@@ -16,12 +16,12 @@ use super::tags::Tags;
 use crate::call::Refusal;
 use crate::world::AccountId;
 
-pub(super) use operations::OPERATIONS;
+pub(super) use operations::{OPERATIONS, private_name};
 
 /// A network interface.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct NetworkInterface {
-    id: String,
+    pub(super) id: String,
     /// A participant's interface is the participant's, in the owner's subnet.
     owner: AccountId,
     pub(super) vpc_id: String,
@@ -29,10 +29,19 @@ pub(super) struct NetworkInterface {
     description: String,
     interface_type: String,
     requester: Requester,
+    attachment: Option<Attachment>,
     pub(super) groups: Vec<String>,
     /// The first one is the primary.
     addresses: Vec<PrivateAddress>,
     pub(super) tags: Tags,
+}
+
+/// The instance that an interface is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Attachment {
+    pub(super) instance_id: String,
+    /// 0 is the primary interface, which goes with its instance.
+    pub(super) device: u32,
 }
 
 /// Who made an interface.
@@ -87,6 +96,13 @@ impl Thing for NetworkInterface {
     }
 }
 
+impl Attachment {
+    /// Tells whether the interface is deleted with its instance.
+    fn goes_with_instance(&self) -> bool {
+        self.device == 0
+    }
+}
+
 impl NetworkInterface {
     /// Returns its primary address.
     pub(super) fn primary_address(&self) -> Ipv4Addr {
@@ -112,6 +128,11 @@ impl NetworkInterface {
     pub(super) fn is_managed(&self) -> bool {
         matches!(self.requester, Requester::Service(_))
     }
+
+    /// Tells whether it is a service's or an instance's.
+    fn is_in_use(&self) -> bool {
+        self.is_managed() || self.attachment.is_some()
+    }
 }
 
 impl Network {
@@ -131,6 +152,7 @@ impl Network {
             description: new.description,
             interface_type: new.interface_type.to_owned(),
             requester: new.requester,
+            attachment: None,
             groups: new.groups,
             addresses: vec![PrivateAddress { address, public: None }],
             tags: new.tags,
@@ -152,6 +174,13 @@ impl Network {
         let Some(interface) = self.interfaces.remove(id) else { return };
         for thing in stands_on(&interface) {
             self.dependents.remove(thing, id);
+        }
+    }
+
+    /// Attaches an interface to an instance, or detaches it.
+    pub(super) fn attach_interface(&mut self, id: &str, attachment: Option<Attachment>) {
+        if let Some(interface) = self.interfaces.get_mut(id) {
+            interface.attachment = attachment;
         }
     }
 

@@ -20,7 +20,7 @@ use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{AccountId, World};
-use permission::{Peer, Permission};
+pub(super) use permission::{Peer, Permission};
 pub(super) use rule::Rule;
 
 /// The operations on groups.
@@ -66,6 +66,28 @@ impl Thing for SecurityGroup {
     }
 }
 
+impl SecurityGroup {
+    /// Makes a group without rules.
+    pub(super) fn new(
+        id: &str,
+        owner: AccountId,
+        vpc_id: &str,
+        name: String,
+        description: &str,
+        tags: Tags,
+    ) -> Self {
+        Self {
+            id: id.to_owned(),
+            owner,
+            vpc_id: vpc_id.to_owned(),
+            name,
+            description: description.to_owned(),
+            rules: BTreeSet::new(),
+            tags,
+        }
+    }
+}
+
 impl Network {
     /// Tells whether an account sees a group: its own, and those in its VPCs.
     pub(super) fn sees_group(&self, group: &SecurityGroup, account: &AccountId) -> bool {
@@ -86,7 +108,7 @@ impl Network {
     ///
     /// # Errors
     /// If one of them is not the account's, or of another VPC.
-    pub(super) fn groups_of_interface(
+    pub(crate) fn groups_of_interface(
         &self,
         account: &AccountId,
         vpc_id: &str,
@@ -142,7 +164,15 @@ impl Network {
         self.groups.get(self.group_names.get(&name_key(vpc_id, owner, name))?)
     }
 
-    fn remove_group(&mut self, id: &str) {
+    /// Puts a group into its VPC.
+    pub(super) fn add_group(&mut self, group: SecurityGroup) {
+        self.dependents.add(&group.vpc_id, &group.id);
+        self.group_names.insert(name_key(&group.vpc_id, &group.owner, &group.name), group.id.clone());
+        *self.group_counts.entry(group.owner.clone()).or_default() += 1;
+        self.groups.insert(group.id.clone(), group);
+    }
+
+    pub(super) fn remove_group(&mut self, id: &str) {
         let Some(group) = self.groups.get(id) else { return };
         for rule in group.rules.clone() {
             self.remove_rule(&rule);
@@ -184,15 +214,8 @@ fn create(world: &mut World, call: &Call) -> Answer {
     network.seen_vpc(call, vpc_id)?;
     check_new(network, vpc_id, &owner, name)?;
     dry_run(call)?;
-    let group = SecurityGroup {
-        id: world.new_id("sg"),
-        owner: owner.clone(),
-        vpc_id: vpc_id.to_owned(),
-        name: name.to_owned(),
-        description: description.to_owned(),
-        rules: BTreeSet::new(),
-        tags,
-    };
+    let id = world.new_id("sg");
+    let group = SecurityGroup::new(&id, owner, vpc_id, name.to_owned(), description, tags);
     let egress = Rule::new(world.new_id("sgr"), &group.id, true, Permission::all(Peer::everybody()));
     let answer = json!({
         "groupId": group.id,
@@ -200,10 +223,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         "tagSet": tags::shown(&group.tags),
     });
     let network = world.network(&call.region);
-    network.dependents.add(vpc_id, &group.id);
-    network.group_names.insert(name_key(vpc_id, &owner, name), group.id.clone());
-    *network.group_counts.entry(owner).or_default() += 1;
-    network.groups.insert(group.id.clone(), group);
+    network.add_group(group);
     network.add_rule(egress);
     Ok(answer)
 }

@@ -111,6 +111,13 @@ const KINDS: &[Kind] = &[
         owned: |network, account| owned(&network.interfaces, account, |interface| &interface.tags),
     },
     Kind {
+        prefix: "i",
+        resource_type: "instance",
+        found: |network, id| network.instances.get(id).map(|thing| found(thing, &thing.tags, None)),
+        tags: |network, call, id| Ok(&mut own(call, &mut network.instances, id, false)?.tags),
+        owned: |network, account| owned(&network.instances, account, |instance| &instance.tags),
+    },
+    Kind {
         prefix: "sg",
         resource_type: "security-group",
         found: |network, id| {
@@ -293,7 +300,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::ec2::testing::{address, attached_gateway, group, interface, list, table, with_subnet};
+    use crate::ec2::testing::{
+        address, attached_gateway, group, instance, interface, list, table, with_subnet,
+    };
     use crate::testing::{Account, text};
 
     fn tags(account: &mut Account, id: &str) -> Value {
@@ -319,7 +328,21 @@ mod tests {
         let access_list = text(&list(&lists, "networkAclSet")[0]["networkAclId"]);
         let endpoint = json!({ "VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.s3" });
         let endpoint = text(&account.ok("CreateVpcEndpoint", endpoint)["vpcEndpoint"]["vpcEndpointId"]);
-        let ids = [vpc, subnet, gateway, address, nat, table, access_list, interface, group, rule, endpoint];
+        let instance = instance(&mut account, &subnet);
+        let ids = [
+            vpc,
+            subnet,
+            gateway,
+            address,
+            nat,
+            table,
+            access_list,
+            interface,
+            group,
+            rule,
+            endpoint,
+            instance,
+        ];
         assert_eq!(ids.len(), KINDS.len());
         account.ok("CreateTags", json!({ "ResourceId": ids, "Tag": [{ "Key": "env", "Value": "test" }] }));
         let filter = json!([{ "Name": "tag:env", "Value": ["test"] }]);

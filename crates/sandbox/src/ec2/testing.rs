@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::NewInstance;
+use super::tags::Tags;
 use crate::testing::{Account, text};
 
 /// Makes an account with a VPC (10.0.0.0/16) and a subnet (10.0.1.0/24); returns it with their ids.
@@ -66,4 +68,23 @@ pub(crate) fn interface_of_participant(account: &mut Account, vpc: &str, subnet:
     let wanted = json!({ "SubnetId": subnet, "SecurityGroupId": [group] });
     let made = account.ok("CreateNetworkInterface", wanted);
     text(&made["networkInterface"]["networkInterfaceId"])
+}
+
+/// Launches an instance, as a node group does.
+pub(super) fn instance(account: &mut Account, subnet: &str) -> String {
+    let world = account.world();
+    let new = NewInstance {
+        id: world.new_id("i"),
+        owner: world.organization.management.clone(),
+        subnet_id: subnet.to_owned(),
+        groups: Vec::new(),
+        instance_type: "t3.medium".to_owned(),
+        requester: "AROA:AutoScaling".to_owned(),
+        profile_arn: "arn:aws:iam::111111111111:instance-profile/nodes".to_owned(),
+        is_spot: false,
+        tags: Tags::new(),
+    };
+    let id = new.id.clone();
+    world.network("us-east-1").launch_instance(new).expect("there is room in the subnet");
+    id
 }

@@ -9,7 +9,7 @@ pub(crate) fn throttled(service: Service) -> Refusal {
         Service::Ec2 => refusal(503, "RequestLimitExceeded", "Request limit exceeded."),
         Service::Elb | Service::Iam | Service::Sts => refusal(400, "Throttling", "Rate exceeded"),
         Service::Organizations => refusal(400, "TooManyRequestsException", "Rate exceeded"),
-        Service::Ram => refusal(429, "ThrottlingException", "Rate exceeded"),
+        Service::Eks | Service::Ram => refusal(429, "ThrottlingException", "Rate exceeded"),
     }
 }
 
@@ -17,6 +17,7 @@ pub(crate) fn throttled(service: Service) -> Refusal {
 pub(crate) fn internal(service: Service) -> Refusal {
     match service {
         Service::Ec2 => refusal(500, "InternalError", "An internal error has occurred"),
+        Service::Eks => refusal(500, "ServerException", "The service failed; try again later"),
         Service::Iam => refusal(500, "ServiceFailure", "The request processing has failed"),
         Service::Elb | Service::Sts => refusal(500, "InternalFailure", "The request processing has failed"),
         Service::Organizations => refusal(500, "ServiceException", "The service failed; try again later"),
@@ -30,6 +31,7 @@ pub(crate) fn capacity(service: Service, code: Option<String>, message: Option<S
         Service::Ec2 => {
             refusal(500, "InsufficientCapacity", "There is not enough capacity for your request.")
         }
+        Service::Eks => refusal(400, "ResourceLimitExceededException", "The request exceeds a limit."),
         Service::Elb => {
             refusal(400, "TooManyLoadBalancers", "The maximum number of load balancers has been reached.")
         }

@@ -10,8 +10,6 @@ mod managed;
 mod profile;
 mod provider;
 mod role;
-// Until there are clusters, only tests act as a service.
-#[cfg(test)]
 pub(crate) mod service;
 mod simulation;
 mod tags;

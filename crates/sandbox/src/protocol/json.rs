@@ -1,4 +1,4 @@
-//! The JSON protocols of RAM and Organizations.
+//! The JSON protocols of EKS, Organizations and RAM.
 
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,7 @@ pub(crate) fn read_rest(request: &Incoming) -> Result<(String, Parameters), Refu
     Ok((request.path.trim_matches('/').to_owned(), parameters))
 }
 
-fn body(request: &Incoming) -> Result<Parameters, Refusal> {
+pub(super) fn body(request: &Incoming) -> Result<Parameters, Refusal> {
     if request.body.is_empty() {
         return Ok(Parameters(Map::new()));
     }
@@ -45,7 +45,10 @@ pub(crate) fn answer(body: &Value, request_id: &str) -> Outgoing {
 
 /// Writes a refusal.
 pub(crate) fn refusal(refusal: &Refusal, request_id: &str) -> Outgoing {
-    let body = json!({ "__type": refusal.code, "message": refusal.message });
+    let mut body = json!({ "__type": refusal.code, "message": refusal.message });
+    if let Some(body) = body.as_object_mut() {
+        body.extend(refusal.members.clone());
+    }
     let answer = Outgoing::json(refusal.status, &body, request_id);
     answer.with_header("x-amzn-errortype", &refusal.code)
 }

@@ -2,18 +2,22 @@
 
 mod json;
 mod query;
+mod rest;
 mod xml;
 
 use serde_json::Value;
 
 use crate::call::{Parameters, Refusal};
+use crate::eks;
 use crate::server::{Incoming, Outgoing};
+pub(crate) use rest::Route;
 
 /// A service of AWS that the sandbox has, by the name in the scope of signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Service {
     Ec2,
+    Eks,
     Elb,
     Iam,
     Organizations,
@@ -32,17 +36,20 @@ enum Protocol {
     Json,
     /// JSON both ways; the operation is the path.
     RestJson,
+    /// JSON both ways; the operation is the method and a path with parameters in it.
+    RoutedJson,
 }
 
 impl Service {
     /// Every service.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Ec2, Self::Elb, Self::Iam, Self::Organizations, Self::Ram, Self::Sts];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Ec2, Self::Eks, Self::Elb, Self::Iam, Self::Organizations, Self::Ram, Self::Sts];
 
     /// Returns the name in the scope of signatures.
     pub(crate) fn scope(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
+            Self::Eks => "eks",
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
@@ -60,6 +67,7 @@ impl Service {
     pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
+            Self::Eks => "eks",
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
@@ -74,6 +82,7 @@ impl Service {
             Self::Elb | Self::Iam | Self::Sts => Protocol::Query,
             Self::Organizations => Protocol::Json,
             Self::Ram => Protocol::RestJson,
+            Self::Eks => Protocol::RoutedJson,
         }
     }
 
@@ -84,7 +93,7 @@ impl Service {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Organizations | Self::Ram => "",
+            Self::Eks | Self::Organizations | Self::Ram => "",
         }
     }
 }
@@ -95,6 +104,7 @@ pub(crate) fn read(service: Service, request: &Incoming) -> Result<(String, Para
         Protocol::Ec2 | Protocol::Query => query::read(request),
         Protocol::Json => json::read_targeted(request),
         Protocol::RestJson => json::read_rest(request),
+        Protocol::RoutedJson => rest::read(eks::ROUTES, eks::LISTS, request),
     }
 }
 
@@ -110,7 +120,11 @@ pub(crate) fn write(
         (Protocol::Ec2, Err(refusal)) => query::ec2_refusal(refusal, request_id),
         (Protocol::Query, Ok(body)) => query::answer(service.namespace(), operation, body, request_id),
         (Protocol::Query, Err(refusal)) => query::refusal(service.namespace(), refusal, request_id),
-        (Protocol::Json | Protocol::RestJson, Ok(body)) => json::answer(body, request_id),
-        (Protocol::Json | Protocol::RestJson, Err(refusal)) => json::refusal(refusal, request_id),
+        (Protocol::Json | Protocol::RestJson | Protocol::RoutedJson, Ok(body)) => {
+            json::answer(body, request_id)
+        }
+        (Protocol::Json | Protocol::RestJson | Protocol::RoutedJson, Err(refusal)) => {
+            json::refusal(refusal, request_id)
+        }
     }
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ec2::Network;
+use crate::eks::{self, Clusters};
 use crate::elb::Balancing;
 use crate::iam::{self, Directory};
 use crate::identity::Credentials;
@@ -47,6 +48,9 @@ pub(crate) struct World {
     pub(crate) rules: Rules,
     /// The things of EC2, by region: accounts of one organization share them.
     pub(crate) networks: BTreeMap<String, Network>,
+    /// The clusters of all accounts, by region.
+    #[serde(default)]
+    pub(crate) clusters: BTreeMap<String, Clusters>,
     /// The load balancers and target groups, by region.
     #[serde(default)]
     pub(crate) balancing: BTreeMap<String, Balancing>,
@@ -122,6 +126,7 @@ impl World {
             issuers: BTreeMap::new(),
             rules,
             networks: BTreeMap::new(),
+            clusters: BTreeMap::new(),
             balancing: BTreeMap::new(),
             quotas: Adjusted::default(),
             shares: BTreeMap::new(),
@@ -191,14 +196,22 @@ impl World {
 
     /// Returns the things of EC2 in a region, as they are by now.
     pub(crate) fn network(&mut self, region: &str) -> &mut Network {
+        eks::settle(self, region);
         let now = self.now();
         let network = self.networks.entry(region.to_owned()).or_default();
         network.settle(now);
         network
     }
 
+    /// Returns the clusters in a region, as they are by now.
+    pub(crate) fn clusters(&mut self, region: &str) -> &mut Clusters {
+        eks::settle(self, region);
+        self.clusters.entry(region.to_owned()).or_default()
+    }
+
     /// Returns the load balancers of a region, and the network that they are in.
     pub(crate) fn balancing(&mut self, region: &str) -> (&mut Balancing, &mut Network) {
+        eks::settle(self, region);
         let now = self.now();
         let network = self.networks.entry(region.to_owned()).or_default();
         network.settle(now);

@@ -4,9 +4,11 @@
 //! them; participants see their own ("Responsibilities and permissions for owners and
 //! participants", VPC user guide).
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Value, json};
 
-use super::{NetworkInterface, NewInterface, PrivateAddress, PublicAddress, Requester};
+use super::{Attachment, NetworkInterface, NewInterface, PrivateAddress, PublicAddress, Requester};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::ec2::address_pool;
 use crate::ec2::describe::{Description, describe_among, texts};
@@ -121,10 +123,10 @@ fn shown(network: &Network, interface: &NetworkInterface, call: &Call) -> Value 
         "requesterId": requester_id(interface),
         "requesterManaged": interface.is_managed(),
         "status": status(interface),
-        "attachment": interface.is_managed().then(|| attachment(interface)),
+        "attachment": interface.is_in_use().then(|| attachment(interface)),
         "macAddress": mac_address(interface),
         "privateIpAddress": primary.address,
-        "privateDnsName": private_name(&call.region, primary),
+        "privateDnsName": private_name(&call.region, primary.address),
         "privateIpAddressesSet": shown_addresses(interface, &call.region),
         "association": primary.public.as_ref().map(association),
         "groupSet": groups,
@@ -139,7 +141,7 @@ fn shown_addresses(interface: &NetworkInterface, region: &str) -> Vec<Value> {
     let shown = |(position, own): (usize, &PrivateAddress)| {
         json!({
             "privateIpAddress": own.address,
-            "privateDnsName": private_name(region, own),
+            "privateDnsName": private_name(region, own.address),
             "primary": position == 0,
             "association": own.public.as_ref().map(association),
         })
@@ -170,22 +172,29 @@ fn requester_id(interface: &NetworkInterface) -> &str {
 }
 
 fn status(interface: &NetworkInterface) -> &'static str {
-    if interface.is_managed() { "in-use" } else { "available" }
+    if interface.is_in_use() { "in-use" } else { "available" }
 }
 
 /// What services have behind their interfaces belongs to AWS itself.
 fn attachment(interface: &NetworkInterface) -> Value {
+    let prefix = if interface.attachment.is_some() { "eni-attach-" } else { "ela-attach-" };
+    let instance = interface.attachment.as_ref();
     json!({
-        "attachmentId": interface.id.replace("eni-", "ela-attach-"),
+        "attachmentId": interface.id.replace("eni-", prefix),
+        "instanceId": instance.map(|attachment| &attachment.instance_id),
         "instanceOwnerId": attached_by(interface),
-        "deviceIndex": 1,
+        "deviceIndex": instance.map_or(1, |attachment| attachment.device),
         "status": "attached",
-        "deleteOnTermination": false,
+        "deleteOnTermination": instance.is_some_and(Attachment::goes_with_instance),
     })
 }
 
-/// Returns who has attached an interface: a service that has a name, or AWS itself.
+/// Returns who has attached an interface: the account whose instance it is of, a service that has a
+/// name, or AWS itself.
 fn attached_by(interface: &NetworkInterface) -> &str {
+    if interface.attachment.is_some() {
+        return interface.owner.as_str();
+    }
     Some(requester_id(interface)).filter(|id| id.starts_with("amazon-")).unwrap_or("amazon-aws")
 }
 
@@ -197,10 +206,10 @@ fn mac_address(interface: &NetworkInterface) -> String {
 }
 
 /// Names an address ("DNS attributes for your VPC", VPC user guide).
-fn private_name(region: &str, own: &PrivateAddress) -> String {
+pub(in crate::ec2) fn private_name(region: &str, address: Ipv4Addr) -> String {
     let domain =
         if region == "us-east-1" { "ec2.internal".to_owned() } else { format!("{region}.compute.internal") };
-    format!("ip-{}.{domain}", own.address.to_string().replace('.', "-"))
+    format!("ip-{}.{domain}", address.to_string().replace('.', "-"))
 }
 
 fn filtered(
@@ -227,7 +236,7 @@ fn filtered(
         "mac-address" => texts([mac_address(interface)]),
         "group-id" => texts(&interface.groups),
         "private-ip-address" => texts(primary.map(|own| own.address)),
-        "private-dns-name" => texts(primary.map(|own| private_name(&call.region, own))),
+        "private-dns-name" => texts(primary.map(|own| private_name(&call.region, own.address))),
         "addresses.private-ip-address" => texts(all.map(|own| own.address)),
         "addresses.association.public-ip" => {
             texts(all.filter_map(|own| own.public.as_ref()).map(|public| public.address))
@@ -236,9 +245,11 @@ fn filtered(
         "association.ip-owner-id" => texts(publics().map(|public| &public.owner)),
         "association.allocation-id" => texts(publics().filter_map(|public| public.allocation_id.as_ref())),
         "association.association-id" => texts(publics().filter_map(|public| public.association_id.as_ref())),
-        "attachment.status" => texts(interface.is_managed().then_some("attached")),
-        "attachment.instance-owner-id" => texts(interface.is_managed().then(|| attached_by(interface))),
-        "attachment.instance-id" => Vec::new(),
+        "attachment.status" => texts(interface.is_in_use().then_some("attached")),
+        "attachment.instance-owner-id" => texts(interface.is_in_use().then(|| attached_by(interface))),
+        "attachment.instance-id" => {
+            texts(interface.attachment.as_ref().map(|attachment| &attachment.instance_id))
+        }
         _ => return tags::filtered(&interface.tags, filter),
     })
 }
@@ -246,7 +257,7 @@ fn filtered(
 fn delete(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("NetworkInterfaceId")?;
     let network = world.network(&call.region);
-    if network.own_interface(call, id)?.is_managed() {
+    if network.own_interface(call, id)?.is_in_use() {
         // "The specified interface is currently in use and cannot be deleted" (error codes of EC2).
         let message = format!("Network interface '{id}' is currently in use.");
         return Err(Refusal::new("InvalidNetworkInterface.InUse", message));

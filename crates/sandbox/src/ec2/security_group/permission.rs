@@ -9,7 +9,7 @@ use crate::world::AccountId;
 
 /// Traffic of a protocol with somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Permission {
+pub(in crate::ec2) struct Permission {
     /// A name where EC2 has one, else a number; `-1` for all.
     protocol: String,
     /// The first port, or the type; -1 for all.
@@ -22,7 +22,7 @@ pub(super) struct Permission {
 /// With whom there is traffic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Peer {
+pub(in crate::ec2) enum Peer {
     Ipv4(Ipv4Net),
     Ipv6(Ipv6Net),
     PrefixList(String),
@@ -34,7 +34,7 @@ pub(super) type Described = (Permission, Option<String>);
 
 impl Peer {
     /// Returns every address.
-    pub(super) fn everybody() -> Self {
+    pub(in crate::ec2) fn everybody() -> Self {
         Self::Ipv4(Ipv4Net::default())
     }
 
@@ -47,7 +47,7 @@ impl Peer {
 
 impl Permission {
     /// Returns all traffic with somebody.
-    pub(super) fn all(peer: Peer) -> Self {
+    pub(in crate::ec2) fn all(peer: Peer) -> Self {
         Self { protocol: "-1".to_owned(), from: -1, to: -1, peer }
     }
 

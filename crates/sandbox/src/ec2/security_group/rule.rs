@@ -28,7 +28,7 @@ pub(in crate::ec2) struct Rule {
 
 impl Rule {
     /// Makes a rule without description and tags.
-    pub(super) fn new(id: String, group_id: &str, is_egress: bool, permission: Permission) -> Self {
+    pub(in crate::ec2) fn new(id: String, group_id: &str, is_egress: bool, permission: Permission) -> Self {
         let group_id = group_id.to_owned();
         Self { id, group_id, is_egress, permission, description: None, tags: Tags::new() }
     }
@@ -53,7 +53,7 @@ impl Rule {
 
 impl Network {
     /// Puts a rule into its group. A group that it names is held in place.
-    pub(super) fn add_rule(&mut self, rule: Rule) {
+    pub(in crate::ec2) fn add_rule(&mut self, rule: Rule) {
         if let Some(group) = rule.named_group() {
             self.dependents.add(group, &rule.id);
         }

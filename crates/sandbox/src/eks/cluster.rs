@@ -1,0 +1,194 @@
+//! Clusters.
+
+mod config;
+mod create;
+mod delete;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod upgrade;
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::life::{Life, Moment, Outcome, Status};
+use super::node_group::NodeGroup;
+use super::refusals::required;
+use super::update::Update;
+use super::{PAGING, named};
+use crate::call::{Answer, Call, Operation};
+use crate::ec2::Network;
+use crate::world::{AccountId, World, seconds};
+pub(super) use config::failure as update_failure;
+pub(super) use create::failure;
+pub(super) use settings::Settings;
+
+/// The operations.
+pub(super) const OPERATIONS: &[Operation] = &[
+    create::OPERATION,
+    Operation::new("DescribeCluster", &["name"], describe).on(&[("name", "cluster")]),
+    Operation::new("ListClusters", &["maxResults", "nextToken", "include"], list),
+    delete::OPERATION,
+];
+
+/// The operations that change a cluster.
+pub(super) const CHANGES: &[Operation] =
+    &[config::OPERATION, config::ASSOCIATE_ENCRYPTION, upgrade::OPERATION];
+
+/// How long a cluster takes to get ready: typically nine minutes.
+const READY: SignedDuration = SignedDuration::from_mins(9);
+/// How long one takes that fails.
+const FAILED: SignedDuration = SignedDuration::from_mins(4);
+
+/// A cluster.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Cluster {
+    pub(super) name: String,
+    pub(super) account: AccountId,
+    pub(super) arn: String,
+    pub(super) region: String,
+    /// The text of 32 digits and capitals that its addresses have.
+    id: String,
+    pub(super) life: Life,
+    pub(super) made_at: Timestamp,
+    pub(super) role_arn: String,
+    /// What can be changed.
+    pub(super) settings: Settings,
+    pub(super) vpc_id: String,
+    service_range: String,
+    /// One that is going to fail has none.
+    pub(super) group_id: Option<String>,
+    /// The ids of the control plane's interfaces, by subnet.
+    pub(super) interfaces: BTreeMap<String, String>,
+    /// What the control plane's interfaces are asked for by, by its unique id.
+    requester: String,
+    /// Whether the network plug-in and the like were put into it at birth.
+    pub(super) has_own_addons: bool,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) node_groups: BTreeMap<String, NodeGroup>,
+    /// By id.
+    pub(super) updates: BTreeMap<String, Update>,
+}
+
+impl Cluster {
+    /// Tells whether it works, whatever is being changed.
+    pub(super) fn is_active(&self) -> bool {
+        self.life.status == Status::Active
+    }
+
+    /// Tells whether pods get addresses in it.
+    pub(super) fn has_network_plugin(&self) -> bool {
+        self.has_own_addons
+    }
+
+    /// Returns the address of who issues the identities of its pods.
+    pub(super) fn issuer(region: &str, id: &str) -> String {
+        format!("https://oidc.eks.{region}.amazonaws.com/id/{id}")
+    }
+
+    fn status(&self) -> &'static str {
+        match self.life.status {
+            Status::Creating => "CREATING",
+            Status::Active if self.updates.values().any(Update::changes_cluster) => "UPDATING",
+            Status::Active => "ACTIVE",
+            Status::Failed => "FAILED",
+            Status::Deleting => "DELETING",
+        }
+    }
+
+    /// Lets happen what is due.
+    pub(super) fn settle(&mut self, moment: &mut Moment<'_>) -> Outcome {
+        if !self.life.is_due(moment.at) {
+            return Outcome::Stays;
+        }
+        match self.life.status {
+            Status::Creating => {
+                let failed = self.life.failure.is_some();
+                self.life.status = if failed { Status::Failed } else { Status::Active };
+                Outcome::Stays
+            }
+            Status::Active | Status::Failed => Outcome::Stays,
+            Status::Deleting => {
+                self.leave(moment.network);
+                Outcome::Gone
+            }
+        }
+    }
+
+    /// Takes out of the network what the cluster has there. Its group stays behind if another one
+    /// has a rule that names it, or something still has it.
+    fn leave(&mut self, network: &mut Network) {
+        for interface in std::mem::take(&mut self.interfaces).into_values() {
+            network.remove_interface(&interface);
+        }
+        if let Some(group) = self.group_id.take() {
+            network.remove_free_group(&group);
+        }
+    }
+
+    /// Returns it as answers have it. Its addresses are known once it is ready.
+    pub(super) fn shown(&self) -> Value {
+        let Settings { version, platform, authentication, support, .. } = &self.settings;
+        let is_made = self.life.status != Status::Creating && self.life.failure.is_none();
+        let host = self.id.clone();
+        let endpoint = format!("https://{host}.gr7.{}.eks.amazonaws.com", self.region);
+        let mut network = self.settings.shown_network();
+        network["clusterSecurityGroupId"] = json!(self.group_id.as_ref().filter(|_| is_made));
+        network["vpcId"] = json!(self.vpc_id);
+        let issues = self.life.shown_failure().into_iter();
+        let issues = issues.map(
+            |failure| json!({ "code": failure.code, "message": failure.message, "resourceIds": [self.name] }),
+        );
+        json!({
+            "name": self.name,
+            "arn": self.arn,
+            "createdAt": seconds(self.made_at),
+            "version": version,
+            "platformVersion": platform,
+            "roleArn": self.role_arn,
+            "status": self.status(),
+            "endpoint": is_made.then_some(endpoint),
+            "certificateAuthority": is_made.then(|| json!({ "data": self.certificate() })).unwrap_or(json!({})),
+            "identity": is_made.then(|| json!({ "oidc": { "issuer": Self::issuer(&self.region, &self.id) } })),
+            "resourcesVpcConfig": network,
+            "kubernetesNetworkConfig": {
+                "serviceIpv4Cidr": self.service_range,
+                "ipFamily": "ipv4",
+                "elasticLoadBalancing": { "enabled": false },
+            },
+            "logging": self.settings.shown_logging(),
+            "accessConfig": { "authenticationMode": authentication.name() },
+            "upgradePolicy": { "supportType": support },
+            "encryptionConfig": self.settings.encryption,
+            "zonalShiftConfig": self.settings.zonal_shift.map(|enabled| json!({ "enabled": enabled })),
+            "controlPlaneScalingConfig": { "tier": self.settings.tier },
+            "deletionProtection": self.settings.is_protected,
+            "health": { "issues": issues.collect::<Vec<_>>() },
+            "tags": self.tags,
+        })
+    }
+
+    /// Returns the certificate by which the cluster's own certificates are known. It is of no use
+    /// outside of answers: the endpoint leads nowhere.
+    fn certificate(&self) -> String {
+        let body = BASE64.encode(format!("{} {}", self.arn, self.id).as_bytes());
+        let text = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+        BASE64.encode(text.as_bytes())
+    }
+}
+
+fn describe(world: &mut World, call: &Call) -> Answer {
+    let name = required(call, "name")?;
+    Ok(json!({ "cluster": named(world, call, name)?.shown() }))
+}
+
+fn list(world: &mut World, call: &Call) -> Answer {
+    let clusters = world.clusters(&call.region).by_account.get(&call.caller.account);
+    let names = clusters.into_iter().flatten().map(|(name, _)| (name.clone(), json!(name)));
+    let (page, next) = PAGING.cut(&call.parameters, names)?;
+    Ok(json!({ "clusters": page, "nextToken": next }))
+}

@@ -1,0 +1,145 @@
+//! Tags of clusters and their parts.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::cluster::Cluster;
+use super::refusals::{invalid, required};
+use super::{Clusters, change};
+use crate::access::{Context, set};
+use crate::call::{Answer, Call, Need, Operation, Parameters, Refusal};
+use crate::world::World;
+
+/// The operations.
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new("TagResource", &["resourceArn", "tags"], tag).on(RESOURCE),
+    Operation::new("UntagResource", &["resourceArn", "tagKeys"], untag).on(RESOURCE),
+    Operation::new("ListTagsForResource", &["resourceArn"], list).on(RESOURCE),
+];
+
+const RESOURCE: &[(&str, &str)] = &[("resourceArn", "any")];
+
+/// How many tags a thing may have ("Organize Amazon EKS resources with tags", EKS user guide).
+const MOST: usize = 50;
+
+type Tags = BTreeMap<String, String>;
+
+/// Returns the permission for tags that are given to what is made.
+pub(super) fn needs(call: &Call, kind: &str) -> Vec<Need> {
+    if call.parameters.table("tags").0.is_empty() {
+        return Vec::new();
+    }
+    let resource = format!("arn:aws:eks:{}:{}:{kind}/*", call.region, call.caller.account);
+    let mut context = Context::new();
+    set(&mut context, "eks:CreateAction", &call.operation);
+    vec![Need { action: "eks:TagResource".to_owned(), resource, context }]
+}
+
+/// Returns the tags that a call gives to what it makes.
+pub(super) fn at_birth(parameters: &Parameters) -> Result<Tags, Refusal> {
+    let mut tags = Tags::new();
+    add(&mut tags, &parameters.table("tags")).map_err(invalid)?;
+    Ok(tags)
+}
+
+/// Adds tags, or sets them anew; or says what is wrong with them.
+fn add(tags: &mut Tags, added: &Parameters) -> Result<(), String> {
+    for (key, value) in &added.0 {
+        let value = value.as_str().ok_or_else(|| format!("The value of the tag {key} is no text."))?;
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return Err("Tag keys that begin with aws: are reserved for AWS.".to_owned());
+        }
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+            return Err("Tag keys have 1 to 128 characters, values at most 256.".to_owned());
+        }
+        tags.insert(key.clone(), value.to_owned());
+    }
+    if tags.len() > MOST {
+        return Err(format!("A resource has at most {MOST} tags."));
+    }
+    Ok(())
+}
+
+/// Returns the ARN and the tags of a part of a cluster.
+pub(super) fn part<'a>(cluster: &'a Cluster, kind: &str, name: &str) -> Option<(&'a str, &'a Tags)> {
+    match kind {
+        "cluster" => Some((&cluster.arn, &cluster.tags)),
+        "nodegroup" => cluster.node_groups.get(name).map(|group| (group.arn.as_str(), &group.tags)),
+        _ => None,
+    }
+}
+
+/// Returns the tags of what an ARN names.
+pub(super) fn of<'a>(clusters: &'a Clusters, call: &Call, arn: &str) -> Option<&'a Tags> {
+    let (kind, cluster, name) = parts(call, arn)?;
+    let cluster = clusters.by_account.get(&call.caller.account)?.get(cluster)?;
+    part(cluster, kind, name).filter(|(known, _)| *known == arn).map(|(_, tags)| tags)
+}
+
+/// Takes an ARN of the caller apart: the kind, the cluster and the name in it.
+fn parts<'a>(call: &Call, arn: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
+    let prefix = format!("arn:aws:eks:{}:{}:", call.region, call.caller.account);
+    let mut parts = arn.strip_prefix(&prefix)?.split('/');
+    let (kind, cluster) = (parts.next()?, parts.next()?);
+    Some((kind, cluster, parts.next().unwrap_or_default()))
+}
+
+/// Returns the tags of what a call names.
+fn change_tags<T>(
+    world: &mut World,
+    call: &Call,
+    act: impl FnOnce(&mut Tags) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let arn = required(call, "resourceArn").map_err(|refusal| bad(refusal.message))?;
+    let missing = || {
+        let message = format!("The specified resource could not be found: {arn}");
+        Refusal { status: 404, ..Refusal::new("NotFoundException", message) }
+    };
+    if !arn.starts_with("arn:aws:eks:") {
+        return Err(bad(format!("Invalid resource ARN: {arn}")));
+    }
+    let (kind, cluster, name) = parts(call, arn).ok_or_else(missing)?;
+    change(world, call, cluster, |cluster, _| {
+        let known = part(cluster, kind, name).is_some_and(|(known, _)| known == arn);
+        let tags = cluster.tags_of(kind, name).filter(|_| known).ok_or_else(missing)?;
+        act(tags)
+    })
+    .map_err(|refusal| if refusal.code == "ResourceNotFoundException" { missing() } else { refusal })
+}
+
+impl Cluster {
+    fn tags_of(&mut self, kind: &str, name: &str) -> Option<&mut Tags> {
+        match kind {
+            "cluster" => Some(&mut self.tags),
+            "nodegroup" => self.node_groups.get_mut(name).map(|group| &mut group.tags),
+            _ => None,
+        }
+    }
+}
+
+fn bad(message: impl Into<String>) -> Refusal {
+    Refusal::new("BadRequestException", message)
+}
+
+fn tag(world: &mut World, call: &Call) -> Answer {
+    change_tags(world, call, |tags| {
+        let mut all = tags.clone();
+        add(&mut all, &call.parameters.table("tags")).map_err(bad)?;
+        *tags = all;
+        Ok(json!({}))
+    })
+}
+
+fn untag(world: &mut World, call: &Call) -> Answer {
+    change_tags(world, call, |tags| {
+        for key in call.parameters.texts("tagKeys") {
+            tags.remove(key);
+        }
+        Ok(json!({}))
+    })
+}
+
+fn list(world: &mut World, call: &Call) -> Answer {
+    change_tags(world, call, |tags| Ok(json!({ "tags": tags })))
+}
