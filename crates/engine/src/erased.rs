@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::address::{Kind, RemoteId};
 use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
-use crate::resource::{Intent, Listing, Observed, Problem, Readiness, Resource, Step, Traits};
+use crate::resource::{Home, Intent, Listing, Observed, Problem, Readiness, Resource, Step, Traits};
 use crate::schema::{Attributes, KindSchema, TypeMismatch};
 use crate::value::{Value, ValueMap};
 
@@ -88,6 +88,11 @@ pub trait AnyResource: Send + Sync {
     ) -> BoxFuture<'a, Result<AnyListing, ProviderError>>;
     /// See [`Resource::observe`].
     fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues>;
+    /// See [`Resource::canonical`].
+    ///
+    /// # Errors
+    /// What is wrong with a shorthand.
+    fn canonical(&self, home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>>;
     /// See [`Resource::check_in`].
     fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem>;
     /// See [`Resource::must_replace_in`].
@@ -197,6 +202,10 @@ impl<R: Resource> AnyResource for Erased<R> {
         let mut outputs = observed.outputs.to_values();
         outputs.insert("id".to_owned(), Value::from(id.as_str()));
         Some(ObservedValues { inputs: observed.inputs.to_values(), outputs, readiness: observed.readiness })
+    }
+
+    fn canonical(&self, home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
+        R::canonical(home, inputs)
     }
 
     fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem> {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::address::AccountName;
+use crate::resource::Home;
 use crate::schema::AttributeSchema;
 use crate::secrets::Secrets;
 use crate::value::ValueMap;
@@ -51,6 +52,14 @@ pub struct Account {
     /// the account is reached there and nowhere else, whatever its settings and the environment
     /// say, with the credentials that a sandbox takes from everybody.
     pub sandbox: Option<String>,
+}
+
+impl Account {
+    /// Returns where the resources of the account live.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { account_id: &self.id, region: &self.region }
+    }
 }
 
 /// A proven connection to one account in one region.

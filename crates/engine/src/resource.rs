@@ -77,6 +77,17 @@ pub trait Resource: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Returns the inputs with whole values where the spec may have shorthand for them. From here on
+    /// a shorthand is as if the whole had been written: it is what is compared, shown and recorded.
+    /// Parts may be unknown, and what is made of them is unknown then; what is written in full, or
+    /// is of a wrong type, stays as it is.
+    ///
+    /// # Errors
+    /// What is wrong with a shorthand.
+    fn canonical(_home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
+        Ok(inputs)
+    }
+
     /// Returns what is wrong with the inputs beyond the types; parts of them may be unknown.
     #[must_use]
     fn check(_inputs: &ValueMap) -> Vec<Problem> {
@@ -198,6 +209,15 @@ impl Intent {
         tags.0.insert(OPERATION_TAG.to_owned(), self.operation_id.clone());
         tags
     }
+}
+
+/// Where a thing lives, as the spec says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Home<'a> {
+    /// The id of the account.
+    pub account_id: &'a str,
+    /// The region.
+    pub region: &'a str,
 }
 
 /// What is wrong with an attribute's value.

@@ -318,6 +318,13 @@ pub enum ExpansionShape {
         /// The child's attribute that takes the value.
         value: &'static str,
     },
+    /// As [`Self::Entries`], of policies of IAM.
+    Policies {
+        /// The child's attribute that takes the key.
+        key: &'static str,
+        /// The child's attribute that takes the policy.
+        value: &'static str,
+    },
     /// A list of single values, each of which becomes one child, named after where the value comes from.
     Items {
         /// The child's attribute that takes the value.
@@ -339,6 +346,7 @@ impl Expansion {
     pub fn attribute_type(&self) -> AttributeType {
         match self.shape {
             ExpansionShape::Entries { .. } => AttributeType::Map(Box::new(AttributeType::String)),
+            ExpansionShape::Policies { .. } => AttributeType::Map(Box::new(AttributeType::Policy)),
             ExpansionShape::Items { .. } => AttributeType::List(Box::new(AttributeType::String)),
             ExpansionShape::Tables { .. } => {
                 let any = AttributeType::Map(Box::new(AttributeType::Any));
@@ -361,7 +369,9 @@ impl Expansion {
     #[must_use]
     pub fn constants(&self) -> &'static [(&'static str, &'static str)] {
         match self.shape {
-            ExpansionShape::Entries { .. } | ExpansionShape::Items { .. } => &[],
+            ExpansionShape::Entries { .. }
+            | ExpansionShape::Policies { .. }
+            | ExpansionShape::Items { .. } => &[],
             ExpansionShape::Tables { constants, .. } => constants,
         }
     }

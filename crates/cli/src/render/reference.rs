@@ -98,7 +98,9 @@ fn expanded(expansion: &Expansion) -> String {
     let types = type_words(&expansion.attribute_type());
     let documentation = one_paragraph(expansion.documentation);
     let form = match expansion.shape {
-        ExpansionShape::Entries { .. } | ExpansionShape::Items { .. } => String::new(),
+        ExpansionShape::Entries { .. } | ExpansionShape::Policies { .. } | ExpansionShape::Items { .. } => {
+            String::new()
+        }
         ExpansionShape::Tables { name, constants } => {
             let given: Vec<_> = [expansion.parent_attribute]
                 .into_iter()

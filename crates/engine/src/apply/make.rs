@@ -117,7 +117,8 @@ async fn settle(settle: Settle<'_>) -> Result<ObservedValues, Stop> {
 fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<ValueMap, Stop> {
     let node = run.spec.resources.get(&change.address);
     let node = node.ok_or_else(|| Stop::Defect(format!("{} is not in the spec", change.address)))?;
-    let mut resolved = desired_inputs(node, kind, &run.values(), &run.plan.lineage)
+    let home = run.spec.home(&node.account);
+    let mut resolved = desired_inputs(node, kind, home, &run.values(), &run.plan.lineage)
         .map_err(|problems| wrong(run, problems))?;
     let mut inputs = ValueMap::new();
     for (name, planned) in &change.inputs {

@@ -85,8 +85,8 @@ impl Candidate<'_> {
     fn owned(&self, observed: &ObservedValues, lineage: &str) -> ValueMap {
         let schema = self.kind.schema();
         // What is wrong with the values is said by the plan.
-        let desired =
-            desired_inputs(self.node, self.kind, &Values::new(lineage), lineage).unwrap_or_default();
+        let (home, values) = (self.account.home(), Values::new(lineage));
+        let desired = desired_inputs(self.node, self.kind, home, &values, lineage).unwrap_or_default();
         let mut owned = ValueMap::new();
         for (name, wanted) in &desired {
             let Some(attribute) = schema.input(name) else { continue };

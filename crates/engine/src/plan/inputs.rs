@@ -4,8 +4,8 @@ use crate::diagnostic::Diagnostic;
 use crate::erased::AnyResource;
 use crate::plan::Values;
 use crate::plan::members::add_defaults;
-use crate::resource::{ADDRESS_TAG, STACK_TAG};
-use crate::spec::{InvalidText, ResourceNode, Template, normalize_inputs};
+use crate::resource::{ADDRESS_TAG, Home, STACK_TAG};
+use crate::spec::{InvalidInput, ResourceNode, Template, canonical_inputs};
 use crate::value::{Value, ValueMap};
 
 /// Evaluates what the spec wants of a resource, its ownership tags included.
@@ -15,6 +15,7 @@ use crate::value::{Value, ValueMap};
 pub(crate) fn desired_inputs(
     node: &ResourceNode,
     kind: &dyn AnyResource,
+    home: Home<'_>,
     values: &Values,
     lineage: &str,
 ) -> Result<ValueMap, Vec<Diagnostic>> {
@@ -45,15 +46,31 @@ pub(crate) fn desired_inputs(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let describe = |problem: InvalidText| {
-        let span = node.attributes.get(problem.attribute()).map_or(node.span, Template::span);
-        let is_sensitive = node.lifecycle.sensitive.contains(problem.attribute());
-        let problem = if is_sensitive { problem.without_value() } else { problem };
-        Diagnostic::error("wrong-value", problem.to_string())
-            .with_span(span, "")
-            .with_address(node.address.clone())
+    canonical_inputs(kind, home, inputs)
+        .map_err(|problems| problems.into_iter().map(|problem| describe(node, problem)).collect())
+}
+
+/// Says what is wrong with an input, now that more is known than when the spec was checked.
+fn describe(node: &ResourceNode, problem: InvalidInput) -> Diagnostic {
+    let attribute = problem.attribute().to_owned();
+    let is_sensitive = node.lifecycle.sensitive.contains(&attribute);
+    let (summary, hint) = match problem {
+        InvalidInput::Text(text) if is_sensitive => (text.without_value().to_string(), None),
+        InvalidInput::Text(text) => (text.to_string(), None),
+        InvalidInput::Shorthand(_) if is_sensitive => {
+            (format!("`{attribute}` is wrong: it is sensitive, and why is not shown"), None)
+        }
+        InvalidInput::Shorthand(problem) => {
+            (format!("`{attribute}` is wrong: {}", problem.message), problem.hint)
+        }
     };
-    normalize_inputs(kind.schema(), inputs).map_err(|problems| problems.into_iter().map(describe).collect())
+    let diagnostic = Diagnostic::error("wrong-value", summary)
+        .with_span(node.attributes.get(&attribute).map_or(node.span, Template::span), "")
+        .with_address(node.address.clone());
+    match hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
+    }
 }
 
 fn unknown_tags(node: &ResourceNode) -> Diagnostic {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::erased::AnyResource;
+use crate::resource::{Home, Problem};
 use crate::schema::KindSchema;
+use crate::spec::canonical::{InvalidInput, canonical_inputs};
 use crate::spec::check::{check_attribute, check_required, check_tags};
 use crate::spec::evaluator::{Draft, Evaluator};
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, View};
-use crate::spec::normalize::normalize_inputs;
 use crate::spec::order::Wait;
 use crate::spec::pattern::Pattern;
 use crate::spec::sensitivity::{revealed, shown_value};
@@ -103,17 +104,25 @@ impl Evaluator<'_> {
         }
         let what = format!("Every `{}`", schema.kind);
         problems.extend(check_required(&schema.inputs, &values, &what, draft.span));
-        let place = |name: &str| draft.attributes.get(name).map(|pattern| &**pattern);
-        let normalized = normalize_inputs(schema, values).unwrap_or_else(|invalid| {
-            problems.extend(invalid.into_iter().map(|text| text.describe(place, draft.span)));
+        let home = self.home(draft);
+        let canonical = canonical_inputs(resource, home, values).unwrap_or_else(|invalid| {
+            problems.extend(invalid.into_iter().map(|input| describe_input(draft, input)));
             ValueMap::new()
         });
         if sound && problems.is_empty() {
-            let facts = self.world.accounts.get(&draft.account).and_then(Option::as_ref);
-            let account_id = facts.and_then(|facts| facts.id.as_str()).unwrap_or_default();
-            problems.extend(check_with_kind(draft, resource, account_id, &normalized));
+            let found = resource.check(home.account_id, &canonical);
+            problems.extend(found.into_iter().map(|problem| describe(draft, problem)));
         }
-        (normalized, problems)
+        (canonical, problems)
+    }
+
+    /// Returns where a resource lives; what is wrong with its account was reported.
+    fn home(&self, draft: &Draft) -> Home<'_> {
+        let facts = self.world.accounts.get(&draft.account).and_then(Option::as_ref);
+        facts.map_or_else(Home::default, |facts| Home {
+            account_id: facts.id.as_str().unwrap_or_default(),
+            region: facts.region.as_str().unwrap_or_default(),
+        })
     }
 
     fn value(&self, pattern: &Pattern, each: Option<&Each>, view: View) -> Evaluated<Value> {
@@ -140,22 +149,23 @@ fn check_value(schema: &KindSchema, name: &str, value: &Value, pattern: &Pattern
     found
 }
 
-/// Asks the kind itself.
-fn check_with_kind(
-    draft: &Draft,
-    resource: &dyn AnyResource,
-    account_id: &str,
-    inputs: &ValueMap,
-) -> Vec<Diagnostic> {
-    let describe = |problem: crate::resource::Problem| {
-        let span = draft.attributes.get(problem.attribute).map_or(draft.span, |pattern| pattern.span);
-        let diagnostic = Diagnostic::error("invalid-value", "invalid value")
-            .with_span(span, format!("`{}` cannot be this", problem.attribute))
-            .with_detail(problem.message);
-        match problem.hint {
-            Some(hint) => diagnostic.with_hint(hint),
-            None => diagnostic,
+fn describe_input(draft: &Draft, input: InvalidInput) -> Diagnostic {
+    match input {
+        InvalidInput::Text(text) => {
+            text.describe(|name| draft.attributes.get(name).map(|pattern| &**pattern), draft.span)
         }
-    };
-    resource.check(account_id, inputs).into_iter().map(describe).collect()
+        InvalidInput::Shorthand(problem) => describe(draft, problem),
+    }
+}
+
+/// Says what the kind itself has found.
+fn describe(draft: &Draft, problem: Problem) -> Diagnostic {
+    let span = draft.attributes.get(problem.attribute).map_or(draft.span, |pattern| pattern.span);
+    let diagnostic = Diagnostic::error("invalid-value", "invalid value")
+        .with_span(span, format!("`{}` cannot be this", problem.attribute))
+        .with_detail(problem.message);
+    match problem.hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
+    }
 }

@@ -47,7 +47,9 @@ impl Evaluator<'_> {
     /// Returns the children that an inline attribute describes; problems are reported.
     pub(crate) fn items(&mut self, inline: &Inline<'_>, each: Option<&Each>) -> Vec<Item> {
         let items = match inline.expansion.shape {
-            ExpansionShape::Entries { key, value } => self.entry_items(inline, each, key, value),
+            ExpansionShape::Entries { key, value } | ExpansionShape::Policies { key, value } => {
+                self.entry_items(inline, each, key, value)
+            }
             ExpansionShape::Items { value } => self.single_items(inline, each, value),
             ExpansionShape::Tables { name, .. } => self.table_items(inline, each, name),
         };

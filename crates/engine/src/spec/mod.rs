@@ -16,6 +16,7 @@ mod accounts;
 mod admission;
 mod blocks;
 mod boundary;
+mod canonical;
 mod check;
 mod compile;
 mod components;
@@ -55,6 +56,7 @@ use crate::diagnostic::{Diagnostics, Severity, SourceId, Sources};
 use crate::registry::Registry;
 
 pub(crate) use accounts::account_attributes;
+pub use canonical::{InvalidInput, canonical_inputs};
 pub use expression::functions::{Function, FunctionGroup, function_groups};
 pub use files::SpecFiles;
 pub use imports::{ImportNode, check_import};

@@ -7,7 +7,7 @@ use semver::VersionReq;
 use crate::address::{AccountName, Address, Kind};
 use crate::diagnostic::{Sources, Span};
 use crate::provider::Account;
-use crate::resource::{ReplaceOrder, Timeouts};
+use crate::resource::{Home, ReplaceOrder, Timeouts};
 use crate::secrets::Secrets;
 use crate::spec::{ImportNode, Refactoring, Template};
 
@@ -34,6 +34,14 @@ pub struct Spec {
     pub imports: Vec<ImportNode>,
     /// SHA-256, in hexadecimal, of the texts of all files, also of those that expressions read, and the variables' values: equal digests mean equal specs.
     pub digest: String,
+}
+
+impl Spec {
+    /// Returns where the resources of an account live.
+    #[must_use]
+    pub fn home(&self, account: &AccountName) -> Home<'_> {
+        self.accounts.get(account).map_or_else(Home::default, Account::home)
+    }
 }
 
 /// What holds for the whole stack.

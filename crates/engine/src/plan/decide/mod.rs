@@ -68,7 +68,8 @@ impl<'a> Decisions<'a> {
     /// Decides about a resource that the spec has.
     pub(crate) fn wanted(&mut self, node: &ResourceNode) {
         let Some(kind) = self.kind(&node.kind, &node.address) else { return };
-        let desired = match desired_inputs(node, kind, &self.values, &self.state.lineage) {
+        let home = self.spec.home(&node.account);
+        let desired = match desired_inputs(node, kind, home, &self.values, &self.state.lineage) {
             Ok(desired) => desired,
             Err(problems) => return self.diagnostics.extend(problems),
         };
