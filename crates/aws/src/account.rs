@@ -209,9 +209,21 @@ fn prove(
     if found != account.id {
         return Err(wrong_account(found, arn, account, settings));
     }
+    let place = Place::of(account.home());
     let partition = arn.split(':').nth(1).filter(|partition| !partition.is_empty());
     let partition = partition.ok_or_else(|| refused(format!("the caller's ARN `{arn}` is no ARN")))?;
-    Ok(Place { partition: partition.to_owned(), region: account.region.clone(), account: account.id.clone() })
+    if partition != place.partition {
+        return Err(wrong_partition(partition, &place.partition, account));
+    }
+    Ok(place)
+}
+
+fn wrong_partition(found: &str, partition: &str, account: &Account) -> ProviderError {
+    let Account { name, region, .. } = account;
+    refused(format!(
+        "account `{name}` is in the partition `{found}`, and its region `{region}` in `{partition}`; correct \
+         `region`, or use the credentials of an account there"
+    ))
 }
 
 fn wrong_account(found: &str, arn: &str, account: &Account, settings: &AccountSettings) -> ProviderError {
@@ -306,8 +318,18 @@ mod tests {
     #[test]
     fn the_right_account_gives_the_place_of_its_things() {
         let identity = identity("111122223333", "arn:aws-cn:iam::111122223333:user/x");
-        let place = prove(&identity, &account(), &AccountSettings::default()).expect("the ids are equal");
-        assert_eq!(place.ec2_arn(None, "vpc", "vpc-1"), "arn:aws-cn:ec2:us-east-1:111122223333:vpc/vpc-1");
+        let account = Account { region: "cn-north-1".to_owned(), ..account() };
+        let place = prove(&identity, &account, &AccountSettings::default()).expect("the ids are equal");
+        assert_eq!(place.ec2_arn(None, "vpc", "vpc-1"), "arn:aws-cn:ec2:cn-north-1:111122223333:vpc/vpc-1");
+    }
+
+    #[test]
+    fn a_region_of_another_partition_is_refused_with_both() {
+        let identity = identity("111122223333", "arn:aws-cn:iam::111122223333:user/x");
+        let error = prove(&identity, &account(), &AccountSettings::default()).expect_err("they differ");
+        for part in ["`aws-cn`", "`us-east-1`", "`aws`"] {
+            assert!(error.message.contains(part), "{part} is missing in: {}", error.message);
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
+use straddle_engine::resource::Home;
+
+use crate::partition;
 
 /// How often the SDK sends a read before it gives up, with its own pauses in between.
 const READ_ATTEMPTS: u32 = 5;
@@ -30,6 +33,8 @@ pub(crate) struct Client {
     pub(crate) sts: aws_sdk_sts::Client,
     /// Finds things of every service by their tags.
     pub(crate) tagging: aws_sdk_resourcegroupstagging::Client,
+    /// The policies of roles that are the stack's, by the ids of their attachments.
+    pub(crate) own_policies: OwnIds,
     /// The rules of security groups that are the stack's.
     pub(crate) own_rules: OwnIds,
     /// Where the things are.
@@ -49,6 +54,7 @@ impl Client {
             ram: Calls::new(config, aws_sdk_ram::Client::new),
             sts: Calls::new(config, aws_sdk_sts::Client::new).reads,
             tagging: Calls::new(config, aws_sdk_resourcegroupstagging::Client::new).reads,
+            own_policies: OwnIds::default(),
             own_rules: OwnIds::default(),
             place,
         }
@@ -104,6 +110,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Returns the place of the things of an account that nobody has connected to yet.
+    pub(crate) fn of(home: Home<'_>) -> Self {
+        Self {
+            partition: partition::of_region(home.region).to_owned(),
+            region: home.region.to_owned(),
+            account: home.account_id.to_owned(),
+        }
+    }
+
+    /// Returns the ARN of something of IAM in this account, such as `role/path/name`.
+    pub(crate) fn iam_arn(&self, thing: &str) -> String {
+        format!("arn:{}:iam::{}:{thing}", self.partition, self.account)
+    }
+
     /// Returns the ARN of something that belongs to `owner`, or to this account if nobody is named.
     pub(crate) fn ec2_arn(&self, owner: Option<&str>, resource_type: &str, id: &str) -> String {
         let Self { partition, region, account } = self;

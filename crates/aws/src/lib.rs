@@ -5,6 +5,8 @@ mod client;
 mod each;
 mod ec2;
 mod error;
+mod iam;
+mod partition;
 mod ram;
 mod tags;
 #[cfg(test)]
@@ -27,6 +29,14 @@ pub fn registry() -> Registry {
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
         .with::<ec2::vpc_endpoint::VpcEndpoint>()
+        .with::<iam::instance_profile::InstanceProfile>()
+        .with::<iam::openid_connect_provider::OpenIdConnectProvider>()
+        .with::<iam::policy::ManagedPolicy>()
+        .with::<iam::role::Role>()
+        .with::<iam::role_policy::RolePolicy>()
+        .with::<iam::role_policy_attachment::RolePolicyAttachment>()
+        .with::<iam::role_trust::RoleTrust>()
+        .with::<iam::service_linked_role::ServiceLinkedRole>()
         .with::<ram::organization_sharing::OrganizationSharing>()
         .with::<ram::resource_share::ResourceShare>()
         .with::<ram::share_accepter::ShareAccepter>()

@@ -1,0 +1,36 @@
+//! Documents as IAM takes and returns them.
+
+use percent_encoding::percent_decode_str;
+use straddle_engine::policy::Policy;
+
+/// Reads a document in an answer: it is "URL-encoded compliant with RFC 3986" (API reference,
+/// `GetRole` and everything else that returns one).
+pub(crate) fn from_answer(text: &str) -> Policy {
+    Policy::from_text(&percent_decode_str(text).decode_utf8_lossy())
+}
+
+/// Counts the characters of a document as its quotas do: "IAM does not count white space" (IAM user
+/// guide, "IAM and AWS STS quotas"). The text of [`Policy::to_text`] has none but in strings.
+pub(crate) fn length(document: &Policy) -> Option<usize> {
+    Some(document.to_text()?.chars().filter(|character| !character.is_whitespace()).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_come_percent_encoded() {
+        let encoded =
+            "%7B%22Statement%22%3A%7B%22Action%22%3A%22s3%3AGet%2A%22%2C%22Resource%22%3A%22a+b%22%7D%7D";
+        let plain = r#"{"Statement": [{"Action": ["s3:Get*"], "Resource": "a+b"}]}"#;
+        assert_eq!(from_answer(encoded), Policy::from_text(plain));
+        assert_eq!(from_answer(plain), Policy::from_text(plain));
+        assert_ne!(from_answer("no%20document"), Policy::from_text(plain));
+    }
+
+    #[test]
+    fn white_space_does_not_count() {
+        assert_eq!(length(&Policy::from_text(r#"{ "Sid" : "a b" }"#)), Some(r#"{"Sid":"ab"}"#.len()));
+    }
+}
