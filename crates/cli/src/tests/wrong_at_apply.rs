@@ -35,3 +35,27 @@ fn an_output_that_fails_at_apply_is_told_and_everything_else_is_recorded() {
     world.write(STACK);
     world.run("plan SPEC --detailed-exitcode", Exit::Success);
 }
+
+#[test]
+fn a_shorthand_that_cannot_be_is_refused_as_soon_as_it_is_known() {
+    let world = World::new();
+    let document = |reader: &str| {
+        let policy = format!("policy = {{ readers = [\"{reader}\"] }}");
+        format!("{STACK}\n[document.note]\naccount = \"network\"\nname = \"note\"\nbody = 1\n{policy}\n")
+    };
+    world.write(&document("*"));
+    let refused = world.run("validate SPEC", Exit::Error);
+    for expected in
+        ["`policy` cannot be this", "stack.toml:28:", "`*` is no reader.", "{ readers = [\"ID\"] }"]
+    {
+        assert!(refused.stderr.contains(expected), "{expected}:\n{}", refused.stderr);
+    }
+    world.write(&document("${replace(network.main.id, 'net-1', '*')}"));
+    let failed = world.run("apply SPEC --auto-approve", Exit::Incomplete);
+    for expected in ["`policy` is wrong: `*` is no reader.", "stack.toml:28:", "{ readers = [\"ID\"] }"] {
+        assert!(failed.stderr.contains(expected), "{expected}:\n{}", failed.stderr);
+    }
+    world.write(&document("111111111111"));
+    world.run("apply SPEC --auto-approve", Exit::Success);
+    world.run("plan SPEC --detailed-exitcode", Exit::Success);
+}

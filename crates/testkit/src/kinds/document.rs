@@ -6,9 +6,11 @@ use straddle_engine::address::RemoteId;
 use straddle_engine::json;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::{ErrorClass, ProviderError};
-use straddle_engine::resource::{Intent, Observed, Recovery, ReplaceOrder, Resource, Timeouts, Traits};
+use straddle_engine::resource::{
+    Home, Intent, Observed, Problem, Recovery, ReplaceOrder, Resource, Timeouts, Traits,
+};
 use straddle_engine::schema::{Attributes, Tags};
-use straddle_engine::value::Value;
+use straddle_engine::value::{Value, ValueMap};
 
 use crate::client::Client;
 use crate::cloud::{IdScheme, Refusal, Rules};
@@ -26,7 +28,8 @@ pub struct Inputs {
     name: String,
     /// Any data.
     body: Value,
-    /// Who may do what with it.
+    /// Who may do what with it, or `{ readers = [...] }`: those besides the account itself who may
+    /// read it.
     #[attribute(default = public())]
     policy: Option<Policy>,
     /// Kept, and never told.
@@ -53,6 +56,25 @@ pub struct Outputs {
     /// How often it was written.
     #[attribute(volatile)]
     version: i64,
+}
+
+/// Returns the policy of a document that these may read, and the account that has it.
+fn readable_by(home: Home<'_>, readers: &Value) -> Result<Value, Problem> {
+    let problem = |message: &str| Problem {
+        attribute: "policy",
+        message: message.to_owned(),
+        hint: Some("Write `{ readers = [\"ID\"] }`.".to_owned()),
+    };
+    let readers = readers.as_list().ok_or_else(|| problem("`readers` is no list."))?;
+    if readers.iter().any(|reader| reader.as_str() == Some("*")) {
+        return Err(problem("`*` is no reader."));
+    }
+    let readers: Vec<_> = readers.iter().cloned().chain([Value::from(home.account_id)]).collect();
+    let principal = ValueMap::from([("AWS".to_owned(), Value::List(readers))]);
+    let statement =
+        [("Effect", Value::from("Allow")), ("Principal", principal.into()), ("Action", Value::from("read"))];
+    let statement: ValueMap = statement.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Ok(ValueMap::from([("Statement".to_owned(), statement.into())]).into())
 }
 
 /// What no remark may begin with. The refusal quotes the remark, as services do.
@@ -102,6 +124,16 @@ impl Resource for Document {
     type Client = Client;
     type Listing = Things<Self>;
     type Step = CloudStep;
+
+    fn canonical(home: Home<'_>, mut inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
+        if let Some(Value::Map(policy)) = inputs.get("policy")
+            && let Some(readers) = policy.get("readers")
+        {
+            let whole = readable_by(home, readers).map_err(|problem| vec![problem])?;
+            inputs.insert("policy".to_owned(), whole);
+        }
+        Ok(inputs)
+    }
 
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Inputs, Outputs>> {
         listing.observe(id)
