@@ -101,6 +101,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         drift: Vec::new(),
         unchanged: 0,
         renames: Vec::new(),
+        imports: Vec::new(),
         outputs: Vec::new(),
     }
 }
