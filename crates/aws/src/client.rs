@@ -9,6 +9,8 @@ use straddle_engine::resource::Home;
 
 use crate::partition;
 
+use crate::eks;
+
 /// How often the SDK sends a read before it gives up, with its own pauses in between.
 const READ_ATTEMPTS: u32 = 5;
 
@@ -18,6 +20,8 @@ pub(crate) struct Client {
     pub(crate) ec2: Calls<aws_sdk_ec2::Client>,
     /// Calls EKS.
     pub(crate) eks: Calls<aws_sdk_eks::Client>,
+    /// What this run remembers of EKS.
+    pub(crate) eks_memory: eks::Memory,
     /// Calls Elastic Load Balancing, for the load balancers of its second version.
     pub(crate) elb: Calls<aws_sdk_elasticloadbalancingv2::Client>,
     /// Calls IAM. The service is global, as Organizations is.
@@ -47,6 +51,7 @@ impl Client {
         Self {
             ec2: Calls::new(config, aws_sdk_ec2::Client::new),
             eks: Calls::new(config, aws_sdk_eks::Client::new),
+            eks_memory: eks::Memory::default(),
             elb: Calls::new(config, aws_sdk_elasticloadbalancingv2::Client::new),
             iam: Calls::new(config, aws_sdk_iam::Client::new),
             organizations: Calls::new(config, aws_sdk_organizations::Client::new),

@@ -4,6 +4,7 @@ mod account;
 mod client;
 mod each;
 mod ec2;
+mod eks;
 mod error;
 mod iam;
 mod partition;
@@ -29,6 +30,10 @@ pub fn registry() -> Registry {
         .with::<ec2::subnet::Subnet>()
         .with::<ec2::vpc::Vpc>()
         .with::<ec2::vpc_endpoint::VpcEndpoint>()
+        .with::<eks::access_entry::AccessEntry>()
+        .with::<eks::access_policy_association::AccessPolicyAssociation>()
+        .with::<eks::addon::Addon>()
+        .with::<eks::pod_identity_association::PodIdentityAssociation>()
         .with::<iam::instance_profile::InstanceProfile>()
         .with::<iam::openid_connect_provider::OpenIdConnectProvider>()
         .with::<iam::policy::ManagedPolicy>()

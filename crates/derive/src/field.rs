@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream as Tokens;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::{
     Attribute, Error, Expr, ExprArray, ExprLit, GenericArgument, Ident, Lit, LitStr, Meta, PathArguments,
@@ -50,7 +51,7 @@ impl Field {
     /// Returns an expression of type `AttributeSchema`.
     pub(crate) fn schema(&self) -> Tokens {
         let Self { name, documentation, value_type, optional, flags } = self;
-        let name = name.to_string();
+        let name = name.unraw().to_string();
         let required = !optional;
         let one_of = (!flags.one_of.is_empty()).then(|| {
             let values = &flags.one_of;
@@ -92,7 +93,7 @@ impl Field {
     /// Returns the field of a struct expression that reads it from `values`.
     pub(crate) fn read(&self) -> Tokens {
         let Self { name, value_type, optional, .. } = self;
-        let text = name.to_string();
+        let text = name.unraw().to_string();
         let read = quote!(<#value_type as ::straddle_engine::schema::AttributeValue>::from_value);
         if *optional {
             return quote! {
@@ -115,7 +116,7 @@ impl Field {
     /// Returns a statement that puts the field into `values`.
     pub(crate) fn write(&self) -> Tokens {
         let Self { name, optional, .. } = self;
-        let text = name.to_string();
+        let text = name.unraw().to_string();
         let insert = quote! {
             values.insert(#text.to_owned(), ::straddle_engine::schema::AttributeValue::to_value(field));
         };

@@ -173,7 +173,7 @@ fn type_schema(attribute_type: &AttributeType) -> Json {
         AttributeType::Integer => or_expression(&[json!({ "type": "integer" })]),
         AttributeType::String => json!({ "type": "string" }),
         AttributeType::Any => json!({}),
-        AttributeType::Policy => json!({ "type": ["object", "string"] }),
+        AttributeType::Policy | AttributeType::Document => json!({ "type": ["object", "string"] }),
         AttributeType::List(item) | AttributeType::Set(item) => {
             or_expression(&[json!({ "type": "array", "items": type_schema(item) })])
         }

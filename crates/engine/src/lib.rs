@@ -21,6 +21,7 @@ pub mod address;
 mod apply;
 pub mod diagnostic;
 pub mod difference;
+pub mod document;
 pub mod environment;
 pub mod erased;
 pub mod event;
@@ -52,6 +53,7 @@ mod stages;
 pub mod state;
 pub mod value;
 mod value_json;
+pub mod yaml;
 
 // The derive macro names this crate, also when it is used inside it.
 extern crate self as straddle_engine;

@@ -183,6 +183,9 @@ pub enum Readiness {
     Ready,
     /// Not yet, or no longer; the word is the service's own, such as `pending`.
     Pending(String),
+    /// It can be changed, and it is not as it shall be yet: once no step is left to make, that is waited
+    /// for. The words are the service's own.
+    Degraded(String),
     /// A part of it failed, and steps can repair that part; the words are the service's own.
     Impaired(String),
     /// It never will; the words are the service's own.

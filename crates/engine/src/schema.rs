@@ -93,6 +93,8 @@ pub enum AttributeType {
     Any,
     /// A policy of IAM as a table, or as JSON text; compared by what it means.
     Policy,
+    /// Data as a table, or as JSON or YAML text; compared as data.
+    Document,
     /// Values in order.
     List(Box<AttributeType>),
     /// Values whose order means nothing.
@@ -118,7 +120,7 @@ impl AttributeType {
             | (Self::Bool, Value::Bool(_))
             | (Self::Integer, Value::Integer(_))
             | (Self::String, Value::String(_))
-            | (Self::Policy, Value::Map(_) | Value::String(_)) => Ok(()),
+            | (Self::Policy | Self::Document, Value::Map(_) | Value::String(_)) => Ok(()),
             (Self::List(item) | Self::Set(item), Value::List(items)) => check_items(item, items),
             (Self::Map(item), Value::Map(entries)) => {
                 entries.iter().try_for_each(|(key, value)| item.check_inside(value, key))
@@ -132,6 +134,7 @@ impl AttributeType {
                 | Self::Integer
                 | Self::String
                 | Self::Policy
+                | Self::Document
                 | Self::List(_)
                 | Self::Set(_)
                 | Self::Map(_)
@@ -151,6 +154,7 @@ impl AttributeType {
             | Self::Integer
             | Self::String
             | Self::Any
+            | Self::Document
             | Self::List(_)
             | Self::Set(_)
             | Self::Map(_)
@@ -170,6 +174,7 @@ impl AttributeType {
             Self::String => "strings".to_owned(),
             Self::Any => "values".to_owned(),
             Self::Policy => "policies".to_owned(),
+            Self::Document => "documents".to_owned(),
             Self::List(item) | Self::Set(item) => format!("lists of {}", item.plural()),
             Self::Map(item) if matches!(**item, Self::Any) => "tables".to_owned(),
             Self::Map(item) => format!("tables of {}", item.plural()),
@@ -212,6 +217,7 @@ impl fmt::Display for AttributeType {
             Self::String => formatter.write_str("a string"),
             Self::Any => formatter.write_str("any value"),
             Self::Policy => formatter.write_str("a policy (a table, or JSON text)"),
+            Self::Document => formatter.write_str("a document (a table, or JSON or YAML text)"),
             Self::List(item) | Self::Set(item) => write!(formatter, "a list of {}", item.plural()),
             Self::Map(item) => write!(formatter, "a table of {}", item.plural()),
             Self::Tags => formatter.write_str("a table of strings"),

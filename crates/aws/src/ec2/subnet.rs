@@ -357,7 +357,10 @@ fn ipv6_state(range: &types::SubnetIpv6CidrBlockAssociation) -> Option<&str> {
 fn subnet_readiness(subnet: &types::Subnet) -> Readiness {
     match readiness(subnet.state().map(SubnetState::as_str), "available") {
         Readiness::Ready => readiness(ipv6_range(subnet).and_then(ipv6_state), "associated"),
-        other @ (Readiness::Pending(_) | Readiness::Impaired(_) | Readiness::Failed(_)) => other,
+        other @ (Readiness::Pending(_)
+        | Readiness::Degraded(_)
+        | Readiness::Impaired(_)
+        | Readiness::Failed(_)) => other,
     }
 }
 

@@ -128,6 +128,7 @@ fn nested(attribute_type: &AttributeType) -> &[AttributeSchema] {
         | AttributeType::String
         | AttributeType::Any
         | AttributeType::Policy
+        | AttributeType::Document
         | AttributeType::Tags => &[],
     }
 }

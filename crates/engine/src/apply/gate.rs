@@ -24,7 +24,7 @@ pub(crate) async fn wait(
         let reason = match gate.check(run.access.connections(), placement).await {
             Ok(Readiness::Ready) => return Ok(()),
             Ok(Readiness::Failed(reason) | Readiness::Impaired(reason)) => return Err(Stop::Failed(reason)),
-            Ok(Readiness::Pending(reason)) => reason,
+            Ok(Readiness::Pending(reason) | Readiness::Degraded(reason)) => reason,
             Err(error) if matches!(error.class, ErrorClass::Throttled | ErrorClass::Ambiguous) => {
                 error.to_string()
             }

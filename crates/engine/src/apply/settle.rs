@@ -134,12 +134,12 @@ impl<'a> Settle<'a> {
                 return Ok(Next::Wait(reason.clone()));
             }
             (Readiness::Failed(reason), Some(_)) => return Err(Stop::Failed(reason.clone())),
-            (Readiness::Failed(_) | Readiness::Impaired(_), None) => {}
+            (Readiness::Failed(_) | Readiness::Impaired(_) | Readiness::Degraded(_), None) => {}
             (Readiness::Impaired(reason), Some(_)) if self.repair == Repair::Done => {
                 return Err(Stop::Impaired(reason.clone()));
             }
             (Readiness::Impaired(_), Some(_)) => self.repair = Repair::UnderWay,
-            (Readiness::Ready, _) => self.repaired(),
+            (Readiness::Ready | Readiness::Degraded(_), _) => self.repaired(),
         }
         let mut step = self.next_step(&observed)?;
         if step.is_some() && performed.map(|last| &last.step) == step.as_ref() && !self.written {
@@ -153,6 +153,7 @@ impl<'a> Settle<'a> {
             (None, Readiness::Impaired(reason)) if self.desired.is_some() && self.later.is_none() => {
                 return Err(Stop::Impaired(reason.clone()));
             }
+            (None, Readiness::Degraded(reason)) if self.desired.is_some() => Next::Wait(reason.clone()),
             (None, _) if self.desired.is_some() => Next::Done(observed),
             (None, _) => Next::Wait("to be gone".to_owned()),
             (Some(step), _) => self.unless_shown_late(step, performed)?,

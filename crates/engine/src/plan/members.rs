@@ -57,6 +57,7 @@ pub(crate) fn given_up(attribute: &AttributeSchema, applied: &Value) -> Option<V
         | AttributeType::String
         | AttributeType::Any
         | AttributeType::Policy
+        | AttributeType::Document
         | AttributeType::List(_)
         | AttributeType::Set(_)
         | AttributeType::Map(_)

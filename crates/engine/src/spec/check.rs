@@ -85,6 +85,7 @@ impl Checker<'_> {
                 | AttributeType::Integer
                 | AttributeType::String
                 | AttributeType::Policy
+                | AttributeType::Document
                 | AttributeType::List(_)
                 | AttributeType::Set(_)
                 | AttributeType::Map(_)

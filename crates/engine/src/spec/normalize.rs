@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::json;
 use crate::schema::{AttributeSchema, AttributeType, KindSchema};
 use crate::spec::pattern::Pattern;
 use crate::value::{Value, ValueMap};
+use crate::{json, yaml};
 
 /// Text that an attribute cannot take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +92,10 @@ fn normalize(
 ) -> Value {
     match (attribute_type, value) {
         (AttributeType::String, Value::String(text)) => normalize_text(attribute, text, path, invalid),
-        (AttributeType::Policy, Value::String(text)) => read_policy(text, path, invalid),
+        (AttributeType::Policy, Value::String(text)) => read_table(text, "JSON", json::decode, path, invalid),
+        (AttributeType::Document, Value::String(text)) => {
+            read_table(text, "document", yaml::decode, path, invalid)
+        }
         (AttributeType::List(item), Value::List(items)) => {
             Value::List(normalize_items(attribute, item, items, path, invalid))
         }
@@ -146,10 +149,16 @@ fn normalize_text(
     }
 }
 
-fn read_policy(text: String, path: &str, invalid: &mut Vec<InvalidText>) -> Value {
-    let message = match json::decode(&text) {
-        Ok(policy @ Value::Map(_)) => return policy,
-        Ok(_) => "the JSON is no table".to_owned(),
+fn read_table(
+    text: String,
+    language: &str,
+    decode: fn(&str) -> Result<Value, String>,
+    path: &str,
+    invalid: &mut Vec<InvalidText>,
+) -> Value {
+    let message = match decode(&text) {
+        Ok(table @ Value::Map(_)) => return table,
+        Ok(_) => format!("the {language} is no table"),
         Err(problem) => problem,
     };
     invalid.push(InvalidText { path: path.to_owned(), message });
