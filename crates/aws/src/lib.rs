@@ -5,6 +5,7 @@ mod client;
 mod each;
 mod ec2;
 mod eks;
+mod elb;
 mod error;
 mod iam;
 mod partition;
@@ -34,6 +35,9 @@ pub fn registry() -> Registry {
         .with::<eks::access_policy_association::AccessPolicyAssociation>()
         .with::<eks::addon::Addon>()
         .with::<eks::pod_identity_association::PodIdentityAssociation>()
+        .with::<elb::listener::Listener>()
+        .with::<elb::load_balancer::LoadBalancer>()
+        .with::<elb::target_group::TargetGroup>()
         .with::<iam::instance_profile::InstanceProfile>()
         .with::<iam::openid_connect_provider::OpenIdConnectProvider>()
         .with::<iam::policy::ManagedPolicy>()

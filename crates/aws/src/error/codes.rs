@@ -64,13 +64,18 @@ fn by_code(code: &str) -> Option<ErrorClass> {
         | "LoadBalancerNotFound"
         | "TargetGroupNotFound"
         | "ListenerNotFound"
-        | "RuleNotFound" => ErrorClass::NotFound,
+        | "RuleNotFound"
+        | "SubnetNotFound"
+        | "AllocationIdNotFound"
+        | "CertificateNotFound" => ErrorClass::NotFound,
         "IncorrectState"
         | "OperationInProgress"
         | "InvalidStateTransitionException"
         | "ConcurrentModification"
         | "ConcurrentModificationException"
-        | "EntityTemporarilyUnmodifiable" => ErrorClass::Busy,
+        | "EntityTemporarilyUnmodifiable"
+        | "PriorRequestNotComplete"
+        | "TrustStoreNotReady" => ErrorClass::Busy,
         "DependencyViolation"
         | "InvalidGroup.InUse"
         | "InvalidIPAddress.InUse"
@@ -188,6 +193,8 @@ mod tests {
         check("LoadBalancerNotFound", 400, ErrorClass::NotFound);
         check("DuplicateTargetGroupName", 400, ErrorClass::AlreadyExists);
         check("ResourceInUse", 400, ErrorClass::Dependency);
+        check("SubnetNotFound", 400, ErrorClass::NotFound);
+        check("TrustStoreNotReady", 400, ErrorClass::Busy);
         check("InvalidLaunchTemplateId.NotFoundException", 400, ErrorClass::NotFound);
     }
 

@@ -3,7 +3,7 @@
 use crate::spec::suggest::snake_case;
 
 /// The kinds that the language will have; a program may have only some of them.
-const PLANNED: [&str; 26] = [
+const PLANNED: [&str; 29] = [
     "eks_access_entry",
     "eks_addon",
     "eks_cluster",
@@ -19,6 +19,8 @@ const PLANNED: [&str; 26] = [
     "internet_gateway",
     "kubernetes_manifests",
     "kubernetes_object",
+    "listener",
+    "load_balancer",
     "nat_gateway",
     "ram_organization_sharing",
     "ram_resource_share",
@@ -29,6 +31,7 @@ const PLANNED: [&str; 26] = [
     "security_group",
     "security_group_rule",
     "subnet",
+    "target_group",
     "vpc_endpoint",
 ];
 
@@ -49,12 +52,12 @@ const CLOUDFORMATION: [(&str, &str); 16] = [
     ("AWS::EKS::AccessEntry", "eks_access_entry"),
     ("AWS::EKS::PodIdentityAssociation", "eks_pod_identity_association"),
     ("AWS::EKS::FargateProfile", "eks_fargate_profile"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "ingress_load_balancer"),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "load_balancer"),
 ];
 
 /// Kinds of Terraform without `aws_`, of Pulumi in small letters, and words of everyday use.
-const WORDS: [(&str, &str); 49] = [
-    ("alb", "ingress_load_balancer"),
+const WORDS: [(&str, &str); 48] = [
+    ("alb", "load_balancer"),
     ("default_route_table", "route_table"),
     ("default_security_group", "security_group"),
     ("default_subnet", "subnet"),
@@ -80,10 +83,9 @@ const WORDS: [(&str, &str); 49] = [
     ("kubernetes_namespace", "kubernetes_object"),
     ("kubernetes_service", "kubernetes_object"),
     ("kubernetes_service_account", "kubernetes_object"),
-    ("lb", "ingress_load_balancer"),
-    ("lb_listener", "ingress_load_balancer"),
-    ("lb_target_group", "ingress_load_balancer"),
-    ("load_balancer", "ingress_load_balancer"),
+    ("lb", "load_balancer"),
+    ("lb_listener", "listener"),
+    ("lb_target_group", "target_group"),
     ("main_route_table_association", "route_table_association"),
     ("nat", "nat_gateway"),
     ("natgw", "nat_gateway"),
