@@ -42,18 +42,8 @@ impl Named {
             attributes.iter().find(|attribute| attribute.name == name)
         };
         let Some((table, member)) = self.path.split_once('.') else { return find(attributes, self.path) };
-        match &find(attributes, table)?.attribute_type {
-            AttributeType::Object(members) => find(members, member),
-            AttributeType::Bool
-            | AttributeType::Integer
-            | AttributeType::String
-            | AttributeType::Any
-            | AttributeType::Policy
-            | AttributeType::List(_)
-            | AttributeType::Set(_)
-            | AttributeType::Map(_)
-            | AttributeType::Tags => None,
-        }
+        let AttributeType::Object(members) = &find(attributes, table)?.attribute_type else { return None };
+        find(members, member)
     }
 }
 
@@ -85,17 +75,12 @@ pub(crate) fn put(
 }
 
 fn typed_value(attribute_type: &AttributeType, text: &str) -> Option<Value> {
-    match attribute_type {
-        AttributeType::Bool => text.parse().ok().map(Value::Bool),
-        AttributeType::Integer => text.parse().ok().map(Value::Integer),
-        AttributeType::String => Some(Value::from(text)),
-        AttributeType::Any
-        | AttributeType::Policy
-        | AttributeType::List(_)
-        | AttributeType::Set(_)
-        | AttributeType::Map(_)
-        | AttributeType::Tags
-        | AttributeType::Object(_) => None,
+    if matches!(attribute_type, AttributeType::Bool) {
+        text.parse().ok().map(Value::Bool)
+    } else if matches!(attribute_type, AttributeType::Integer) {
+        text.parse().ok().map(Value::Integer)
+    } else {
+        matches!(attribute_type, AttributeType::String).then(|| Value::from(text))
     }
 }
 
