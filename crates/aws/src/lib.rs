@@ -34,6 +34,8 @@ pub fn registry() -> Registry {
         .with::<eks::access_entry::AccessEntry>()
         .with::<eks::access_policy_association::AccessPolicyAssociation>()
         .with::<eks::addon::Addon>()
+        .with::<eks::cluster::Cluster>()
+        .with::<eks::node_group::NodeGroup>()
         .with::<eks::pod_identity_association::PodIdentityAssociation>()
         .with::<elb::listener::Listener>()
         .with::<elb::load_balancer::LoadBalancer>()

@@ -11,7 +11,7 @@ pub(crate) mod nat_gateway;
 pub(crate) mod route;
 pub(crate) mod route_table;
 pub(crate) mod route_table_association;
-mod rule;
+pub(crate) mod rule;
 pub(crate) mod security_group;
 pub(crate) mod security_group_rule;
 pub(crate) mod subnet;

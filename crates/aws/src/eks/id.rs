@@ -12,3 +12,10 @@ pub(crate) fn below(cluster: &str, name: &str) -> RemoteId {
 pub(crate) fn parts(id: &str) -> (&str, &str) {
     id.split_once('/').unwrap_or((id, ""))
 }
+
+/// Describes what is wrong with something, in EKS's own words, with what it is about.
+pub(crate) fn issue(code: Option<&str>, message: Option<&str>, resource_ids: &[String]) -> String {
+    let said = code.into_iter().chain(message).collect::<Vec<_>>().join(": ");
+    let about = resource_ids.join(", ");
+    if about.is_empty() { said } else { format!("{said} ({about})") }
+}

@@ -1,4 +1,7 @@
 //! What a run remembers of EKS: the updates that it has begun, and the default versions of add-ons.
+//!
+//! After an update that failed, a thing works as it did before it, and nothing but the update itself
+//! says so. A later run does not know of it: it finds what still differs, and asks for it again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +33,8 @@ struct Remembered {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Updated {
     Addon(RemoteId),
+    Cluster(RemoteId),
+    NodeGroup(RemoteId),
 }
 
 /// How far the update is that this run has begun.
@@ -67,6 +72,11 @@ impl Memory {
             Updated::Addon(id) => {
                 let (cluster, name) = id::parts(id.as_str());
                 call.name(cluster).addon_name(name)
+            }
+            Updated::Cluster(id) => call.name(id.as_str()),
+            Updated::NodeGroup(id) => {
+                let (cluster, name) = id::parts(id.as_str());
+                call.name(cluster).nodegroup_name(name)
             }
         };
         let progress = match call.send().await.map_err(failed("DescribeUpdate")) {
@@ -115,8 +125,7 @@ fn errors(update: &Update) -> String {
 
 fn words(error: &ErrorDetail) -> String {
     let code = error.error_code().map(ErrorCode::as_str);
-    let parts: Vec<_> = code.into_iter().chain(error.error_message()).collect();
-    parts.join(": ")
+    id::issue(code, error.error_message(), error.resource_ids())
 }
 
 async fn default_versions(client: &Client, addon: &str) -> Result<DefaultVersions, ProviderError> {
@@ -135,4 +144,27 @@ async fn default_versions(client: &Client, addon: &str) -> Result<DefaultVersion
         })
     });
     Ok(defaults.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_eks::types::builders::UpdateBuilder;
+
+    use super::*;
+
+    fn after(status: &str, change: impl FnOnce(UpdateBuilder) -> UpdateBuilder) -> Progress {
+        progress(&change(Update::builder().status(UpdateStatus::from(status))).build())
+    }
+
+    #[test]
+    fn an_update_that_failed_says_why() {
+        let error = ErrorDetail::builder().error_code(ErrorCode::InsufficientFreeAddresses);
+        let error = error.error_message("no room").resource_ids("subnet-1").resource_ids("subnet-2").build();
+        let words = "the update failed: InsufficientFreeAddresses: no room (subnet-1, subnet-2)";
+        assert_eq!(after("Failed", |update| update.errors(error)), Progress::Failed(words.to_owned()));
+        let words = "the update was cancelled: EKS does not say why";
+        assert_eq!(after("Cancelled", |update| update), Progress::Failed(words.to_owned()));
+        assert_eq!(after("InProgress", |update| update), Progress::UnderWay);
+        assert_eq!(after("Successful", |update| update), Progress::Done);
+    }
 }

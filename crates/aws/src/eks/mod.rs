@@ -3,11 +3,15 @@
 pub(crate) mod access_entry;
 pub(crate) mod access_policy_association;
 pub(crate) mod addon;
+mod check;
+pub(crate) mod cluster;
 mod id;
 mod memory;
 mod named;
+pub(crate) mod node_group;
 pub(crate) mod pod_identity_association;
 mod tags;
+mod version;
 
 pub(crate) use memory::Memory;
 
