@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use straddle_engine::policy::Policy;
+use straddle_engine::value::{Unknown, Value};
 
 /// Reads a document in an answer: it is "URL-encoded compliant with RFC 3986" (API reference,
 /// `GetRole` and everything else that returns one).
@@ -13,6 +14,21 @@ pub(crate) fn from_answer(text: &str) -> Policy {
 /// guide, "IAM and AWS STS quotas"). The text of [`Policy::to_text`] has none but in strings.
 pub(crate) fn length(document: &Policy) -> Option<usize> {
     Some(document.to_text()?.chars().filter(|character| !character.is_whitespace()).count())
+}
+
+/// Returns a document of these statements.
+pub(crate) fn document(statements: Vec<Value>) -> Value {
+    table([("Version", Value::from("2012-10-17")), ("Statement", Value::List(statements))])
+}
+
+/// Returns a table of these entries.
+pub(crate) fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Map(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// Returns what is made of something unknown.
+pub(crate) fn derived(unknown: &Unknown) -> Value {
+    Value::Unknown(Unknown { origin: unknown.origin.clone(), exact: false })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! or changed a moment ago may not be seen yet (IAM user guide, "Troubleshoot IAM": "Changes that I
 //! make are not always immediately visible").
 
+mod controller;
 mod document;
 pub(crate) mod instance_profile;
 mod names;

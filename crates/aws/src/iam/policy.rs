@@ -9,7 +9,7 @@ use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
-    Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
+    Home, Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::{Attributes, Tags};
 use straddle_engine::value::ValueMap;
@@ -17,8 +17,8 @@ use straddle_engine::value::ValueMap;
 use super::permissions::{self, MOST_CHARACTERS};
 use super::policies::{Policies, WholePolicy, get_policy};
 use super::tags::{TagStep, Tagged};
-use super::{SERVICE, names, tags, unless_missing};
-use crate::client::Client;
+use super::{SERVICE, controller, names, tags, unless_missing};
+use crate::client::{Client, Place};
 use crate::error::{answered, failed};
 
 /// How many versions a policy has at most (IAM user guide, "Versioning IAM policies").
@@ -41,7 +41,8 @@ pub(crate) struct ManagedPolicyInputs {
     #[attribute(replace, default = "", normalize = names::normalize_description)]
     description: Option<String>,
     /// The policy itself, as a table or JSON text. It is compared by what it means. It has up to 6144
-    /// characters besides white space. A change makes a new version and then puts it in force; where
+    /// characters besides white space. That of the AWS Load Balancer Controller has a short form:
+    /// `{ load_balancer_controller = "v2.13.4" }`. A change makes a new version and then puts it in force; where
     /// there are five versions, the oldest one goes first.
     document: Policy,
     /// The tags.
@@ -117,6 +118,10 @@ impl Resource for ManagedPolicy {
     type Client = Client;
     type Listing = Policies;
     type Step = ManagedPolicyStep;
+
+    fn canonical(home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
+        controller::canonical("document", &Place::of(home), inputs)
+    }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         permissions::check("document", MOST_CHARACTERS, inputs)

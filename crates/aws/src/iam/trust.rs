@@ -1,8 +1,9 @@
 //! Trust policies: who may assume a role. The common ones have a short form.
 
 use straddle_engine::resource::Problem;
-use straddle_engine::value::{Unknown, Value, ValueMap};
+use straddle_engine::value::{Value, ValueMap};
 
+use super::document::{derived, document, table};
 use crate::client::Place;
 
 /// The names that a short form has.
@@ -265,22 +266,9 @@ impl ShortForm<'_> {
     }
 }
 
-fn document(statements: Vec<Value>) -> Value {
-    table([("Version", Value::from("2012-10-17")), ("Statement", Value::List(statements))])
-}
-
 fn allow(principal: Value, action: Value, condition: Option<Value>) -> Value {
     let statement = [("Effect", Value::from("Allow")), ("Principal", principal), ("Action", action)];
     table(statement.into_iter().chain(condition.map(|condition| ("Condition", condition))))
-}
-
-fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
-    Value::Map(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-/// Returns what is made of something unknown.
-fn derived(unknown: &Unknown) -> Value {
-    Value::Unknown(Unknown { origin: unknown.origin.clone(), exact: false })
 }
 
 fn items(value: &Value) -> &[Value] {
