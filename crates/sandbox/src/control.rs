@@ -6,6 +6,7 @@
 //! | `POST /_sandbox/stop` | ends the sandbox |
 //! | `POST /_sandbox/reset` | empties the world |
 //! | `PUT /_sandbox/accounts` | adds accounts: `{"apps": "222222222222"}` |
+//! | `PUT /_sandbox/quotas` | lets accounts have other numbers: `{"222222222222": {"L-F678F1CE": 6}}` |
 //! | `GET /_sandbox/faults` | tells the rules, and how often each has fired |
 //! | `PUT /_sandbox/faults` | puts a list of rules in the place of all |
 //! | `POST /_sandbox/faults` | adds one rule |
@@ -24,6 +25,7 @@ use serde_json::{Map, Value, json};
 
 use crate::call::Refusal;
 use crate::playground::{Playground, wait_for};
+use crate::quotas;
 use crate::server::{Incoming, Outgoing, Shared};
 use crate::store::{Event, Kept};
 use crate::world::AccountId;
@@ -97,6 +99,7 @@ fn carry_out(shared: &Shared, incoming: &Incoming) -> Result<Done, Refusal> {
         }
         ("POST", "reset") => (nothing(), playground.reset()),
         ("PUT", "accounts") => (nothing(), add_accounts(&mut playground, body(incoming)?)),
+        ("PUT", "quotas") => (nothing(), adjust_quotas(&mut playground, body(incoming)?)?),
         ("GET", "faults") => (json!({ "faults": playground.faults.rules() }), None),
         ("PUT", "faults") => {
             playground.faults.replace(body(incoming)?);
@@ -151,6 +154,25 @@ fn add_accounts(playground: &mut Playground, accounts: BTreeMap<String, AccountI
         }
     }
     kept
+}
+
+/// Lets accounts have other numbers of something, by the codes of quotas: all that are ordered, or none.
+fn adjust_quotas(
+    playground: &mut Playground,
+    orders: BTreeMap<AccountId, BTreeMap<String, usize>>,
+) -> Result<Option<Kept>, Refusal> {
+    let codes = orders.values().flat_map(BTreeMap::keys);
+    if let Some(unknown) = codes.into_iter().find(|code| quotas::with_code(code).is_none()) {
+        return Err(Refusal::new("BadRequest", format!("there is no quota with the code `{unknown}`")));
+    }
+    let mut kept = None;
+    for (account, quotas) in orders {
+        for (code, value) in quotas {
+            // What is kept later is kept after this.
+            kept = playground.happen(Event::Quota { account: account.clone(), code, value });
+        }
+    }
+    Ok(kept)
 }
 
 /// Who issues a token, and what it says.

@@ -173,7 +173,9 @@ impl Trouble {
                 Refusal { status, ..Refusal::new(ec2, self.message(true)) }
             }
             Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden(query, self.message(false)),
-            Service::Eks | Service::Organizations | Service::Ram => Refusal::new(json, self.message(false)),
+            Service::Eks | Service::Organizations | Service::Quotas | Service::Ram | Service::Tagging => {
+                Refusal::new(json, self.message(false))
+            }
         }
     }
 

@@ -8,8 +8,7 @@
 //! 3. [`playground`] takes the world for the request: [`identity`] tells whose request it is, and
 //!    [`signature`] whether it really is;
 //! 4. [`dispatch`] lets [`access`] check what the caller may do, and carries it out: the operation,
-//!    one of [`operations`] (in [`ec2`], [`eks`], [`elb`], [`iam`], [`organizations`], [`ram`], [`sts`]), reads and
-//!    changes the [`world`];
+//!    one of [`operations`] (each service is a module), reads and changes the [`world`];
 //!    [`tokens`] make calls safe to repeat, [`sight`] hides what is too new for reads;
 //! 5. [`store`] keeps what has changed, and [`request_log`] what was asked;
 //! 6. [`protocol`] writes the answer in the service's own form.
@@ -45,6 +44,7 @@ mod sight;
 mod signature;
 mod store;
 mod sts;
+mod tagged;
 #[cfg(test)]
 mod testing;
 mod tokens;

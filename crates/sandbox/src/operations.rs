@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::call::Operation;
 use crate::protocol::Service;
-use crate::{ec2, eks, elb, iam, organizations, ram, sts};
+use crate::{ec2, eks, elb, iam, organizations, quotas, ram, sts, tagged};
 
 /// By service, and by the name in small letters, which is all that some paths have.
 static OPERATIONS: LazyLock<BTreeMap<(Service, String), &'static Operation>> = LazyLock::new(|| {
@@ -27,8 +27,10 @@ fn of_service(service: Service) -> Box<dyn Iterator<Item = &'static Operation>> 
         Service::Elb => Box::new(elb::operations()),
         Service::Iam => Box::new(iam::operations()),
         Service::Organizations => Box::new(organizations::operations()),
+        Service::Quotas => Box::new(quotas::operations()),
         Service::Ram => Box::new(ram::operations()),
         Service::Sts => Box::new(sts::operations()),
+        Service::Tagging => Box::new(tagged::operations()),
     }
 }
 

@@ -50,7 +50,7 @@ impl Tokens {
             Service::Ec2 | Service::Elb | Service::Iam | Service::Sts => {
                 Refusal::new("IdempotentParameterMismatch", message)
             }
-            Service::Organizations | Service::Ram => {
+            Service::Organizations | Service::Quotas | Service::Ram | Service::Tagging => {
                 Refusal::new("IdempotentParameterMismatchException", message)
             }
             // EKS has no code of its own for it.

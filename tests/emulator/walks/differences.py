@@ -3,6 +3,8 @@
 # Refusals of AWS, by operation and code: moto's code, or None if moto does what is asked. Why AWS
 # refuses is said at each refusal in the walks.
 REFUSALS: dict[tuple[str, str], str | None] = {
+    ("AddTags", "DuplicateTagKeys"): None,
+    ("AddTags", "TooManyTags"): None,
     ("AssociateAddress", "Gateway.NotAttached"): None,
     ("AssociateRouteTable", "Resource.AlreadyAssociated"): None,
     ("AssociateSubnetCidrBlock", "InvalidParameterValue"): None,
@@ -11,6 +13,15 @@ REFUSALS: dict[tuple[str, str], str | None] = {
     ("AuthorizeSecurityGroupIngress", "InvalidParameterCombination"): None,
     ("AuthorizeSecurityGroupIngress", "InvalidParameterValue"): None,
     ("AuthorizeSecurityGroupIngress", "MissingParameter"): None,
+    ("CreateLoadBalancer", "AllocationIdNotFound"): None,
+    ("CreateLoadBalancer", "DuplicateLoadBalancerName"): None,
+    ("CreateLoadBalancer", "InvalidConfigurationRequest"): None,
+    ("CreateLoadBalancer", "InvalidScheme"): None,
+    ("CreateLoadBalancer", "InvalidSecurityGroup"): None,
+    ("CreateLoadBalancer", "InvalidSubnet"): None,
+    ("CreateLoadBalancer", "ResourceInUse"): None,
+    ("CreateLoadBalancer", "SubnetNotFound"): "InvalidSubnetID.NotFound",
+    ("CreateLoadBalancer", "ValidationError"): None,
     ("CreateNatGateway", "DryRunOperation"): None,
     ("CreateNetworkInterface", "InvalidIPAddress.InUse"): None,
     ("CreateOpenIDConnectProvider", "InvalidInput"): None,
@@ -31,9 +42,12 @@ REFUSALS: dict[tuple[str, str], str | None] = {
     ("CreateTags", "InvalidSecurityGroupRuleId.NotFound"): None,
     ("CreateTags", "TagLimitExceeded"): "500",
     ("CreateVpc", "DryRunOperation"): None,
+    ("DeleteLoadBalancer", "OperationNotPermitted"): None,
     ("DeletePolicy", "DeleteConflict"): None,
     ("DeleteRoute", "InvalidParameterValue"): None,
     ("DeleteRouteTable", "DependencyViolation"): None,
+    ("DeleteRule", "OperationNotPermitted"): "500",
+    ("DeleteRule", "RuleNotFound"): None,
     ("DeleteSecurityGroup", "CannotDelete"): None,
     ("DeleteSecurityGroup", "DependencyViolation"): None,
     ("DeleteSubnet", "DependencyViolation"): None,
@@ -50,12 +64,16 @@ REFUSALS: dict[tuple[str, str], str | None] = {
     ("DisassociateSubnetCidrBlock", "InvalidSubnetCidrBlockAssociationID.NotFound"): None,
     ("DisassociateVpcCidrBlock", "InvalidCidrBlock.InUse"): None,
     ("DisassociateVpcCidrBlock", "InvalidVpcCidrBlockAssociationID.NotFound"): None,
+    ("GetResources", "InvalidParameterException"): None,
+    ("ModifyLoadBalancerAttributes", "InvalidConfigurationRequest"): None,
+    ("ModifyLoadBalancerAttributes", "ValidationError"): "InvalidConfigurationRequest",
     ("ModifySubnetAttribute", "InvalidParameterCombination"): None,
     ("ModifySubnetAttribute", "InvalidParameterValue"): None,
     ("ModifyVpcAttribute", "InvalidParameterCombination"): None,
     ("ModifyVpcAttribute", "InvalidParameterValue"): None,
     ("ReleaseAddress", "InvalidIPAddress.InUse"): None,
     ("RevokeSecurityGroupIngress", "InvalidSecurityGroupRuleId.NotFound"): "InvalidPermission.NotFound",
+    ("SetIpAddressType", "InvalidSubnet"): None,
 }
 
 # What moto answers otherwise, and why AWS's is another.
@@ -87,4 +105,10 @@ ANSWERS = {
     "boundaries of users": "moto has no PutUserPermissionsBoundary.",
     "policies of AWS": "moto has AWS's managed policies only when it is told to load them.",
     "clients of providers": "moto has no AddClientIDToOpenIDConnectProvider.",
+    "interfaces of load balancers": "moto's load balancers have no interfaces; on AWS they are managed by the "
+    "requester and stay for minutes (Requester-managed network interfaces, EC2 user guide).",
+    "the same again": "moto refuses what is there with the same settings, and to delete what is gone; on AWS each "
+    "call succeeds (CreateLoadBalancer, DeleteTargetGroup).",
+    "attributes of listeners": "moto forgets attributes of listeners; AWS has them (DescribeListenerAttributes).",
+    "quotas": "moto enforces no quota that it tells, and breaks when it lists them (ListServiceQuotas).",
 }

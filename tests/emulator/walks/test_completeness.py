@@ -12,7 +12,7 @@ from .differences import ANSWERS, REFUSALS
 
 _WALKS = Path(__file__).parent
 _SOURCES = _WALKS.parent.parent.parent / "crates/sandbox/src"
-_SERVICES = ["ec2", "eks", "iam", "organizations", "ram", "sts"]
+_SERVICES = ["ec2", "eks", "elb", "iam", "organizations", "quotas", "ram", "sts", "tagged"]
 
 # What boto3 alone cannot do, and where it is done instead.
 _WALKED_ELSEWHERE = {

@@ -48,9 +48,13 @@ fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let mut needs = match call.service {
         Service::Ec2 => ec2::needs(world, operation, call),
         Service::Elb => elb::needs(world, operation, call),
-        Service::Eks | Service::Iam | Service::Organizations | Service::Ram | Service::Sts => {
-            named_needs(world, operation, call)
-        }
+        Service::Eks
+        | Service::Iam
+        | Service::Organizations
+        | Service::Quotas
+        | Service::Ram
+        | Service::Sts
+        | Service::Tagging => named_needs(world, operation, call),
     };
     needs.extend(operation.access.also.map(|also| also(world, call)).unwrap_or_default());
     needs
@@ -69,9 +73,12 @@ fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
                 Service::Eks => eks::resource(world, call, kind, name),
                 Service::Iam => iam::resource(world, call, kind, name),
                 Service::Ram => (name.to_owned(), ram::context(world, call, name)),
-                Service::Ec2 | Service::Elb | Service::Organizations | Service::Sts => {
-                    (name.to_owned(), Context::new())
-                }
+                Service::Ec2
+                | Service::Elb
+                | Service::Organizations
+                | Service::Quotas
+                | Service::Sts
+                | Service::Tagging => (name.to_owned(), Context::new()),
             };
             Need { action: action.clone(), resource, context }
         })
@@ -110,7 +117,9 @@ pub(crate) fn denied(call: &Call, action: &str, resource: &str, reason: Option<R
             Refusal::forbidden("UnauthorizedOperation", message)
         }
         Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden("AccessDenied", message),
-        Service::Organizations => Refusal::new("AccessDeniedException", message),
+        Service::Organizations | Service::Quotas | Service::Tagging => {
+            Refusal::new("AccessDeniedException", message)
+        }
         Service::Eks | Service::Ram => Refusal::forbidden("AccessDeniedException", message),
     }
 }

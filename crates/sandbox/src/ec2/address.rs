@@ -15,6 +15,7 @@ use super::ownership::{Thing, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::quotas;
 use crate::world::{AccountId, World};
 
 pub(super) use association::OPERATIONS as ASSOCIATION_OPERATIONS;
@@ -41,9 +42,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     Operation::new("ReleaseAddress", &["AllocationId", "PublicIp", "NetworkBorderGroup", "DryRun"], release),
 ];
-
-/// How many addresses an account may have in a region (quota L-0263D0A3).
-const QUOTA: usize = 5;
 
 /// The pool that addresses come from unless an account brings its own.
 const AMAZON_POOL: &str = "amazon";
@@ -140,8 +138,9 @@ fn allocate(world: &mut World, call: &Call) -> Answer {
     let wanted = address(parameters, "Address")?;
     let tags = tags::at_birth(parameters, "elastic-ip")?;
     let owner = call.caller.account.clone();
+    let most = world.quota(&owner, quotas::ADDRESSES);
     let network = world.network(&call.region);
-    if network.addresses.values().filter(|address| address.owner == owner).count() >= QUOTA {
+    if network.addresses.values().filter(|address| address.owner == owner).count() >= most {
         let message = "The maximum number of addresses has been reached.";
         return Err(Refusal::new("AddressLimitExceeded", message));
     }
@@ -305,7 +304,7 @@ mod tests {
     fn an_account_has_five_addresses_of_its_own() {
         let mut account = Account::new();
         let first = address(&mut account);
-        for _ in 1..QUOTA {
+        for _ in 1..quotas::ADDRESSES.value {
             address(&mut account);
         }
         account.refused("AllocateAddress", json!({}), "AddressLimitExceeded");

@@ -8,6 +8,7 @@ use super::ownership::{Thing, has_dependencies, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::quotas;
 use crate::world::{AccountId, World};
 
 /// The operations.
@@ -22,9 +23,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("DetachInternetGateway", &["InternetGatewayId", "VpcId", "DryRun"], detach),
     Operation::new("DeleteInternetGateway", &["InternetGatewayId", "DryRun"], delete),
 ];
-
-/// How many gateways an account may have in a region (quota L-A4707A72).
-const QUOTA: usize = 5;
 
 /// An internet gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,9 +62,10 @@ impl Network {
 fn create(world: &mut World, call: &Call) -> Answer {
     let tags = tags::at_birth(&call.parameters, "internet-gateway")?;
     let owner = call.caller.account.clone();
+    let most = world.quota(&owner, quotas::INTERNET_GATEWAYS);
     let network = world.network(&call.region);
     let own = network.internet_gateways.values().filter(|gateway| gateway.owner == owner).count();
-    if own >= QUOTA {
+    if own >= most {
         let message = "The maximum number of internet gateways has been reached.";
         return Err(Refusal::new("InternetGatewayLimitExceeded", message));
     }
@@ -212,7 +211,7 @@ mod tests {
         let second = json!({ "InternetGatewayId": gateway(&mut account), "VpcId": vpc });
         account.refused("AttachInternetGateway", second, "InvalidParameterValue");
         account.refused("CreateInternetGateway", json!({ "DryRun": "true" }), "DryRunOperation");
-        for _ in 2..QUOTA {
+        for _ in 2..quotas::INTERNET_GATEWAYS.value {
             gateway(&mut account);
         }
         account.refused("CreateInternetGateway", json!({}), "InternetGatewayLimitExceeded");

@@ -50,6 +50,7 @@ use route_table::RouteTable;
 use security_group::{Rule, SecurityGroup};
 use sharing::Shared;
 use subnet::Subnet;
+pub(crate) use tagging::tagged;
 use vpc::Vpc;
 use vpc_endpoint::VpcEndpoint;
 

@@ -17,6 +17,7 @@ use super::ownership::{Thing, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::quotas;
 use crate::world::{AccountId, World};
 
 pub(super) use association::OPERATIONS as ASSOCIATION_OPERATIONS;
@@ -32,9 +33,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     Operation::new("DeleteRouteTable", &["RouteTableId", "DryRun"], delete),
 ];
-
-/// How many tables a VPC may have, its main table among them (quota L-589F43AA).
-const QUOTA: usize = 200;
 
 /// A route table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,9 +117,10 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let parameters = &call.parameters;
     let vpc_id = parameters.required("VpcId")?;
     let tags = tags::at_birth(parameters, "route-table")?;
+    let most = world.quota(&call.caller.account, quotas::ROUTE_TABLES);
     let network = world.network(&call.region);
     network.own_vpc(call, vpc_id)?;
-    if network.dependents.of(vpc_id, "rtb-").count() + 1 >= QUOTA {
+    if network.dependents.of(vpc_id, "rtb-").count() + 1 >= most {
         let message = "The maximum number of route tables has been reached.";
         return Err(Refusal::new("RouteTableLimitExceeded", message));
     }
@@ -292,14 +291,17 @@ mod tests {
     #[test]
     fn tables_come_in_pages() {
         let (mut account, vpc, _) = with_subnet();
-        for _ in 1..QUOTA {
+        for _ in 1..quotas::ROUTE_TABLES.value {
             table(&mut account, &vpc);
         }
         account.refused("CreateRouteTable", json!({ "VpcId": vpc }), "RouteTableLimitExceeded");
         let first = account.ok("DescribeRouteTables", json!({ "MaxResults": "100" }));
         let next = json!({ "MaxResults": "100", "NextToken": first["nextToken"] });
         let second = account.ok("DescribeRouteTables", next);
-        assert_eq!(list(&first, "routeTableSet").len() + list(&second, "routeTableSet").len(), QUOTA);
+        assert_eq!(
+            list(&first, "routeTableSet").len() + list(&second, "routeTableSet").len(),
+            quotas::ROUTE_TABLES.value
+        );
         assert_eq!(second["nextToken"], Value::Null);
         account.refused("DescribeRouteTables", json!({ "MaxResults": "101" }), "InvalidParameterValue");
     }

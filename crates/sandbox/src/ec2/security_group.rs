@@ -19,6 +19,7 @@ use super::ownership::{Thing, not_found, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::quotas;
 use crate::world::{AccountId, World};
 pub(super) use permission::{Peer, Permission};
 pub(super) use rule::Rule;
@@ -36,9 +37,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
 /// The operations that describe groups and rules, and those that change rules.
 pub(super) const MORE_OPERATIONS: [&[Operation]; 4] =
     [listing::OPERATIONS, rules::OPERATIONS, modification::OPERATIONS, descriptions::OPERATIONS];
-
-/// How many groups an account may have in a region (quota L-E79EC296).
-const QUOTA: usize = 2500;
 
 /// The name of the group that every VPC has.
 const DEFAULT: &str = "default";
@@ -125,8 +123,7 @@ impl Network {
                 return Err(other_network());
             }
         }
-        // Quota L-2AFB9258.
-        if named.len() > 5 {
+        if named.len() > quotas::GROUPS_OF_INTERFACE.value {
             let message = "The maximum number of security groups per interface has been reached.";
             return Err(Refusal::new("SecurityGroupsPerInterfaceLimitExceeded", message));
         }
@@ -210,9 +207,10 @@ fn create(world: &mut World, call: &Call) -> Answer {
     })?;
     let tags = tags::at_birth(parameters, "security-group")?;
     let owner = call.caller.account.clone();
+    let most = world.quota(&owner, quotas::GROUPS);
     let network = world.network(&call.region);
     network.seen_vpc(call, vpc_id)?;
-    check_new(network, vpc_id, &owner, name)?;
+    check_new(network, vpc_id, &owner, name, most)?;
     dry_run(call)?;
     let id = world.new_id("sg");
     let group = SecurityGroup::new(&id, owner, vpc_id, name.to_owned(), description, tags);
@@ -229,12 +227,18 @@ fn create(world: &mut World, call: &Call) -> Answer {
 }
 
 /// Checks that an account may have one more group, of this name.
-fn check_new(network: &Network, vpc_id: &str, owner: &AccountId, name: &str) -> Result<(), Refusal> {
+fn check_new(
+    network: &Network,
+    vpc_id: &str,
+    owner: &AccountId,
+    name: &str,
+    most: usize,
+) -> Result<(), Refusal> {
     if network.group_named(vpc_id, owner, name).is_some() {
         let message = format!("The security group '{name}' already exists for VPC '{vpc_id}'");
         return Err(Refusal::new("InvalidGroup.Duplicate", message));
     }
-    if network.group_counts.get(owner).is_some_and(|count| *count >= QUOTA) {
+    if network.group_counts.get(owner).is_some_and(|count| *count >= most) {
         let message = "The maximum number of security groups has been reached.";
         return Err(Refusal::new("SecurityGroupLimitExceeded", message));
     }

@@ -15,6 +15,7 @@ use super::tags::Tags;
 use super::zones::zones;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::quotas;
 use crate::world::{AccountId, World};
 use attributes::{Settings, Switch};
 
@@ -43,9 +44,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     attributes::OPERATION,
     Operation::new("DeleteSubnet", &["SubnetId", "DryRun"], delete),
 ];
-
-/// How many subnets a VPC may have (quota L-407747CB).
-const QUOTA: usize = 200;
 
 /// A subnet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -123,11 +121,12 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let cidr_block = cidr_block.trunc();
     let zone_id = zone_of(call)?;
     let tags = tags::at_birth(parameters, "subnet")?;
+    let most = world.quota(&call.caller.account, quotas::SUBNETS);
     let network = world.network(&call.region);
     let ranges = network.own_vpc(call, vpc_id)?.ranges();
     check_range(network, vpc_id, &ranges, cidr_block)?;
     let ipv6 = ipv6::wanted(network, call, vpc_id)?;
-    if network.subnets_of(vpc_id).count() >= QUOTA {
+    if network.subnets_of(vpc_id).count() >= most {
         let message = "The maximum number of subnets has been reached.";
         return Err(Refusal::new("SubnetLimitExceeded", message));
     }
@@ -312,10 +311,10 @@ mod tests {
             let range = format!("10.0.{}.{}/28", number / 16 + 2, number % 16 * 16);
             json!({ "VpcId": vpc, "CidrBlock": range })
         };
-        for number in 1..QUOTA {
+        for number in 1..quotas::SUBNETS.value {
             account.ok("CreateSubnet", wanted(number));
         }
-        account.refused("CreateSubnet", wanted(QUOTA), "SubnetLimitExceeded");
+        account.refused("CreateSubnet", wanted(quotas::SUBNETS.value), "SubnetLimitExceeded");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::ownership::{Thing, own};
 use super::tags::{self, Tags};
 use super::{Network, dry_run};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::tagged::Tagged;
 use crate::world::{AccountId, World};
 
 /// The operations.
@@ -157,6 +158,18 @@ fn owned<T: Thing>(
 ) -> Vec<(String, Tags)> {
     let own = things.iter().filter(|(_, thing)| thing.owner() == account);
     own.map(|(id, thing)| (id.clone(), tags(thing).clone())).filter(|(_, tags)| !tags.is_empty()).collect()
+}
+
+/// Returns what the caller has that has tags.
+pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
+    let (region, account) = (&call.region, &call.caller.account);
+    let network = world.network(region);
+    let of_kind = |kind: &'static Kind| {
+        let things = (kind.owned)(network, account).into_iter();
+        let prefix = format!("arn:aws:ec2:{region}:{account}:{}", kind.resource_type);
+        things.map(move |(id, tags)| Tagged { arn: format!("{prefix}/{id}"), tags })
+    };
+    KINDS.iter().flat_map(of_kind).collect()
 }
 
 /// Returns the kind of a thing.

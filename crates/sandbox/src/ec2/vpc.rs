@@ -13,6 +13,7 @@ use super::ownership::{Thing, not_found, own};
 use super::tags::Tags;
 use super::{Network, dry_run, tags};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::quotas;
 use crate::world::{AccountId, World};
 
 pub(super) use attributes::OPERATIONS as ATTRIBUTE_OPERATIONS;
@@ -36,9 +37,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("DescribeVpcs", &["VpcId", "Filter", "MaxResults", "NextToken", "DryRun"], describe_vpcs),
     Operation::new("DeleteVpc", &["VpcId", "DryRun"], delete),
 ];
-
-/// How many VPCs an account may have in a region (quota L-F678F1CE).
-const QUOTA: usize = 5;
 
 /// A VPC.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -104,8 +102,9 @@ fn create(world: &mut World, call: &Call) -> Answer {
     }
     let tags = tags::at_birth(&call.parameters, "vpc")?;
     let owner = call.caller.account.clone();
+    let most = world.quota(&owner, quotas::VPCS);
     let own = world.network(&call.region).vpcs.values().filter(|vpc| vpc.owner == owner).count();
-    if own >= QUOTA {
+    if own >= most {
         let message = "The maximum number of VPCs has been reached.";
         return Err(Refusal::new("VpcLimitExceeded", message));
     }
@@ -269,7 +268,7 @@ mod tests {
         account.refused("CreateVpc", json!({ "Colour": "red" }), "UnknownParameter");
         let dry = json!({ "CidrBlock": "10.0.0.0/16", "DryRun": "true" });
         account.refused("CreateVpc", dry, "DryRunOperation");
-        for _ in 0..QUOTA {
+        for _ in 0..quotas::VPCS.value {
             account.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }));
         }
         account.refused("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }), "VpcLimitExceeded");

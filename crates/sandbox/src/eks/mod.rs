@@ -29,6 +29,7 @@ pub(crate) use life::settle;
 use life::{Event, Moment};
 use refusals::not_found;
 pub(crate) use routes::{LISTS, ROUTES};
+pub(crate) use tags::tagged;
 
 /// The clusters of a region, of all accounts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

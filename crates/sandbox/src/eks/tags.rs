@@ -9,6 +9,7 @@ use super::refusals::{invalid, required};
 use super::{Clusters, change};
 use crate::access::{Context, set};
 use crate::call::{Answer, Call, Need, Operation, Parameters, Refusal};
+use crate::tagged::Tagged;
 use crate::world::World;
 
 /// The operations.
@@ -24,6 +25,17 @@ const RESOURCE: &[(&str, &str)] = &[("resourceArn", "any")];
 const MOST: usize = 50;
 
 type Tags = BTreeMap<String, String>;
+
+/// Returns the caller's clusters and their parts, with their tags.
+pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
+    let clusters = world.clusters(&call.region).by_account.get(&call.caller.account);
+    let thing = |arn: &String, tags: &Tags| Tagged { arn: arn.clone(), tags: tags.clone() };
+    let of_cluster = |cluster: &Cluster| {
+        let groups = cluster.node_groups.values().map(|group| thing(&group.arn, &group.tags));
+        std::iter::once(thing(&cluster.arn, &cluster.tags)).chain(groups).collect::<Vec<_>>()
+    };
+    clusters.into_iter().flat_map(BTreeMap::values).flat_map(of_cluster).collect()
+}
 
 /// Returns the permission for tags that are given to what is made.
 pub(super) fn needs(call: &Call, kind: &str) -> Vec<Need> {

@@ -34,6 +34,7 @@ use listener::Listener;
 use load_balancer::LoadBalancer;
 pub(crate) use permissions::needs;
 use rule::Rule;
+pub(crate) use tags::tagged;
 use target_group::TargetGroup;
 
 /// The load balancers of one region, of all accounts, and what belongs to them; by ARN.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::arn::{self, Kind};
+use super::arn::{self, Kind, with_prefix};
 use super::{Balancing, invalid};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
 use crate::ec2::tags::Tags;
+use crate::tagged::Tagged;
 use crate::validation::required;
 use crate::world::World;
 
@@ -43,12 +44,31 @@ impl Balancing {
         }
     }
 
+    /// Returns the ARNs of the caller's things of a kind.
+    fn arns(&self, call: &Call, kind: Kind) -> Box<dyn Iterator<Item = &String> + '_> {
+        let prefix = arn::of_account(call, kind);
+        match kind {
+            Kind::Balancer => Box::new(with_prefix(&self.balancers, prefix).map(|thing| &thing.arn)),
+            Kind::TargetGroup => Box::new(with_prefix(&self.target_groups, prefix).map(|thing| &thing.arn)),
+            Kind::Listener => Box::new(with_prefix(&self.listeners, prefix).map(|thing| &thing.arn)),
+            Kind::Rule => Box::new(with_prefix(&self.rules, prefix).map(|thing| &thing.arn)),
+        }
+    }
+
     /// Returns the tags of a thing of the caller's.
     fn own_tags(&self, call: &Call, arn: &str) -> Result<&Tags, Refusal> {
         let kind = arn::kind(arn).ok_or_else(|| invalid(format!("'{arn}' is not a valid ARN")))?;
         let tags = self.tags_of(arn).filter(|_| arn.starts_with(&arn::of_account(call, kind)));
         tags.ok_or_else(|| kind.not_found(arn))
     }
+}
+
+/// Returns what the caller has that has tags.
+pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
+    let (balancing, _) = world.balancing(&call.region);
+    let arns = Kind::ALL.into_iter().flat_map(|kind| balancing.arns(call, kind));
+    let thing = |arn: &String| Some(Tagged { arn: arn.clone(), tags: balancing.tags_of(arn)?.clone() });
+    arns.filter_map(thing).collect()
 }
 
 /// Returns the tags that a call gives to what it makes.

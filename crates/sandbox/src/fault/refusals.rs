@@ -8,7 +8,8 @@ pub(crate) fn throttled(service: Service) -> Refusal {
     match service {
         Service::Ec2 => refusal(503, "RequestLimitExceeded", "Request limit exceeded."),
         Service::Elb | Service::Iam | Service::Sts => refusal(400, "Throttling", "Rate exceeded"),
-        Service::Organizations => refusal(400, "TooManyRequestsException", "Rate exceeded"),
+        Service::Organizations | Service::Quotas => refusal(400, "TooManyRequestsException", "Rate exceeded"),
+        Service::Tagging => refusal(400, "ThrottledException", "Rate exceeded"),
         Service::Eks | Service::Ram => refusal(429, "ThrottlingException", "Rate exceeded"),
     }
 }
@@ -20,7 +21,10 @@ pub(crate) fn internal(service: Service) -> Refusal {
         Service::Eks => refusal(500, "ServerException", "The service failed; try again later"),
         Service::Iam => refusal(500, "ServiceFailure", "The request processing has failed"),
         Service::Elb | Service::Sts => refusal(500, "InternalFailure", "The request processing has failed"),
-        Service::Organizations => refusal(500, "ServiceException", "The service failed; try again later"),
+        Service::Organizations | Service::Quotas => {
+            refusal(500, "ServiceException", "The service failed; try again later")
+        }
+        Service::Tagging => refusal(500, "InternalServiceException", "The service failed; try again later"),
         Service::Ram => refusal(500, "ServerInternalException", "The service failed; try again later"),
     }
 }
@@ -38,9 +42,10 @@ pub(crate) fn capacity(service: Service, code: Option<String>, message: Option<S
         Service::Iam | Service::Sts => {
             refusal(409, "LimitExceeded", "The request exceeds the current limits.")
         }
-        Service::Organizations => {
+        Service::Organizations | Service::Tagging => {
             refusal(400, "ConstraintViolationException", "The request exceeds a limit.")
         }
+        Service::Quotas => refusal(400, "QuotaExceededException", "The request exceeds a limit."),
         Service::Ram => refusal(400, "ResourceShareLimitExceededException", "The request exceeds a limit."),
     };
     Refusal { code: code.unwrap_or(usual.code), message: message.unwrap_or(usual.message), ..usual }

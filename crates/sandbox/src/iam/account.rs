@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::answers::page;
-use super::{managed, profile, role, user};
+use super::managed;
 use crate::call::{Answer, Call, Operation};
+use crate::quotas;
 use crate::world::World;
 
 /// The operations.
@@ -15,27 +16,31 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation has this type")]
 fn get_summary(world: &mut World, call: &Call) -> Answer {
-    let directory = world.directory(&call.caller.account);
+    let account = &call.caller.account;
+    let kinds =
+        [quotas::INSTANCE_PROFILES, quotas::POLICIES, quotas::POLICIES_OF_ROLE, quotas::ROLES, quotas::USERS];
+    let [profiles, policies, attached, roles, users] = kinds.map(|quota| world.quota(account, quota));
+    let directory = world.directory(account);
     let versions = directory.policies.values().map(|policy| policy.versions.len()).sum();
     let numbers = [
         ("AccessKeysPerUserQuota", 2),
         ("AssumeRolePolicySizeQuota", 2048),
-        ("AttachedPoliciesPerRoleQuota", 10),
-        ("AttachedPoliciesPerUserQuota", 10),
+        ("AttachedPoliciesPerRoleQuota", attached),
+        ("AttachedPoliciesPerUserQuota", attached),
         ("Groups", 0),
         ("InstanceProfiles", directory.profiles.len()),
-        ("InstanceProfilesQuota", profile::QUOTA),
+        ("InstanceProfilesQuota", profiles),
         ("Policies", directory.policies.len()),
-        ("PoliciesQuota", managed::QUOTA),
+        ("PoliciesQuota", policies),
         ("PolicySizeQuota", managed::MOST_CHARACTERS),
         ("PolicyVersionsInUse", versions),
         ("Providers", directory.providers.len()),
         ("RolePolicySizeQuota", 10_240),
         ("Roles", directory.roles.len()),
-        ("RolesQuota", role::QUOTA),
+        ("RolesQuota", roles),
         ("UserPolicySizeQuota", 2048),
         ("Users", directory.users.len()),
-        ("UsersQuota", user::QUOTA),
+        ("UsersQuota", users),
         ("VersionsPerPolicyQuota", 5),
     ];
     let entries: Vec<_> = numbers.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();

@@ -9,6 +9,7 @@ use super::answers::{encoded, page, path_prefix};
 use super::{conflict, limit, managed, no_such_entity, role, size, trust, user};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::policy::Document;
+use crate::quotas;
 use crate::validation;
 use crate::world::World;
 
@@ -49,9 +50,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("DeleteUserPermissionsBoundary", &["UserName"], delete_boundary)
         .on(&[("UserName", "user")]),
 ];
-
-/// How many managed policies a role or user may have attached (quota "Managed policies per role").
-const MOST_ATTACHED: usize = 10;
 
 /// What a role or user may do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -135,10 +133,12 @@ fn attach(world: &mut World, call: &Call) -> Answer {
     if managed::document(world.directory(&call.caller.account), arn).is_none() {
         return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }
+    // A user may have as many.
+    let most = world.quota(&call.caller.account, quotas::POLICIES_OF_ROLE);
     let holder = changed(world, call)?;
-    if !holder.grants.attached.contains(arn) && holder.grants.attached.len() >= MOST_ATTACHED {
+    if !holder.grants.attached.contains(arn) && holder.grants.attached.len() >= most {
         let quota = if holder.parameter == "UserName" { "PoliciesPerUser" } else { "PoliciesPerRole" };
-        return Err(limit(quota, MOST_ATTACHED));
+        return Err(limit(quota, most));
     }
     holder.grants.attached.insert(arn.to_owned());
     Ok(Value::Null)

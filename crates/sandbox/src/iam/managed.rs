@@ -12,6 +12,7 @@ use super::tags::{self, Tags};
 use super::{Directory, aws_managed, conflict, limit, no_such_entity, size, trust};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::policy::Document;
+use crate::quotas;
 use crate::validation;
 use crate::world::World;
 
@@ -36,9 +37,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// What the operations on a policy are done to.
 pub(super) const POLICY: &[(&str, &str)] = &[("PolicyArn", "policy")];
-
-/// How many policies an account may have (quota "Customer managed policies per account").
-pub(super) const QUOTA: usize = 1500;
 
 /// How long a policy may be (quota "Managed policy length").
 pub(super) const MOST_CHARACTERS: usize = 6144;
@@ -117,13 +115,14 @@ fn create(world: &mut World, call: &Call) -> Answer {
     validation::length("Description", description, 0, 1000)?;
     let tags = tags::given(parameters)?;
     let arn = format!("arn:aws:iam::{}:policy{path}{name}", call.caller.account);
+    let most = world.quota(&call.caller.account, quotas::POLICIES);
     let policies = &world.directory(&call.caller.account).policies;
     if policies.values().any(|policy| policy.name.eq_ignore_ascii_case(name)) {
         let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");
         return Err(conflict("EntityAlreadyExists", message));
     }
-    if policies.len() >= QUOTA {
-        return Err(limit("PoliciesPerAccount", QUOTA));
+    if policies.len() >= most {
+        return Err(limit("PoliciesPerAccount", most));
     }
     let made_at = world.now();
     let policy = ManagedPolicy {

@@ -9,6 +9,7 @@ use super::role;
 use super::tags::{self, Tags};
 use super::{conflict, limit, no_such_entity, passing};
 use crate::call::{Answer, Call, Need, Operation, Refusal};
+use crate::quotas;
 use crate::validation;
 use crate::world::World;
 
@@ -29,9 +30,6 @@ const NAME: &str = "InstanceProfileName";
 
 /// What the operations on an instance profile are done to.
 pub(super) const PROFILE: &[(&str, &str)] = &[(NAME, "instance-profile")];
-
-/// How many instance profiles an account may have (quota "Instance profiles per account").
-pub(super) const QUOTA: usize = 1000;
 
 /// An instance profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,13 +76,14 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let path = path(&call.parameters)?;
     let tags = tags::given(&call.parameters)?;
     let account = &call.caller.account;
+    let most = world.quota(&call.caller.account, quotas::INSTANCE_PROFILES);
     let profiles = &world.directory(account).profiles;
     if profiles.keys().any(|known| known.eq_ignore_ascii_case(name)) {
         let message = format!("Instance Profile {name} already exists.");
         return Err(conflict("EntityAlreadyExists", message));
     }
-    if profiles.len() >= QUOTA {
-        return Err(limit("InstanceProfilesPerAccount", QUOTA));
+    if profiles.len() >= most {
+        return Err(limit("InstanceProfilesPerAccount", most));
     }
     let profile = Profile {
         name: name.to_owned(),

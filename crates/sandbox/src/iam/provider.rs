@@ -12,6 +12,7 @@ use super::answers::time;
 use super::tags::{self, Tags};
 use super::{Directory, conflict, limit, no_such_entity};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
+use crate::quotas;
 use crate::validation;
 use crate::world::{World, later};
 
@@ -33,9 +34,6 @@ pub(super) const ARN: &str = "OpenIDConnectProviderArn";
 
 /// What the operations on a provider are done to.
 pub(super) const PROVIDER: &[(&str, &str)] = &[(ARN, "oidc-provider")];
-
-/// How many providers an account may have (quota "`OpenID` Connect providers per account").
-pub(super) const QUOTA: usize = 100;
 
 /// How many client ids a provider may have (API reference, `CreateOpenIDConnectProvider`).
 const MOST_CLIENTS: usize = 100;
@@ -92,13 +90,14 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let tags = tags::given(parameters)?;
     let arn = format!("arn:aws:iam::{}:oidc-provider/{address}", call.caller.account);
     let (made_at, known_at) = (world.now(), later(world.now(), world.rules.iam_delay));
+    let most = world.quota(&call.caller.account, quotas::OIDC_PROVIDERS);
     let providers = &mut world.directory(&call.caller.account).providers;
     if providers.contains_key(&arn) {
         let message = format!("Provider with url https://{address} already exists.");
         return Err(conflict("EntityAlreadyExists", message));
     }
-    if providers.len() >= QUOTA {
-        return Err(limit("OpenIdConnectProvidersPerAccount", QUOTA));
+    if providers.len() >= most {
+        return Err(limit("OpenIdConnectProvidersPerAccount", most));
     }
     let answer = json!({ "OpenIDConnectProviderArn": arn, "Tags": tags::shown(&tags) });
     let address = address.to_owned();
@@ -243,7 +242,7 @@ mod tests {
         }
         let wanted = json!({ "Url": "https://a.example", "ThumbprintList": ["x"] });
         account.refused("iam:CreateOpenIDConnectProvider", wanted, "ValidationError");
-        for number in 0..QUOTA {
+        for number in 0..quotas::OIDC_PROVIDERS.value {
             let wanted = json!({ "Url": format!("https://a{number}.example") });
             account.ok("iam:CreateOpenIDConnectProvider", wanted);
         }

@@ -10,6 +10,7 @@ use super::tags::{self, Tags};
 use super::trust::Trust;
 use super::{conflict, grants, limit, no_such_entity, profile};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
+use crate::quotas;
 use crate::validation;
 use crate::world::{AccountId, World, later};
 
@@ -39,9 +40,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .on(&[("RoleName", "role")]),
     Operation::new("DeleteRole", &["RoleName"], delete).on(&[("RoleName", "role")]),
 ];
-
-/// How many roles an account may have (quota "Roles per account").
-pub(super) const QUOTA: usize = 1000;
 
 /// How long a role may let its sessions be, in seconds (API reference, `CreateRole`).
 const SESSIONS: (i64, i64) = (3600, 43_200);
@@ -157,12 +155,13 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let boundary = grants::boundary(world, call)?;
     let tags = tags::given(parameters)?;
     let account = call.caller.account.clone();
+    let most = world.quota(&call.caller.account, quotas::ROLES);
     let roles = &world.directory(&account).roles;
     if roles.keys().any(|known| known.eq_ignore_ascii_case(name)) {
         return Err(conflict("EntityAlreadyExists", format!("Role with name {name} already exists.")));
     }
-    if roles.len() >= QUOTA {
-        return Err(limit("RolesPerAccount", QUOTA));
+    if roles.len() >= most {
+        return Err(limit("RolesPerAccount", most));
     }
     let grants = Grants { boundary, ..Grants::default() };
     let role = Role::new(world, &account, &path, name, trust).described(description).granted(grants);

@@ -9,6 +9,7 @@ use super::profile::{self, PROFILE};
 use super::provider::{self, ARN, PROVIDER};
 use super::{conflict, managed, role, user};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
+use crate::tagged::Tagged;
 use crate::validation;
 use crate::world::World;
 
@@ -38,6 +39,20 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("UntagOpenIDConnectProvider", &[ARN, "TagKeys"], untag).on(PROVIDER),
     Operation::new("ListOpenIDConnectProviderTags", &[ARN, "Marker", "MaxItems"], list).on(PROVIDER),
 ];
+
+/// Returns what the caller has that has tags and is found by them: "IAM is a global service", which is told
+/// in us-east-1, and of roles and users nothing is ("Supported resources", Tag Editor user guide).
+pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
+    if call.region != "us-east-1" {
+        return Vec::new();
+    }
+    let directory = world.directory(&call.caller.account);
+    let policies = directory.policies.values().map(|thing| (&thing.arn, &thing.tags));
+    let profiles = directory.profiles.values().map(|thing| (&thing.arn, &thing.tags));
+    let providers = directory.providers.values().map(|thing| (&thing.arn, &thing.tags));
+    let all = policies.chain(profiles).chain(providers);
+    all.map(|(arn, tags)| Tagged { arn: arn.clone(), tags: tags.clone() }).collect()
+}
 
 /// Returns the tags that a call gives.
 pub(crate) fn given(parameters: &Parameters) -> Result<Tags, Refusal> {
@@ -83,7 +98,7 @@ fn add(tags: &mut Tags, parameters: &Parameters) -> Result<(), Refusal> {
 }
 
 /// Returns the tags of what a call names.
-fn tagged<'a>(world: &'a mut World, call: &Call) -> Result<&'a mut Tags, Refusal> {
+fn named_tags<'a>(world: &'a mut World, call: &Call) -> Result<&'a mut Tags, Refusal> {
     let operation = call.operation.as_str();
     if operation.contains("User") {
         Ok(&mut user::named(world, call)?.tags)
@@ -99,7 +114,7 @@ fn tagged<'a>(world: &'a mut World, call: &Call) -> Result<&'a mut Tags, Refusal
 }
 
 fn tag(world: &mut World, call: &Call) -> Answer {
-    let tags = tagged(world, call)?;
+    let tags = named_tags(world, call)?;
     let mut all = tags.clone();
     add(&mut all, &call.parameters)?;
     *tags = all;
@@ -108,12 +123,12 @@ fn tag(world: &mut World, call: &Call) -> Answer {
 
 fn untag(world: &mut World, call: &Call) -> Answer {
     let keys = call.parameters.texts("TagKeys");
-    let tags = tagged(world, call)?;
+    let tags = named_tags(world, call)?;
     tags.retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
     Ok(Value::Null)
 }
 
 fn list(world: &mut World, call: &Call) -> Answer {
-    let tags = tagged(world, call)?.clone();
+    let tags = named_tags(world, call)?.clone();
     page(&call.parameters, "Tags", tags.iter().map(|tag| (tag.0, tag)), shown_tag)
 }

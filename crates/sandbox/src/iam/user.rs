@@ -10,6 +10,7 @@ use super::tags::{self, Tags};
 use super::{conflict, limit, no_such_entity};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::identity::Identity;
+use crate::quotas;
 use crate::validation;
 use crate::world::World;
 
@@ -21,9 +22,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("ListUsers", &["PathPrefix", "Marker", "MaxItems"], list),
     Operation::new("DeleteUser", &["UserName"], delete).on(&[("UserName", "user")]),
 ];
-
-/// How many users an account may have (quota "Users per account").
-pub(super) const QUOTA: usize = 5000;
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,12 +67,13 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let boundary = grants::boundary(world, call)?;
     let tags = tags::given(&call.parameters)?;
     let account = &call.caller.account;
+    let most = world.quota(&call.caller.account, quotas::USERS);
     let users = &world.directory(account).users;
     if users.keys().any(|known| known.eq_ignore_ascii_case(name)) {
         return Err(conflict("EntityAlreadyExists", format!("User with name {name} already exists.")));
     }
-    if users.len() >= QUOTA {
-        return Err(limit("UsersPerAccount", QUOTA));
+    if users.len() >= most {
+        return Err(limit("UsersPerAccount", most));
     }
     let user = User {
         name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! The JSON protocols of EKS, Organizations and RAM.
+//! The JSON protocols: of EKS and RAM, and of services whose operation is in a header.
 
 use serde_json::{Map, Value, json};
 

@@ -21,8 +21,10 @@ pub(crate) enum Service {
     Elb,
     Iam,
     Organizations,
+    Quotas,
     Ram,
     Sts,
+    Tagging,
 }
 
 /// How requests and answers of a service look.
@@ -42,8 +44,17 @@ enum Protocol {
 
 impl Service {
     /// Every service.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Ec2, Self::Eks, Self::Elb, Self::Iam, Self::Organizations, Self::Ram, Self::Sts];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Ec2,
+        Self::Eks,
+        Self::Elb,
+        Self::Iam,
+        Self::Organizations,
+        Self::Quotas,
+        Self::Ram,
+        Self::Sts,
+        Self::Tagging,
+    ];
 
     /// Returns the name in the scope of signatures.
     pub(crate) fn scope(self) -> &'static str {
@@ -53,8 +64,10 @@ impl Service {
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::Quotas => "servicequotas",
             Self::Ram => "ram",
             Self::Sts => "sts",
+            Self::Tagging => "tagging",
         }
     }
 
@@ -71,8 +84,10 @@ impl Service {
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::Quotas => "servicequotas",
             Self::Ram => "ram",
             Self::Sts => "sts",
+            Self::Tagging => "tag",
         }
     }
 
@@ -80,7 +95,7 @@ impl Service {
         match self {
             Self::Ec2 => Protocol::Ec2,
             Self::Elb | Self::Iam | Self::Sts => Protocol::Query,
-            Self::Organizations => Protocol::Json,
+            Self::Organizations | Self::Quotas | Self::Tagging => Protocol::Json,
             Self::Ram => Protocol::RestJson,
             Self::Eks => Protocol::RoutedJson,
         }
@@ -93,7 +108,7 @@ impl Service {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Eks | Self::Organizations | Self::Ram => "",
+            Self::Eks | Self::Organizations | Self::Quotas | Self::Ram | Self::Tagging => "",
         }
     }
 }

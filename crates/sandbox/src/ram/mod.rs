@@ -22,6 +22,7 @@ use crate::world::World;
 
 pub(crate) use share::Shares;
 pub(crate) use sight::look_anew;
+pub(crate) use tags::tagged;
 
 /// Returns the operations.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{SHARE, invalid, required};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
+use crate::tagged::Tagged;
 use crate::world::World;
 
 /// The operations.
@@ -13,6 +14,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("TagResource", &["resourceShareArn", "tags"], tag).on(SHARE),
     Operation::new("UntagResource", &["resourceShareArn", "tagKeys"], untag).on(SHARE),
 ];
+
+/// Returns the caller's shares with their tags.
+pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
+    let shares = world.shares(&call.region).by_arn.values();
+    let own = shares.filter(|share| share.owner == call.caller.account && share.deleted_at.is_none());
+    own.map(|share| Tagged { arn: share.arn.clone(), tags: share.tags.clone() }).collect()
+}
 
 /// How many tags a share may have ("Tagging your AWS resources").
 const MOST: usize = 50;

@@ -145,6 +145,7 @@ async fn orders_are_carried_out_or_refused_with_a_reason() {
         (Method::PUT, "faults", json!([{ "fault": "lsot" }])),
         (Method::PUT, "faults", json!([{ "fault": "lost", "colour": 1 }])),
         (Method::PUT, "accounts", json!({ "apps": "2" })),
+        (Method::PUT, "quotas", json!({ "111111111111": { "L-0": 1 } })),
         (Method::POST, "clock", json!({ "back": 1 })),
         (Method::GET, "log?after=x", json!({})),
     ] {

@@ -54,6 +54,15 @@ pub(crate) enum Event {
     },
     /// Somebody began to issue web identities at an address.
     Issuer(String),
+    /// An account may have another number of something.
+    Quota {
+        /// Its number.
+        account: AccountId,
+        /// The quota's code.
+        code: String,
+        /// How much of it.
+        value: usize,
+    },
 }
 
 impl Happened {
@@ -71,7 +80,11 @@ impl Happened {
         world.set_made(self.made);
         let operation = match &self.event {
             Event::Call { call, .. } => call.operation.clone(),
-            Event::Late { .. } | Event::Arrived | Event::Account { .. } | Event::Issuer(_) => String::new(),
+            Event::Late { .. }
+            | Event::Arrived
+            | Event::Account { .. }
+            | Event::Issuer(_)
+            | Event::Quota { .. } => String::new(),
         };
         self.event.apply(world).map_err(|refusal| format!("{operation} is refused now: {refusal}"))
     }
@@ -95,6 +108,7 @@ impl Event {
             Self::Issuer(url) => {
                 world.issuer(&url);
             }
+            Self::Quota { account, code, value } => world.adjust_quota(account, code, value),
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::ec2::network_interface::{NewInterface, Requester};
 use crate::ec2::ownership::Thing;
 use crate::ec2::tags::Tags;
 use crate::ec2::{Network, dry_run, tags};
+use crate::quotas;
 use crate::world::{Failure, World};
 
 /// The operation.
@@ -35,10 +36,6 @@ pub(super) const OPERATION: Operation = Operation::new(
     create,
 );
 
-/// How many gateways an account may have in a zone (quota L-FE5A380F): "NAT gateways only count
-/// toward your quota in the pending, active, and deleting states" ("Amazon VPC quotas").
-const QUOTA: usize = 5;
-
 /// What a call wants.
 struct Wanted<'a> {
     subnet_id: &'a str,
@@ -53,12 +50,13 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let wanted = read(call)?;
     let tags = tags::at_birth(&call.parameters, "natgateway")?;
     let fate = world.fate();
+    let most = world.quota(&call.caller.account, quotas::NAT_GATEWAYS);
     let network = world.network(&call.region);
     let vpc_id = network.own_subnet(call, wanted.subnet_id)?.vpc_id.clone();
     for allocation in &wanted.allocations {
         check_allocation(network, call, allocation)?;
     }
-    check_quota(network, call, wanted.subnet_id)?;
+    check_quota(network, call, wanted.subnet_id, most)?;
     let failure = fate.or_else(|| flaw(network, &vpc_id, &wanted));
     dry_run(call)?;
     let id = world.new_id("nat");
@@ -126,14 +124,16 @@ fn check_allocation(network: &Network, call: &Call, id: &str) -> Result<(), Refu
     })
 }
 
-fn check_quota(network: &Network, call: &Call, subnet_id: &str) -> Result<(), Refusal> {
+/// "NAT gateways only count toward your quota in the pending, active, and deleting states" ("Amazon VPC
+/// quotas").
+fn check_quota(network: &Network, call: &Call, subnet_id: &str, most: usize) -> Result<(), Refusal> {
     let zone = |subnet: &str| network.subnets.get(subnet).map(|subnet| &subnet.zone_id);
     let counts = |gateway: &&NatGateway| {
         gateway.owner == call.caller.account
             && matches!(gateway.state, State::Pending | State::Available | State::Deleting)
             && zone(&gateway.subnet_id) == zone(subnet_id)
     };
-    if network.nat_gateways.values().filter(counts).count() < QUOTA {
+    if network.nat_gateways.values().filter(counts).count() < most {
         return Ok(());
     }
     let message = "The maximum number of NAT Gateways has been reached.";

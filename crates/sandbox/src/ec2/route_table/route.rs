@@ -12,6 +12,7 @@ use crate::call::{Answer, Call, Operation, Parameters, Refusal};
 use crate::ec2::describe::texts;
 use crate::ec2::vpc::Vpc;
 use crate::ec2::{Network, dry_run};
+use crate::quotas;
 use crate::world::World;
 
 /// The operations.
@@ -51,9 +52,6 @@ const SETTING: &[&str] = &[
     "DryRun",
 ];
 
-/// How many routes a table may have, of IPv4 and of IPv6 each (quota L-93826ACB).
-const QUOTA: usize = 500;
-
 /// Where traffic inside the VPC goes.
 const LOCAL: &str = "local";
 
@@ -82,6 +80,7 @@ impl Network {
 fn create(world: &mut World, call: &Call) -> Answer {
     let id = call.parameters.required("RouteTableId")?;
     let destination = destination(&call.parameters)?;
+    let most = world.quota(&call.caller.account, quotas::ROUTES);
     let network = world.network(&call.region);
     let vpc_id = network.own_table(call, id)?.vpc_id.clone();
     let target = target::wanted(network, call, &vpc_id)?;
@@ -94,7 +93,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     check_destination(network, &vpc_id, &ranges, &destination, &target)?;
     let same_kind = |text: &&String| field(text) == destination.field();
     let of_kind = table.routes.keys().filter(same_kind).count();
-    if of_kind + ranges.len() >= QUOTA {
+    if of_kind + ranges.len() >= most {
         let message = "The maximum number of routes has been reached.";
         return Err(Refusal::new("RouteLimitExceeded", message));
     }

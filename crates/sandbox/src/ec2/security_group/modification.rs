@@ -7,6 +7,7 @@ use super::rule::{Rule, no_rule};
 use super::{SecurityGroup, not_found};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
 use crate::ec2::{Network, dry_run};
+use crate::quotas;
 use crate::world::World;
 
 /// The operations.
@@ -23,13 +24,14 @@ fn modify(world: &mut World, call: &Call) -> Answer {
             "The request must contain the parameter SecurityGroupRule",
         ));
     }
+    let most = world.quota(&call.caller.account, quotas::RULES_OF_GROUP);
     let network = world.network(&call.region);
     network.own_group(call, group_id)?;
     let mut changed = Vec::new();
     for update in &updates {
         changed.push(changed_rule(network, group_id, update)?);
     }
-    network.check_rules(call, group_id, &changed)?;
+    network.check_rules(call, group_id, &changed, most)?;
     dry_run(call)?;
     for rule in changed {
         network.remove_rule(&rule.id);

@@ -11,10 +11,6 @@ use crate::ec2::tags::Tags;
 use crate::ec2::{Network, prefix_list, tags};
 use crate::world::AccountId;
 
-/// How many rules a group may have in each direction for each family of addresses (quota
-/// L-0EA8095F).
-const QUOTA: usize = 60;
-
 /// A rule of a security group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::ec2) struct Rule {
@@ -110,7 +106,13 @@ impl Network {
     ///
     /// # Errors
     /// If one names a group that is not there, has one already, or would be one too many.
-    pub(super) fn check_rules(&self, call: &Call, group_id: &str, new: &[Rule]) -> Result<(), Refusal> {
+    pub(super) fn check_rules(
+        &self,
+        call: &Call,
+        group_id: &str,
+        new: &[Rule],
+        most: usize,
+    ) -> Result<(), Refusal> {
         let group = self.groups.get(group_id).ok_or_else(|| not_found::<SecurityGroup>(group_id))?;
         for rule in new {
             self.check_peer(call, group, &rule.permission.peer)?;
@@ -124,7 +126,7 @@ impl Network {
             let counts = |rule: &&Rule| rule.is_egress == is_egress && rule.counts(ipv6);
             let is_changed = |rule: &&Rule| new.iter().any(|changed| changed.id == rule.id);
             let kept = self.rules_of(group).filter(counts).filter(|rule| !is_changed(rule)).count();
-            if kept + new.iter().filter(counts).count() > QUOTA {
+            if kept + new.iter().filter(counts).count() > most {
                 let message = "The maximum number of rules per security group has been reached.";
                 return Err(Refusal::new("RulesPerSecurityGroupLimitExceeded", message));
             }

@@ -6,6 +6,7 @@ use super::permission;
 use super::rule::{Rule, no_rule};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::ec2::{Network, dry_run, tags};
+use crate::quotas;
 use crate::world::World;
 
 /// The operations.
@@ -48,8 +49,9 @@ fn authorize(world: &mut World, call: &Call, is_egress: bool) -> Answer {
             Rule { description, tags: tags.clone(), ..rule }
         })
         .collect();
+    let most = world.quota(&call.caller.account, quotas::RULES_OF_GROUP);
     let network = world.network(&call.region);
-    network.check_rules(call, group_id, &rules)?;
+    network.check_rules(call, group_id, &rules, most)?;
     dry_run(call)?;
     for rule in rules.clone() {
         network.add_rule(rule);

@@ -4,8 +4,8 @@ mod rules;
 
 use serde_json::{Value, json};
 
-use super::QUOTA;
 use crate::ec2::testing::{group, list, with_subnet};
+use crate::quotas;
 use crate::testing::{Account, text};
 
 const INGRESS: &str = "AuthorizeSecurityGroupIngress";
@@ -215,7 +215,7 @@ fn ten_thousand_groups_are_made_and_paged_through() {
     for number in ["333333333333", "444444444444", "555555555555", "666666666666"] {
         account.stranger(number, |account| {
             let vpc = text(&account.ok("CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }))["vpc"]["vpcId"]);
-            for name in 0..QUOTA {
+            for name in 0..quotas::GROUPS.value {
                 let id = group(account, &vpc, &format!("g{name}"));
                 account.ok("DescribeSecurityGroups", json!({ "GroupId": [id] }));
             }
@@ -231,7 +231,7 @@ fn ten_thousand_groups_are_made_and_paged_through() {
                     break;
                 }
             }
-            assert_eq!(seen, QUOTA + 1, "the default group is one more");
+            assert_eq!(seen, quotas::GROUPS.value + 1, "the default group is one more");
         });
     }
 }

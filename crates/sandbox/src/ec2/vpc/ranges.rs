@@ -9,6 +9,7 @@ use super::Vpc;
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::ec2::Network;
 use crate::ec2::address_range::{self, ASSOCIATED, AddressRange, overlap};
+use crate::quotas;
 use crate::world::World;
 
 /// The operations.
@@ -20,9 +21,6 @@ pub(in crate::ec2) const OPERATIONS: &[Operation] = &[
     ),
     Operation::new("DisassociateVpcCidrBlock", &["AssociationId"], disassociate),
 ];
-
-/// How many ranges a VPC may have of IPv4, and of IPv6 ("Amazon VPC quotas").
-const QUOTA: usize = 5;
 
 impl Vpc {
     /// Returns its ranges.
@@ -90,9 +88,10 @@ fn associate(world: &mut World, call: &Call) -> Answer {
     check_pools(call)?;
     let wants_ipv6 = parameters.flag("AmazonProvidedIpv6CidrBlock")?.unwrap_or_default();
     let wanted = if wants_ipv6 { None } else { Some(wanted_range(call)?) };
+    let most = world.quota(&call.caller.account, quotas::RANGES);
     let vpc = world.network(&call.region).own_vpc(call, id)?;
-    if vpc.ranges_of(wants_ipv6).count() >= QUOTA {
-        let message = format!("This network '{id}' has met its maximum number of allowed CIDRs: {QUOTA}");
+    if vpc.ranges_of(wants_ipv6).count() >= most {
+        let message = format!("This network '{id}' has met its maximum number of allowed CIDRs: {most}");
         return Err(Refusal::new("CidrLimitExceeded", message));
     }
     if let Some(wanted) = wanted.filter(|wanted| vpc.ranges().iter().any(|range| overlap(range, wanted))) {
@@ -199,7 +198,7 @@ mod tests {
         let seen = account.ok("DescribeVpcs", json!({ "Filter": filter }));
         let range = &list(&seen, "vpcSet")[0]["ipv6CidrBlockAssociationSet"][0];
         assert_eq!(range["ipv6CidrBlockState"]["state"], "associated");
-        for _ in 1..QUOTA {
+        for _ in 1..quotas::RANGES.value {
             account.ok("AssociateVpcCidrBlock", wanted.clone());
         }
         account.refused("AssociateVpcCidrBlock", wanted, "CidrLimitExceeded");

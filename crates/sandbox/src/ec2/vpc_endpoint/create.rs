@@ -14,6 +14,7 @@ use crate::ec2::tags::Tags;
 use crate::ec2::vpc::Vpc;
 use crate::ec2::{Network, dry_run, prefix_list, tags};
 use crate::policy::Document;
+use crate::quotas;
 use crate::world::World;
 
 /// The operation.
@@ -35,21 +36,17 @@ pub(super) const OPERATION: Operation = Operation::new(
     create,
 );
 
-/// How many gateway endpoints an account may have in a region (quota L-1B52E74A).
-const GATEWAYS: usize = 20;
-/// How many interface endpoints a VPC may have ("Amazon VPC quotas").
-const INTERFACES: usize = 50;
-
 /// Where an endpoint's interfaces come from: that is not the account which has them.
 const REQUESTER: &str = "727180483921";
 
 fn create(world: &mut World, call: &Call) -> Answer {
     let parameters = &call.parameters;
     let mut endpoint = wanted(world, call)?;
+    let most = world.quota(&endpoint.owner, quota(endpoint.kind));
     let network = world.network(&call.region);
     network.own_vpc(call, &endpoint.vpc_id)?;
     service::check(&call.region, &endpoint.service, endpoint.kind)?;
-    check_quota(network, &endpoint)?;
+    check_quota(network, &endpoint, most)?;
     let (tables, subnets) = (parameters.texts("RouteTableId"), parameters.texts("SubnetId"));
     check_tables(network, call, &endpoint, &tables)?;
     check_subnets(network, call, &endpoint, &subnets)?;
@@ -149,13 +146,16 @@ pub(super) fn policy(parameters: &Parameters) -> Result<Option<String>, Refusal>
     Document::read(text).map(|_| Some(text.to_owned())).map_err(wrong)
 }
 
-fn check_quota(network: &Network, new: &VpcEndpoint) -> Result<(), Refusal> {
+fn quota(kind: EndpointKind) -> quotas::Quota {
+    match kind {
+        EndpointKind::Gateway => quotas::GATEWAY_ENDPOINTS,
+        EndpointKind::Interface => quotas::INTERFACE_ENDPOINTS,
+    }
+}
+
+fn check_quota(network: &Network, new: &VpcEndpoint, most: usize) -> Result<(), Refusal> {
     let of_kind = |other: &&VpcEndpoint| other.kind == new.kind && other.owner == new.owner;
     let counted = |other: &&VpcEndpoint| new.kind == EndpointKind::Gateway || other.vpc_id == new.vpc_id;
-    let most = match new.kind {
-        EndpointKind::Gateway => GATEWAYS,
-        EndpointKind::Interface => INTERFACES,
-    };
     if network.endpoints.values().filter(of_kind).filter(counted).count() < most {
         return Ok(());
     }

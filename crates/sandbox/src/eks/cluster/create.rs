@@ -12,8 +12,8 @@ use crate::ec2::{ClusterGroup, NewInterface, Place, Requester, zone_name};
 use crate::eks::life::{Life, Part};
 use crate::eks::refusals::{check_name, in_use, invalid, limit, required};
 use crate::eks::{change, roles, tags, version};
-use crate::iam;
 use crate::world::{AccountId, Failure, World};
+use crate::{iam, quotas};
 
 /// The operation.
 pub(super) const OPERATION: Operation = Operation::new(
@@ -40,8 +40,6 @@ pub(super) const OPERATION: Operation = Operation::new(
 .on(&[("name", "cluster")])
 .also(needs);
 
-/// How many clusters an account may have in a region (quota L-1194D53C).
-const QUOTA: usize = 100;
 /// How many groups a cluster may have besides its own (quota "Control plane security groups per
 /// cluster").
 const MOST_GROUPS: usize = 4;
@@ -124,13 +122,14 @@ fn forget(world: &mut World, call: &Call, name: &str) -> Option<Cluster> {
 }
 
 fn check_new(world: &mut World, call: &Call, name: &str) -> Result<(), Refusal> {
+    let most = world.quota(&call.caller.account, quotas::CLUSTERS);
     let clusters = world.clusters(&call.region).by_account.get(&call.caller.account);
     if clusters.is_some_and(|clusters| clusters.contains_key(name)) {
         let message = format!("Cluster already exists with name: {name}");
         return Err(in_use(message).with("clusterName", name));
     }
-    if clusters.is_some_and(|clusters| clusters.len() >= QUOTA) {
-        let message = format!("You have reached the limit of {QUOTA} clusters in this region.");
+    if clusters.is_some_and(|clusters| clusters.len() >= most) {
+        let message = format!("You have reached the limit of {most} clusters in this region.");
         return Err(limit(message).with("clusterName", name));
     }
     Ok(())

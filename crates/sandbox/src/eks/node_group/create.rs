@@ -9,8 +9,8 @@ use crate::eks::cluster::Cluster;
 use crate::eks::life::{Life, Part};
 use crate::eks::refusals::{check_name, in_use, invalid, limit, one_of, required, wrong_request};
 use crate::eks::{change, cluster_failure, named, roles, tags, version};
-use crate::iam;
 use crate::world::World;
+use crate::{iam, quotas};
 
 /// The operation.
 pub(super) const OPERATION: Operation = Operation::new(
@@ -39,8 +39,6 @@ pub(super) const OPERATION: Operation = Operation::new(
 .on(&[("clusterName", "cluster")])
 .also(needs);
 
-/// How many node groups a cluster may have (quota L-6D54EA21).
-const QUOTA: usize = 30;
 /// How many instance types a group may have (API reference, `CreateNodegroup`).
 const MOST_TYPES: usize = 20;
 
@@ -84,8 +82,9 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let parameters = &call.parameters;
     let (cluster_name, name) = (required(call, "clusterName")?, required(call, "nodegroupName")?);
     check_name("nodegroup", name, 63)?;
+    let most = world.quota(&call.caller.account, quotas::NODE_GROUPS);
     let cluster = named(world, call, cluster_name)?;
-    check_new(cluster, name)?;
+    check_new(cluster, name, most)?;
     let (vpc_id, now) = (cluster.vpc_id.clone(), cluster.settings.version.clone());
     let release = release(parameters, &now)?;
     let settings = Settings::read(parameters, &now, &release)?;
@@ -130,14 +129,14 @@ fn create(world: &mut World, call: &Call) -> Answer {
     })
 }
 
-fn check_new(cluster: &Cluster, name: &str) -> Result<(), Refusal> {
+fn check_new(cluster: &Cluster, name: &str, most: usize) -> Result<(), Refusal> {
     if cluster.node_groups.contains_key(name) {
         let message = format!("NodeGroup already exists with name {name} and cluster name {}", cluster.name);
         return Err(in_use(message).with("clusterName", cluster.name.as_str()).with("nodegroupName", name));
     }
     cluster.check_works()?;
-    if cluster.node_groups.len() >= QUOTA {
-        let message = format!("A cluster has at most {QUOTA} managed node groups.");
+    if cluster.node_groups.len() >= most {
+        let message = format!("A cluster has at most {most} managed node groups.");
         return Err(limit(message).with("clusterName", cluster.name.as_str()));
     }
     Ok(())

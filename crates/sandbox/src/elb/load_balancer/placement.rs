@@ -8,6 +8,7 @@ use crate::call::{Call, Refusal};
 use crate::ec2::tags::Tags;
 use crate::ec2::{Allocation, Network, NewInterface, Place, Requester};
 use crate::elb::{invalid, mismatch, one_of};
+use crate::quotas;
 use crate::validation::required;
 use crate::world::World;
 
@@ -243,8 +244,8 @@ pub(super) fn groups(
 }
 
 fn check_groups(network: &Network, call: &Call, vpc_id: &str, named: &[&str]) -> Result<(), Refusal> {
-    // Quota L-2AFB9258 counts here too: the groups are those of interfaces.
-    if named.len() > 5 {
+    // The groups are those of interfaces.
+    if named.len() > quotas::GROUPS_OF_INTERFACE.value {
         return Err(mismatch("The maximum number of security groups per load balancer has been reached."));
     }
     for id in named {
