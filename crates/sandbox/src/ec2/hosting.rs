@@ -60,6 +60,13 @@ impl Network {
         Some(&subnet.id)
     }
 
+    /// Returns where an account's instance is, as long as it runs.
+    pub(crate) fn place_of_instance(&self, account: &AccountId, id: &str) -> Option<Place> {
+        let instance = self.instances.get(id).filter(|instance| instance.owner() == account)?;
+        instance.primary_interface()?;
+        self.place(account, &instance.subnet_id)
+    }
+
     /// Returns whose a VPC is that an account sees.
     pub(crate) fn owner_of_vpc(&self, account: &AccountId, vpc_id: &str) -> Option<&AccountId> {
         self.vpcs.get(vpc_id).filter(|vpc| self.sees_vpc(vpc, account)).map(Thing::owner)
@@ -125,6 +132,12 @@ impl Network {
 }
 
 impl Hosts<'_> {
+    /// Returns the first address of an instance that runs.
+    pub(crate) fn address_of_instance(&self, id: &str) -> Option<Ipv4Addr> {
+        let interface = self.network.instances.get(id)?.primary_interface()?;
+        self.network.interfaces.get(interface).map(NetworkInterface::primary_address)
+    }
+
     /// Tells whether groups let traffic of TCP to a port through, from every one of some interfaces to the
     /// interface that has an address. Nobody who has no such address answers.
     pub(crate) fn reach(&self, from: &[&str], to: Ipv4Addr, port: u16) -> bool {

@@ -70,6 +70,13 @@ impl Thing for Instance {
     }
 }
 
+impl Instance {
+    /// Returns its primary interface, as long as it runs.
+    pub(super) fn primary_interface(&self) -> Option<&str> {
+        self.terminated_at.is_none().then_some(&self.interface_id)
+    }
+}
+
 impl Network {
     /// Launches an instance with an interface in a subnet.
     ///

@@ -155,14 +155,14 @@ impl Asked<'_> {
     /// of the load balancer through. What is outside of the VPC, nobody here can reach.
     fn answers(&self, target: &Target, balancer: &LoadBalancer) -> bool {
         match self.group.target_type {
-            TargetType::Instance => false,
             TargetType::Lambda => true,
             TargetType::Alb => {
                 let other = self.balancing.balancers.get(&target.id);
                 other.is_some_and(|other| other.is_active(self.now))
             }
-            TargetType::Ip => {
-                let address: Option<Ipv4Addr> = target.id.parse().ok();
+            TargetType::Instance | TargetType::Ip => {
+                let of_instance = || self.hosts.address_of_instance(&target.id);
+                let address: Option<Ipv4Addr> = target.id.parse().ok().or_else(of_instance);
                 let port = target.port.map(|port| self.group.health_check.port_of(port));
                 let interfaces = balancer.interfaces();
                 address.zip(port).is_some_and(|(to, port)| self.hosts.reach(&interfaces, to, port))

@@ -135,8 +135,7 @@ fn check(
 ) -> Result<(), Refusal> {
     match group.target_type {
         TargetType::Ip => check_address(network, call, group, target),
-        // "The instances must be in the VPC of the target group" and the caller's own, who has none here.
-        TargetType::Instance => Err(no_target(&format!("Instance ID '{}' is not valid", target.id))),
+        TargetType::Instance => check_instance(network, call, group, target),
         TargetType::Lambda if target.id.starts_with("arn:aws:lambda:") => Ok(()),
         TargetType::Lambda => Err(invalid(format!("'{}' is not a valid lambda ARN", target.id))),
         TargetType::Alb => {
@@ -155,6 +154,25 @@ fn check(
             Ok(())
         }
     }
+}
+
+/// Checks an instance: it has to run, in the VPC of the group, and to be the caller's own.
+fn check_instance(
+    network: &Network,
+    call: &Call,
+    group: &TargetGroup,
+    target: &mut Target,
+) -> Result<(), Refusal> {
+    let id = &target.id;
+    let place = network.place_of_instance(&call.caller.account, id);
+    let place = place.ok_or_else(|| no_target(&format!("Instance ID '{id}' is not valid")))?;
+    if group.vpc_id.as_ref() != Some(&place.vpc_id) {
+        let vpc_id = group.vpc_id.as_deref().unwrap_or_default();
+        let message = format!("The following targets are not in the target group VPC '{vpc_id}': '{id}'");
+        return Err(no_target(&message));
+    }
+    target.zone_id = Some(place.zone_id);
+    Ok(())
 }
 
 fn no_target(message: &str) -> Refusal {

@@ -36,7 +36,8 @@ impl Filters {
         if tags.len() > 50 || types.len() > 100 || arns.len() > 100 {
             return Err(invalid("There are too many filters."));
         }
-        if !arns.is_empty() && !(tags.is_empty() && types.is_empty()) {
+        let has_others = !tags.is_empty() || !types.is_empty();
+        if has_others && !arns.is_empty() {
             return Err(invalid("ResourceARNList cannot be combined with other filters."));
         }
         Ok(Self { tags, types, arns })

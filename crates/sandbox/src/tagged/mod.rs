@@ -48,7 +48,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter()
 }
 
-/// "ResourcesPerPage: … a minimum of 1 and a maximum of 100 items."
+/// "… a minimum of 1 and a maximum of 100 items" (API reference, `ResourcesPerPage`).
 const PAGING: Paging = Paging {
     size: "ResourcesPerPage",
     token: "PaginationToken",
@@ -82,8 +82,8 @@ fn get_resources(world: &mut World, call: &Call) -> Answer {
     page(parameters, "ResourceTagMappingList", shown)
 }
 
-/// "You can set TagsPerPage to a minimum of 100 items up to a maximum of 500 items"; pages are cut by
-/// resources all the same, which is fewer.
+/// "A minimum of 100 items up to a maximum of 500 items" (API reference, `TagsPerPage`). Pages are cut by
+/// resources all the same.
 fn check_tags_per_page(parameters: &Parameters) -> Result<(), Refusal> {
     match parameters.integer("TagsPerPage")? {
         Some(number) if !(100..=500).contains(&number) => {

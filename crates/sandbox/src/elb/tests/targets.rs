@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Stage, allow, vpc};
+use crate::ec2::NewInstance;
+use crate::ec2::tags::Tags;
 use crate::ec2::testing::group;
 use crate::testing::{Account, text};
 
@@ -240,4 +242,42 @@ fn target_groups_are_checked() {
         json!({ "Names": ["a"], "TargetGroupArns": ["b"] }),
         "ValidationError",
     );
+}
+
+/// "The instances must be running" and in the VPC of the target group (API reference, `RegisterTargets`);
+/// they are asked at their first address.
+#[test]
+fn instances_are_targets() {
+    let mut stage = Stage::new();
+    let (vpc_id, subnet) = (stage.vpc.clone(), stage.subnets[0].clone());
+    let (balancer, group_id) = (stage.balancer("web"), group(&mut stage.account, &vpc_id, "nodes"));
+    let instance = NewInstance {
+        id: "i-0aaaaaaaaaaaaaaa1".to_owned(),
+        owner: "111111111111".parse().expect("it has twelve digits"),
+        subnet_id: subnet,
+        groups: vec![group_id.clone()],
+        instance_type: "t3.medium".to_owned(),
+        requester: "111111111111".to_owned(),
+        profile_arn: String::new(),
+        is_spot: false,
+        tags: Tags::new(),
+    };
+    let network = stage.account.world().network("us-east-1");
+    network.launch_instance(instance).expect("the subnet has addresses");
+    let other_vpc = vpc(&mut stage.account);
+    let make = |stage: &mut Stage, name: &str, vpc_id: &str| {
+        let wanted = json!({ "Name": name, "Protocol": "HTTP", "Port": "80", "VpcId": vpc_id });
+        text(&stage.ok("CreateTargetGroup", wanted)["TargetGroups"][0]["TargetGroupArn"])
+    };
+    let (here, elsewhere) = (make(&mut stage, "here", &vpc_id), make(&mut stage, "elsewhere", &other_vpc));
+    stage.listener(&balancer, &here);
+    register(&mut stage, &here, "i-0aaaaaaaaaaaaaaa1");
+    let wrong = json!({ "TargetGroupArn": elsewhere, "Targets": [{ "Id": "i-0aaaaaaaaaaaaaaa1" }] });
+    stage.refused("RegisterTargets", wrong, "InvalidTarget");
+    stage.account.wait(60);
+    assert_eq!(health(&mut stage.account, &here), is("unhealthy", "Target.Timeout"));
+    allow(&mut stage.account, &group_id, &json!({ "IpRanges": [{ "CidrIp": "10.0.0.0/16" }] }));
+    assert_eq!(health(&mut stage.account, &here).0, "healthy");
+    stage.account.world().network("us-east-1").terminate_instance("i-0aaaaaaaaaaaaaaa1", false);
+    assert_eq!(health(&mut stage.account, &here), is("unhealthy", "Target.Timeout"));
 }
