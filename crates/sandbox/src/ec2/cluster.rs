@@ -47,6 +47,11 @@ impl Network {
         vpc.ranges().iter().any(|own| overlap(own, &range))
     }
 
+    /// Tells whether a subnet leads straight to an internet gateway.
+    pub(crate) fn is_public(&self, subnet_id: &str) -> bool {
+        self.default_target(subnet_id).is_some_and(|target| target.starts_with("igw-"))
+    }
+
     /// Returns how many addresses are left in subnets together.
     pub(crate) fn free_addresses(&self, subnets: &[String]) -> usize {
         subnets.iter().filter_map(|id| self.subnets.get(id)).map(|subnet| subnet.addresses.available()).sum()

@@ -103,6 +103,12 @@ impl Network {
         subnets.filter_map(|subnet| self.table_of(subnet)).cloned().collect()
     }
 
+    /// Returns where the traffic of a subnet goes that has no other way.
+    pub(super) fn default_target(&self, subnet: &str) -> Option<&str> {
+        let table = self.route_tables.get(self.table_of(subnet)?)?;
+        table.routes.get("0.0.0.0/0").map(String::as_str)
+    }
+
     /// Returns the table that counts for a subnet.
     fn table_of(&self, subnet: &str) -> Option<&String> {
         let subnet = self.subnets.get(subnet)?;

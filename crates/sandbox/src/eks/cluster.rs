@@ -8,15 +8,20 @@ mod settings;
 mod tests;
 mod upgrade;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::access_entry::AccessEntry;
+use super::addon::{Addon, NETWORK_PLUGIN};
+use super::fargate_profile::FargateProfile;
 use super::life::{Life, Moment, Outcome, Status};
 use super::node_group::NodeGroup;
+use super::pod_identity::Association;
 use super::refusals::required;
 use super::update::Update;
 use super::{PAGING, named};
@@ -66,10 +71,18 @@ pub(super) struct Cluster {
     pub(super) interfaces: BTreeMap<String, String>,
     /// What the control plane's interfaces are asked for by, by its unique id.
     requester: String,
-    /// Whether the network plug-in and the like were put into it at birth.
-    pub(super) has_own_addons: bool,
+    /// Who is to become its administrator as soon as there are access entries.
+    pub(super) creator: Option<String>,
+    /// What was installed in it without an add-on, or left behind by one.
+    pub(super) own_addons: BTreeSet<String>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) node_groups: BTreeMap<String, NodeGroup>,
+    pub(super) addons: BTreeMap<String, Addon>,
+    /// By principal.
+    pub(super) access_entries: BTreeMap<String, AccessEntry>,
+    /// By id.
+    pub(super) associations: BTreeMap<String, Association>,
+    pub(super) fargate_profiles: BTreeMap<String, FargateProfile>,
     /// By id.
     pub(super) updates: BTreeMap<String, Update>,
 }
@@ -82,7 +95,26 @@ impl Cluster {
 
     /// Tells whether pods get addresses in it.
     pub(super) fn has_network_plugin(&self) -> bool {
-        self.has_own_addons
+        let addon = self.addons.get(NETWORK_PLUGIN);
+        self.own_addons.contains(NETWORK_PLUGIN) || addon.is_some_and(Addon::is_active)
+    }
+
+    /// Tells whether what gives pods their addresses has a role of its own for that.
+    pub(super) fn network_plugin_has_role(&self) -> bool {
+        let addon = self.addons.get(NETWORK_PLUGIN);
+        addon.is_some_and(Addon::has_role) || self.has_pod_role("kube-system", "aws-node")
+    }
+
+    /// Returns how many nodes there are that work.
+    pub(super) fn ready_nodes(&self) -> usize {
+        self.node_groups.values().map(NodeGroup::ready_nodes).sum()
+    }
+
+    /// Returns an id in the form of a UUID that follows from the cluster and a text.
+    pub(super) fn derived_uuid(&self, text: &str) -> String {
+        let digits = HEXLOWER.encode(&Sha256::digest(format!("{} {text}", self.id)));
+        let part = |from: usize, to: usize| &digits[from..to];
+        format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
     }
 
     /// Returns the address of who issues the identities of its pods.
@@ -109,6 +141,7 @@ impl Cluster {
             Status::Creating => {
                 let failed = self.life.failure.is_some();
                 self.life.status = if failed { Status::Failed } else { Status::Active };
+                self.add_entries(moment.at);
                 Outcome::Stays
             }
             Status::Active | Status::Failed => Outcome::Stays,

@@ -22,6 +22,8 @@ pub(super) enum Part {
     Cluster,
     Update(String),
     NodeGroup(String),
+    Addon(String),
+    FargateProfile(String),
 }
 
 /// How far something is, and what becomes of it.
@@ -98,6 +100,8 @@ pub(crate) fn settle(world: &mut World, region: &str) {
             Part::Cluster => cluster.settle(&mut moment),
             Part::Update(id) => cluster.settle_update(&mut moment, &id),
             Part::NodeGroup(name) => cluster.settle_node_group(&mut moment, &name),
+            Part::Addon(name) => cluster.settle_addon(&moment, &name),
+            Part::FargateProfile(name) => cluster.settle_fargate_profile(&moment, &name),
         };
         if outcome == Outcome::Gone {
             clusters.remove(&event.cluster);

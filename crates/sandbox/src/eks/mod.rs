@@ -4,9 +4,13 @@
 //! happens when. A cluster and its nodes stand in the [network](crate::ec2) with interfaces that
 //! are the caller's, also where the subnets are another account's.
 
+mod access_entry;
+mod addon;
 mod cluster;
+mod fargate_profile;
 mod life;
 mod node_group;
+mod pod_identity;
 mod refusals;
 mod roles;
 mod routes;
@@ -43,10 +47,16 @@ pub(crate) struct Clusters {
 /// Returns the operations.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
     [
+        access_entry::OPERATIONS,
+        access_entry::POLICY_OPERATIONS,
+        addon::CATALOG,
+        addon::OPERATIONS,
         cluster::OPERATIONS,
         cluster::CHANGES,
+        fargate_profile::OPERATIONS,
         node_group::OPERATIONS,
         node_group::CHANGES,
+        pod_identity::OPERATIONS,
         tags::OPERATIONS,
         update::OPERATIONS,
         version::OPERATIONS,
@@ -75,7 +85,7 @@ pub(crate) fn resource(world: &World, call: &Call, kind: &str, name: &str) -> (S
     let of_account =
         world.clusters.get(&call.region).and_then(|all| all.by_account.get(&call.caller.account));
     let found = of_account.and_then(|clusters| clusters.get(cluster));
-    let part = found.and_then(|cluster| tags::part(cluster, kind, name));
+    let part = found.and_then(|cluster| cluster.part(kind, name));
     let context = part.map(|(_, tags)| of_tags(tags, "eks")).unwrap_or_default();
     let expected = || {
         let below = if kind == "cluster" { cluster.to_owned() } else { format!("{cluster}/{name}/*") };

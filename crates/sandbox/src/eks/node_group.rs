@@ -83,6 +83,16 @@ struct Issue {
 }
 
 impl NodeGroup {
+    /// Returns how many nodes it has that work.
+    pub(super) fn ready_nodes(&self) -> usize {
+        if self.life.status == Status::Active { self.nodes.len() } else { 0 }
+    }
+
+    /// Returns the role of its nodes.
+    pub(super) fn role_arn(&self) -> &str {
+        &self.role_arn
+    }
+
     fn status(&self, cluster: &Cluster) -> &'static str {
         match self.life.status {
             Status::Creating => "CREATING",

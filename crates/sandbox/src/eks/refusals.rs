@@ -27,6 +27,12 @@ pub(super) fn limit(message: impl Into<String>) -> Refusal {
     Refusal::new("ResourceLimitExceededException", message)
 }
 
+/// Passes on what EC2 says, as EKS does.
+pub(super) fn of_ec2(refusal: &Refusal) -> Refusal {
+    let Refusal { code, message, status, .. } = refusal;
+    invalid(format!("{message} (Service: AmazonEC2; Status Code: {status}; Error Code: {code})"))
+}
+
 /// Returns a parameter that the operation cannot do without.
 pub(super) fn required<'a>(call: &'a Call, name: &str) -> Result<&'a str, Refusal> {
     let given = call.parameters.text(name).filter(|text| !text.is_empty());

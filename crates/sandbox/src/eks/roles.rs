@@ -45,13 +45,26 @@ pub(super) fn check_role(
     service: &str,
     untrusted: impl FnOnce() -> Refusal,
 ) -> Result<(), Refusal> {
-    check_account(call, role_arn)?;
-    let source = format!("arn:aws:eks:{}:{}:cluster/*", call.region, call.caller.account);
-    match standing(world, &call.caller.account, role_arn, service, &source) {
+    match stands(world, call, role_arn, service)? {
         Standing::Unknown => Err(unknown(role_arn)),
         Standing::Untrusted => Err(untrusted()),
         Standing::Trusted => Ok(()),
     }
+}
+
+/// Checks that a role is there, whomever it trusts.
+pub(super) fn check_exists(world: &World, call: &Call, role_arn: &str) -> Result<(), Refusal> {
+    match stands(world, call, role_arn, "eks.amazonaws.com")? {
+        Standing::Unknown => Err(unknown(role_arn)),
+        Standing::Untrusted | Standing::Trusted => Ok(()),
+    }
+}
+
+/// Tells how a role of the caller's account stands to a service.
+pub(super) fn stands(world: &World, call: &Call, role_arn: &str, service: &str) -> Result<Standing, Refusal> {
+    check_account(call, role_arn)?;
+    let source = format!("arn:aws:eks:{}:{}:cluster/*", call.region, call.caller.account);
+    Ok(standing(world, &call.caller.account, role_arn, service, &source))
 }
 
 /// Tells whether a role's policies let it carry out an action.
@@ -65,7 +78,7 @@ pub(super) fn allows(world: &World, call: &Call, role_arn: &str, action: &str) -
 }
 
 /// Refuses a role of another account: only services of its own account can be given one.
-pub(super) fn check_account(call: &Call, role_arn: &str) -> Result<(), Refusal> {
+fn check_account(call: &Call, role_arn: &str) -> Result<(), Refusal> {
     let parts: Vec<_> = role_arn.splitn(6, ':').collect();
     let ["arn", "aws", "iam", "", account, thing] = parts[..] else {
         return Err(invalid(format!("The role ARN {role_arn} is not valid.")));

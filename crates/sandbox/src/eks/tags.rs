@@ -29,12 +29,8 @@ type Tags = BTreeMap<String, String>;
 /// Returns the caller's clusters and their parts, with their tags.
 pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
     let clusters = world.clusters(&call.region).by_account.get(&call.caller.account);
-    let thing = |arn: &String, tags: &Tags| Tagged { arn: arn.clone(), tags: tags.clone() };
-    let of_cluster = |cluster: &Cluster| {
-        let groups = cluster.node_groups.values().map(|group| thing(&group.arn, &group.tags));
-        std::iter::once(thing(&cluster.arn, &cluster.tags)).chain(groups).collect::<Vec<_>>()
-    };
-    clusters.into_iter().flat_map(BTreeMap::values).flat_map(of_cluster).collect()
+    let parts = clusters.into_iter().flat_map(BTreeMap::values).flat_map(Cluster::parts);
+    parts.map(|(arn, tags)| Tagged { arn: arn.clone(), tags: tags.clone() }).collect()
 }
 
 /// Returns the permission for tags that are given to what is made.
@@ -73,31 +69,59 @@ fn add(tags: &mut Tags, added: &Parameters) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the ARN and the tags of a part of a cluster.
-pub(super) fn part<'a>(cluster: &'a Cluster, kind: &str, name: &str) -> Option<(&'a str, &'a Tags)> {
-    match kind {
-        "cluster" => Some((&cluster.arn, &cluster.tags)),
-        "nodegroup" => cluster.node_groups.get(name).map(|group| (group.arn.as_str(), &group.tags)),
-        _ => None,
+impl Cluster {
+    /// Returns the ARN and the tags of a part of a kind, by its name in the cluster.
+    pub(super) fn part(&self, kind: &str, name: &str) -> Option<(&str, &Tags)> {
+        match kind {
+            "cluster" => Some((&self.arn, &self.tags)),
+            "nodegroup" => self.node_groups.get(name).map(|part| (part.arn.as_str(), &part.tags)),
+            "addon" => self.addons.get(name).map(|part| (part.arn.as_str(), &part.tags)),
+            "access-entry" => self.access_entries.get(name).map(|part| (part.arn.as_str(), &part.tags)),
+            "podidentityassociation" => {
+                self.associations.get(name).map(|part| (part.arn.as_str(), &part.tags))
+            }
+            "fargateprofile" => self.fargate_profiles.get(name).map(|part| (part.arn.as_str(), &part.tags)),
+            _ => None,
+        }
+    }
+
+    /// Returns the ARNs and tags of all its parts.
+    fn parts(&self) -> impl Iterator<Item = (&String, &Tags)> {
+        let own = std::iter::once((&self.arn, &self.tags));
+        let groups = self.node_groups.values().map(|part| (&part.arn, &part.tags));
+        let addons = self.addons.values().map(|part| (&part.arn, &part.tags));
+        let entries = self.access_entries.values().map(|part| (&part.arn, &part.tags));
+        let associations = self.associations.values().map(|part| (&part.arn, &part.tags));
+        let profiles = self.fargate_profiles.values().map(|part| (&part.arn, &part.tags));
+        own.chain(groups).chain(addons).chain(entries).chain(associations).chain(profiles)
+    }
+
+    /// Returns the tags of the part with an ARN, which may be changed.
+    fn tags_of(&mut self, arn: &str) -> Option<&mut Tags> {
+        let own = std::iter::once((&self.arn, &mut self.tags));
+        let groups = self.node_groups.values_mut().map(|part| (&part.arn, &mut part.tags));
+        let addons = self.addons.values_mut().map(|part| (&part.arn, &mut part.tags));
+        let entries = self.access_entries.values_mut().map(|part| (&part.arn, &mut part.tags));
+        let associations = self.associations.values_mut().map(|part| (&part.arn, &mut part.tags));
+        let profiles = self.fargate_profiles.values_mut().map(|part| (&part.arn, &mut part.tags));
+        let mut all = own.chain(groups).chain(addons).chain(entries).chain(associations).chain(profiles);
+        all.find(|(known, _)| *known == arn).map(|(_, tags)| tags)
     }
 }
 
-/// Returns the tags of what an ARN names.
+/// Returns the tags of what an ARN names, for policies.
 pub(super) fn of<'a>(clusters: &'a Clusters, call: &Call, arn: &str) -> Option<&'a Tags> {
-    let (kind, cluster, name) = parts(call, arn)?;
-    let cluster = clusters.by_account.get(&call.caller.account)?.get(cluster)?;
-    part(cluster, kind, name).filter(|(known, _)| *known == arn).map(|(_, tags)| tags)
+    let cluster = clusters.by_account.get(&call.caller.account)?.get(cluster_of(call, arn)?)?;
+    cluster.parts().find(|(known, _)| *known == arn).map(|(_, tags)| tags)
 }
 
-/// Takes an ARN of the caller apart: the kind, the cluster and the name in it.
-fn parts<'a>(call: &Call, arn: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
+/// Returns the cluster in an ARN of the caller.
+fn cluster_of<'a>(call: &Call, arn: &'a str) -> Option<&'a str> {
     let prefix = format!("arn:aws:eks:{}:{}:", call.region, call.caller.account);
-    let mut parts = arn.strip_prefix(&prefix)?.split('/');
-    let (kind, cluster) = (parts.next()?, parts.next()?);
-    Some((kind, cluster, parts.next().unwrap_or_default()))
+    arn.strip_prefix(&prefix)?.split('/').nth(1)
 }
 
-/// Returns the tags of what a call names.
+/// Changes the tags of what a call names.
 fn change_tags<T>(
     world: &mut World,
     call: &Call,
@@ -111,23 +135,9 @@ fn change_tags<T>(
     if !arn.starts_with("arn:aws:eks:") {
         return Err(bad(format!("Invalid resource ARN: {arn}")));
     }
-    let (kind, cluster, name) = parts(call, arn).ok_or_else(missing)?;
-    change(world, call, cluster, |cluster, _| {
-        let known = part(cluster, kind, name).is_some_and(|(known, _)| known == arn);
-        let tags = cluster.tags_of(kind, name).filter(|_| known).ok_or_else(missing)?;
-        act(tags)
-    })
-    .map_err(|refusal| if refusal.code == "ResourceNotFoundException" { missing() } else { refusal })
-}
-
-impl Cluster {
-    fn tags_of(&mut self, kind: &str, name: &str) -> Option<&mut Tags> {
-        match kind {
-            "cluster" => Some(&mut self.tags),
-            "nodegroup" => self.node_groups.get_mut(name).map(|group| &mut group.tags),
-            _ => None,
-        }
-    }
+    let cluster = cluster_of(call, arn).ok_or_else(missing)?;
+    change(world, call, cluster, |cluster, _| act(cluster.tags_of(arn).ok_or_else(missing)?))
+        .map_err(|refusal| if refusal.code == "ResourceNotFoundException" { missing() } else { refusal })
 }
 
 fn bad(message: impl Into<String>) -> Refusal {

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::cluster::{self, Cluster};
 use super::life::{Moment, Outcome, Part};
-use super::refusals::{in_use, not_found, required};
-use super::{PAGING, named, node_group};
+use super::refusals::{in_use, invalid, not_found, required};
+use super::{PAGING, addon, named, node_group};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{Failure, World, seconds};
 
@@ -51,6 +51,20 @@ pub(super) enum Change {
         /// Ids for more instances, or others.
         instances: Vec<String>,
     },
+    Addon {
+        name: String,
+        settings: Box<addon::Settings>,
+        /// Ids for associations of its accounts of pods.
+        associations: Vec<String>,
+    },
+}
+
+/// What an update is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of<'a> {
+    Cluster,
+    NodeGroup(&'a str),
+    Addon(&'a str),
 }
 
 /// How far an update is.
@@ -73,28 +87,33 @@ pub(super) struct NewUpdate {
 }
 
 impl Change {
-    /// Returns the node group that is changed, if it is one.
-    fn node_group(&self) -> Option<&str> {
+    fn of(&self) -> Of<'_> {
         match self {
-            Self::Cluster { .. } => None,
-            Self::NodeGroup { name, .. } => Some(name),
+            Self::Cluster { .. } => Of::Cluster,
+            Self::NodeGroup { name, .. } => Of::NodeGroup(name),
+            Self::Addon { name, .. } => Of::Addon(name),
         }
     }
 }
 
 impl Update {
-    fn is_going_on(&self) -> bool {
-        self.status == Status::InProgress
+    fn changes(&self, of: Of<'_>) -> bool {
+        self.status == Status::InProgress && self.change.of() == of
     }
 
     /// Tells whether it goes on and is the cluster's own.
     pub(super) fn changes_cluster(&self) -> bool {
-        self.is_going_on() && matches!(self.change, Change::Cluster { .. })
+        self.changes(Of::Cluster)
     }
 
     /// Tells whether it goes on and is a node group's.
     pub(super) fn changes_node_group(&self, name: &str) -> bool {
-        self.is_going_on() && self.change.node_group() == Some(name)
+        self.changes(Of::NodeGroup(name))
+    }
+
+    /// Tells whether it goes on and is an add-on's.
+    pub(super) fn changes_addon(&self, name: &str) -> bool {
+        self.changes(Of::Addon(name))
     }
 
     fn shown(&self) -> Value {
@@ -153,6 +172,10 @@ impl Cluster {
         }
         if update.failure.is_some() {
             update.status = Status::Failed;
+            if let Change::Addon { name, .. } = &update.change {
+                let name = name.clone();
+                self.leave_addon_behind(&name);
+            }
             return Outcome::Stays;
         }
         update.status = Status::Successful;
@@ -161,32 +184,47 @@ impl Cluster {
             Change::NodeGroup { name, settings, instances } => {
                 self.change_node_group(moment, &name, *settings, instances);
             }
+            Change::Addon { name, settings, associations } => {
+                self.change_addon(moment, &name, *settings, associations);
+            }
         }
         Outcome::Stays
     }
 
-    /// Forgets the updates of a part that is gone.
+    /// Forgets the updates of a node group that is gone.
     pub(super) fn forget_updates_of_node_group(&mut self, name: &str) {
-        self.updates.retain(|_, update| update.change.node_group() != Some(name));
+        self.updates.retain(|_, update| update.change.of() != Of::NodeGroup(name));
+    }
+
+    /// Forgets the updates of an add-on that is gone.
+    pub(super) fn forget_updates_of_addon(&mut self, name: &str) {
+        self.updates.retain(|_, update| update.change.of() != Of::Addon(name));
     }
 
     /// Returns the updates that a call is about: of the cluster, or of the part that it names.
-    fn updates_of(&self, call: &Call) -> BTreeMap<&String, &Update> {
-        let group = call.parameters.text("nodegroupName");
-        self.updates.iter().filter(|(_, update)| update.change.node_group() == group).collect()
+    fn updates_of(&self, call: &Call) -> Result<BTreeMap<&String, &Update>, Refusal> {
+        let of = match (call.parameters.text("nodegroupName"), call.parameters.text("addonName")) {
+            (None, None) => Of::Cluster,
+            (Some(group), None) => Of::NodeGroup(self.node_group(group)?.name.as_str()),
+            (None, Some(addon)) => Of::Addon(self.addon(addon)?.name.as_str()),
+            (Some(_), Some(_)) => {
+                return Err(invalid("Only one of nodegroupName and addonName can be given."));
+            }
+        };
+        Ok(self.updates.iter().filter(|(_, update)| update.change.of() == of).collect())
     }
 }
 
 fn describe(world: &mut World, call: &Call) -> Answer {
     let (name, id) = (required(call, "name")?, required(call, "updateId")?);
-    let updates = named(world, call, name)?.updates_of(call);
+    let updates = named(world, call, name)?.updates_of(call)?;
     let found = updates.into_iter().find(|(known, _)| *known == id);
     let (_, update) = found.ok_or_else(|| not_found(format!("No update found for ID: {id}")))?;
     Ok(json!({ "update": update.shown() }))
 }
 
 fn list(world: &mut World, call: &Call) -> Answer {
-    let updates = named(world, call, required(call, "name")?)?.updates_of(call);
+    let updates = named(world, call, required(call, "name")?)?.updates_of(call)?;
     let ids = updates.into_keys().map(|id| (id.clone(), json!(id)));
     let (page, next) = PAGING.cut(&call.parameters, ids)?;
     Ok(json!({ "updateIds": page, "nextToken": next }))

@@ -141,6 +141,16 @@ pub(crate) fn tagging(operation: &str, need: &Need) -> Option<Need> {
     Some(Need { action: format!("iam:Tag{kind}"), ..need.clone() })
 }
 
+/// Tells whether an ARN is that of a role or user, as far as other services know. Of accounts outside of the
+/// organization nothing is known here, so theirs are taken for existing.
+pub(crate) fn is_principal(world: &World, arn: &str) -> bool {
+    let thing = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(':'));
+    let Some((account, thing)) = thing else { return false };
+    let Ok(account) = account.parse::<AccountId>() else { return false };
+    let is_entity = thing.starts_with("role/") || thing.starts_with("user/");
+    is_entity && (!world.directories.contains_key(&account) || trust::unique_id(world, arn).is_some())
+}
+
 /// Returns the permission to hand a role over to a service ("Grant a user permissions to pass a
 /// role to an AWS service").
 pub(crate) fn passing(world: &World, call: &Call, role: &str, service: &str) -> Need {

@@ -152,7 +152,7 @@ fn standing(world: &World, principal: &Principal) -> Standing {
 }
 
 /// Returns the unique id of the role or user with this ARN, if there is one and it is known yet.
-fn unique_id<'a>(world: &'a World, arn: &str) -> Option<&'a str> {
+pub(super) fn unique_id<'a>(world: &'a World, arn: &str) -> Option<&'a str> {
     let (account, thing) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
     let directory = world.directories.get(&account.parse::<AccountId>().ok()?)?;
     let (kind, path) = thing.split_once('/')?;

@@ -268,6 +268,7 @@ impl Cluster {
         ids: Vec<String>,
     ) {
         self.settings = settings;
+        self.add_entries(moment.at);
         let (kept, lost): (Vec<_>, Vec<_>) = std::mem::take(&mut self.interfaces)
             .into_iter()
             .partition(|(subnet, _)| self.settings.subnets.contains(subnet));

@@ -10,8 +10,8 @@ use super::{Cluster, FAILED, READY};
 use crate::call::{Answer, Call, Need, Operation, Parameters, Refusal};
 use crate::ec2::{ClusterGroup, NewInterface, Place, Requester, zone_name};
 use crate::eks::life::{Life, Part};
-use crate::eks::refusals::{check_name, in_use, invalid, limit, required};
-use crate::eks::{change, roles, tags, version};
+use crate::eks::refusals::{check_name, in_use, invalid, limit, of_ec2, required};
+use crate::eks::{access_entry, change, roles, tags, version};
 use crate::world::{AccountId, Failure, World};
 use crate::{iam, quotas};
 
@@ -91,9 +91,14 @@ fn create(world: &mut World, call: &Call) -> Answer {
         service_range,
         group_id: None,
         interfaces: BTreeMap::new(),
-        has_own_addons: call.parameters.flag("bootstrapSelfManagedAddons")?.unwrap_or(true),
+        creator: bootstraps_admin(&call.parameters)?.then(|| access_entry::principal_of(call)),
+        own_addons: own_addons(&call.parameters)?,
         tags,
         node_groups: BTreeMap::new(),
+        addons: BTreeMap::new(),
+        access_entries: BTreeMap::new(),
+        associations: BTreeMap::new(),
+        fargate_profiles: BTreeMap::new(),
         updates: BTreeMap::new(),
     };
     let group = [world.new_id("sg"), world.new_id("sgr"), world.new_id("sgr")];
@@ -178,6 +183,14 @@ fn bootstraps_admin(parameters: &Parameters) -> Result<bool, Refusal> {
     Ok(access.flag("bootstrapClusterCreatorAdminPermissions")?.unwrap_or(true))
 }
 
+/// Returns what is installed in a cluster at birth, unless it is to be bare (API reference, `CreateCluster`,
+/// `bootstrapSelfManagedAddons`).
+fn own_addons(parameters: &Parameters) -> Result<BTreeSet<String>, Refusal> {
+    let is_bare = parameters.flag("bootstrapSelfManagedAddons")? == Some(false);
+    let names: &[&str] = if is_bare { &[] } else { &["coredns", "kube-proxy", "vpc-cni"] };
+    Ok(names.iter().map(|name| (*name).to_owned()).collect())
+}
+
 /// Returns the subnets of a cluster: the caller sees them, they are of one VPC and in at least two
 /// zones that have control planes.
 pub(super) fn places(
@@ -188,10 +201,7 @@ pub(super) fn places(
 ) -> Result<Vec<Place>, Refusal> {
     let ids: Vec<_> = subnets.iter().map(String::as_str).collect();
     let found = world.network(&call.region).places(call, &ids);
-    let places = found.map_err(|refusal| {
-        let Refusal { code, message, .. } = refusal;
-        invalid(format!("{message} (Service: AmazonEC2; Status Code: 400; Error Code: {code})"))
-    })?;
+    let places = found.map_err(|refusal| of_ec2(&refusal))?;
     let zones: BTreeSet<_> = places.iter().map(|place| &place.zone_id).collect();
     if zones.len() < 2 {
         return Err(invalid("Subnets specified must be in at least two different AZs"));
@@ -236,10 +246,7 @@ pub(super) fn check_groups(
     }
     let ids: Vec<_> = groups.iter().map(String::as_str).collect();
     let checked = world.network(&call.region).groups_of_interface(&call.caller.account, vpc_id, &ids);
-    checked.map(drop).map_err(|refusal| {
-        let Refusal { code, message, .. } = refusal;
-        invalid(format!("{message} (Service: AmazonEC2; Status Code: 400; Error Code: {code})"))
-    })
+    checked.map(drop).map_err(|refusal| of_ec2(&refusal))
 }
 
 /// Returns the range of the addresses of services: the wanted one, or that of two which is farther

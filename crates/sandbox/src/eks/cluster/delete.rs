@@ -44,5 +44,8 @@ fn check(cluster: &Cluster) -> Result<(), Refusal> {
     if !cluster.node_groups.is_empty() {
         return refused("Cluster has nodegroups attached");
     }
+    if !cluster.fargate_profiles.is_empty() {
+        return refused("Cluster has Fargate profiles attached");
+    }
     cluster.check_quiet("delete")
 }

@@ -7,7 +7,7 @@ use super::{NodeGroup, nodes};
 use crate::call::{Answer, Call, Need, Operation, Parameters, Refusal};
 use crate::eks::cluster::Cluster;
 use crate::eks::life::{Life, Part};
-use crate::eks::refusals::{check_name, in_use, invalid, limit, one_of, required, wrong_request};
+use crate::eks::refusals::{check_name, in_use, invalid, limit, of_ec2, one_of, required, wrong_request};
 use crate::eks::{change, cluster_failure, named, roles, tags, version};
 use crate::world::World;
 use crate::{iam, quotas};
@@ -124,6 +124,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
     change(world, call, cluster_name, |cluster, moment| {
         let at = moment.later(cluster, Part::NodeGroup(name.to_owned()), nodes::LAUNCHED);
         let life = Life { changes_at: Some(at), ..group.life.clone() };
+        cluster.add_node_entry(moment.at, &group.role_arn);
         cluster.node_groups.insert(name.to_owned(), NodeGroup { life, ..group });
         Ok(json!({ "nodegroup": cluster.node_group(name)?.shown(cluster) }))
     })
@@ -211,10 +212,7 @@ fn subnets(world: &mut World, call: &Call, vpc_id: &str) -> Result<Vec<String>, 
         return Err(invalid("Subnets cannot be empty."));
     }
     let found = world.network(&call.region).places(call, &ids);
-    let places = found.map_err(|refusal| {
-        let Refusal { code, message, .. } = refusal;
-        invalid(format!("{message} (Service: AmazonEC2; Status Code: 400; Error Code: {code})"))
-    })?;
+    let places = found.map_err(|refusal| of_ec2(&refusal))?;
     match places.iter().find(|place| place.vpc_id != vpc_id) {
         None => Ok(places.into_iter().map(|place| place.subnet_id).collect()),
         Some(place) => {

@@ -97,7 +97,8 @@ impl NodeGroup {
 
     /// Lets the nodes join if they can, and returns when to look again if they cannot yet.
     fn join(&mut self, cluster: &Cluster, moment: &mut Moment<'_>) -> Option<SignedDuration> {
-        let works = self.may_join && cluster.has_network_plugin() && self.may_network;
+        let may_network = self.may_network || cluster.network_plugin_has_role();
+        let works = self.may_join && cluster.has_network_plugin() && may_network;
         if self.issues.is_empty() && (works || self.nodes.is_empty()) {
             self.life.status = Status::Active;
             self.extend(cluster, moment.network, &self.nodes);
