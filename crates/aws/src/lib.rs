@@ -8,6 +8,7 @@ mod eks;
 mod elb;
 mod error;
 mod iam;
+mod lookup;
 mod partition;
 mod ram;
 mod tags;
@@ -51,6 +52,15 @@ pub fn registry() -> Registry {
         .with::<ram::organization_sharing::OrganizationSharing>()
         .with::<ram::resource_share::ResourceShare>()
         .with::<ram::share_accepter::ShareAccepter>()
+        .with_lookup::<lookup::caller::FindCaller>()
+        .with_lookup::<lookup::eks_cluster::FindCluster>()
+        .with_lookup::<lookup::iam_openid_connect_provider::FindOpenIdConnectProvider>()
+        .with_lookup::<lookup::iam_role::FindRole>()
+        .with_lookup::<lookup::security_group::FindSecurityGroup>()
+        .with_lookup::<lookup::subnet::FindSubnet>()
+        .with_lookup::<lookup::subnet::FindSubnets>()
+        .with_lookup::<lookup::vpc::FindVpc>()
+        .with_lookup::<lookup::zones::FindZones>()
         .with_sharing(ram::SHARING)
         .with_gate(ram::participants::ParticipantsGone)
 }

@@ -89,17 +89,27 @@ impl Access {
         Ok(kind.observe(&listing, id))
     }
 
-    /// Makes a read call, again after a while if it was throttled or got no answer.
+    /// Makes a read call of a kind, see [`Self::repeat_in`].
     pub(crate) async fn repeat<T, F: Future<Output = Result<T, ProviderError>>>(
         &self,
         call: impl Fn() -> F,
         account: &AccountName,
         kind: &dyn AnyResource,
     ) -> Result<T, ProviderError> {
+        self.repeat_in(call, account, kind.traits().service).await
+    }
+
+    /// Makes a read call, again after a while if it was throttled or got no answer.
+    pub(crate) async fn repeat_in<T, F: Future<Output = Result<T, ProviderError>>>(
+        &self,
+        call: impl Fn() -> F,
+        account: &AccountName,
+        service: &'static str,
+    ) -> Result<T, ProviderError> {
         let mut backoff = Backoff::new(self.settings.retry_limit);
         loop {
             let result = {
-                let _permit = self.permit(account, kind.traits().service).await;
+                let _permit = self.permit(account, service).await;
                 call().await
             };
             match result {

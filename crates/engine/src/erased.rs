@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crate::address::{Kind, RemoteId};
 use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
-use crate::resource::{Home, Intent, Listing, Observed, Problem, Readiness, Resource, Step, Traits};
+use crate::resource::{
+    Home, Intent, Listing, Observed, Problem, Readiness, Resource, Step, Timeouts, Traits,
+};
 use crate::schema::{Attributes, KindSchema, TypeMismatch};
 use crate::value::{Value, ValueMap};
 
@@ -62,16 +64,29 @@ impl fmt::Debug for AnyStep {
     }
 }
 
-/// A kind without its types. Made by [`erase`]; the methods are those of [`Resource`].
-pub trait AnyResource: Send + Sync {
+/// What blocks describe: a kind of resource, or a lookup.
+pub trait AnyKind: Send + Sync {
     /// Returns what its attributes are.
     fn schema(&self) -> &KindSchema;
+    /// See [`Resource::IDENTITY`].
+    fn identity(&self) -> &'static [&'static str];
+    /// Returns how long its changes are waited for; `None` for what is only read.
+    fn timeouts(&self) -> Option<Timeouts>;
+    /// See [`Resource::canonical`].
+    ///
+    /// # Errors
+    /// What is wrong with a shorthand.
+    fn canonical(&self, home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>>;
+    /// See [`Resource::check_in`].
+    fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem>;
+}
+
+/// A kind without its types. Made by [`erase`]; the methods are those of [`Resource`].
+pub trait AnyResource: AnyKind {
     /// Returns how the engine must treat it.
     fn traits(&self) -> Traits;
     /// See [`Resource::EXCLUSIVE`].
     fn exclusive(&self) -> &'static [&'static str];
-    /// See [`Resource::IDENTITY`].
-    fn identity(&self) -> &'static [&'static str];
     /// See [`Resource::RETAINED`].
     fn retained(&self) -> bool;
     /// See [`Resource::ARN`].
@@ -88,13 +103,6 @@ pub trait AnyResource: Send + Sync {
     ) -> BoxFuture<'a, Result<AnyListing, ProviderError>>;
     /// See [`Resource::observe`].
     fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues>;
-    /// See [`Resource::canonical`].
-    ///
-    /// # Errors
-    /// What is wrong with a shorthand.
-    fn canonical(&self, home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>>;
-    /// See [`Resource::check_in`].
-    fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem>;
     /// See [`Resource::must_replace_in`].
     fn must_replace(&self, observed: &ValueMap, attribute: &str, before: &Value, after: &Value) -> bool;
     /// See [`Resource::create`].
@@ -151,21 +159,35 @@ struct Erased<R> {
     resource: std::marker::PhantomData<fn() -> R>,
 }
 
-impl<R: Resource> AnyResource for Erased<R> {
+impl<R: Resource> AnyKind for Erased<R> {
     fn schema(&self) -> &KindSchema {
         &self.schema
     }
 
+    fn identity(&self) -> &'static [&'static str] {
+        R::IDENTITY
+    }
+
+    fn timeouts(&self) -> Option<Timeouts> {
+        Some(R::TRAITS.timeouts)
+    }
+
+    fn canonical(&self, home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
+        R::canonical(home, inputs)
+    }
+
+    fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem> {
+        R::check_in(account_id, inputs)
+    }
+}
+
+impl<R: Resource> AnyResource for Erased<R> {
     fn traits(&self) -> Traits {
         R::TRAITS
     }
 
     fn exclusive(&self) -> &'static [&'static str] {
         R::EXCLUSIVE
-    }
-
-    fn identity(&self) -> &'static [&'static str] {
-        R::IDENTITY
     }
 
     fn retained(&self) -> bool {
@@ -202,14 +224,6 @@ impl<R: Resource> AnyResource for Erased<R> {
         let mut outputs = observed.outputs.to_values();
         outputs.insert("id".to_owned(), Value::from(id.as_str()));
         Some(ObservedValues { inputs: observed.inputs.to_values(), outputs, readiness: observed.readiness })
-    }
-
-    fn canonical(&self, home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
-        R::canonical(home, inputs)
-    }
-
-    fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem> {
-        R::check_in(account_id, inputs)
     }
 
     fn must_replace(&self, observed: &ValueMap, attribute: &str, before: &Value, after: &Value) -> bool {

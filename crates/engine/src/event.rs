@@ -137,4 +137,6 @@ pub enum Verb {
     Withdraw,
     /// Waits at a gate for something that no call of ours brings about.
     Wait,
+    /// Looks up something that exists.
+    Look,
 }

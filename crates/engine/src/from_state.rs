@@ -8,6 +8,7 @@ use crate::access::check_accounts;
 use crate::diagnostic::Diagnostic;
 use crate::environment::random_id;
 use crate::erased::{AnyResource, ObservedValues};
+use crate::lookup::{Found, is_lookup};
 use crate::observation::{Observation, Observations};
 use crate::permission::{self, Breadth, Grant, Known, Phase};
 use crate::plan::{self, Mode, Options, Plan, Request};
@@ -15,7 +16,7 @@ use crate::refresh::known_kind;
 use crate::registry::Registry;
 use crate::resource::Readiness;
 use crate::run::{Engine, RunError};
-use crate::spec::{ImportNode, Spec};
+use crate::spec::{ImportNode, ResourceNode, Spec};
 use crate::stages::renamed;
 use crate::state::{Object, PendingCreate, State, Status, recovered};
 
@@ -37,6 +38,10 @@ impl Engine<'_> {
         let not_done = |import: &&ImportNode| mode == Mode::Apply && !is_done(spec, &state, import);
         if let Some(import) = spec.imports.iter().find(not_done) {
             return Err(RunError::Diagnostics(not_read(import).into()));
+        }
+        if let Some(node) = spec.resources.values().find(|node| mode == Mode::Apply && is_lookup(&node.kind))
+        {
+            return Err(RunError::Diagnostics(not_looked_up(node).into()));
         }
         Ok(self.plan_of_recorded(spec, state, mode, options)?.1)
     }
@@ -78,6 +83,7 @@ impl Engine<'_> {
             state: &state,
             renames: &renames,
             imports: &[],
+            lookups: &Found::new(),
             observations: &observations,
             mode,
             options,
@@ -113,6 +119,14 @@ fn is_done(spec: &Spec, state: &State, import: &ImportNode) -> bool {
     let node = &spec.resources[&import.to];
     let has_thing = || state.has(&spec.accounts[&node.account].id, &node.kind, &import.id);
     state.resources.contains_key(&import.to) || has_thing()
+}
+
+fn not_looked_up(node: &ResourceNode) -> Diagnostic {
+    Diagnostic::error("lookup-not-read", "only a read can tell what is looked up")
+        .with_address(node.address.clone())
+        .with_span(node.span, "is read with every plan")
+        .with_detail(format!("The state has nothing of {}: it belongs to somebody else.", node.address))
+        .with_hint("Plan without `--refresh=false`.")
 }
 
 fn not_read(import: &ImportNode) -> Diagnostic {

@@ -4,8 +4,11 @@
 //! newest that taplo reads and which tombi reads as well. A value of any type can be written as
 //! `"${...}"`, so that every type but text has that second form.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
+use crate::lookup::AnyLookup;
 use crate::registry::Registry;
 use crate::schema::{AttributeSchema, AttributeType, Expansion, ExpansionShape, KindSchema};
 use crate::spec::account_attributes;
@@ -72,12 +75,30 @@ fn blocks(registry: &Registry) -> Map<String, Json> {
         "import".to_owned(),
         repeated("Things that exist and become resources of the stack.", reserved::IMPORT),
     );
+    blocks.extend(lookups(registry).map(|lookups| {
+        ("lookup".to_owned(), named("What exists already and belongs to somebody else.", &lookups))
+    }));
     for kind in registry.kinds() {
         let schema = kind.schema();
         let block = kind_block(schema, registry);
         blocks.insert(schema.kind.to_string(), named(schema.documentation, &block));
     }
     blocks
+}
+
+/// Returns the forms of the blocks of lookups, one for each kind; `None` if there are no lookups.
+fn lookups(registry: &Registry) -> Option<Json> {
+    let form = |(word, lookup): (&str, &Arc<dyn AnyLookup>)| {
+        let mut properties: Map<String, Json> = reserved::LOOKUP.iter().map(reserved_property).collect();
+        properties
+            .insert("kind".to_owned(), described(lookup.schema().documentation, json!({ "const": word })));
+        let mut form = attribute_block(&lookup.schema().inputs, properties);
+        let required = form.get("required").and_then(Json::as_array).cloned().unwrap_or_default();
+        form["required"] = Json::Array(required.into_iter().chain([json!("kind")]).collect());
+        form
+    };
+    let forms: Vec<_> = registry.lookups().map(form).collect();
+    (!forms.is_empty()).then(|| json!({ "anyOf": forms }))
 }
 
 fn named(documentation: &str, block: &Json) -> Json {

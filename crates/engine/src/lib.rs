@@ -32,6 +32,7 @@ pub mod import;
 pub mod json;
 pub mod json_schema;
 pub mod layout;
+pub mod lookup;
 pub mod observation;
 pub mod permission;
 pub mod plan;

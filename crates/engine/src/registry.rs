@@ -7,6 +7,7 @@ use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostic;
 use crate::erased::{AnyResource, erase};
 use crate::gate::Gate;
+use crate::lookup::{AnyLookup, Lookup};
 use crate::provider::Provider;
 use crate::resource::Resource;
 use crate::sharing::Sharing;
@@ -16,6 +17,7 @@ use crate::sharing::Sharing;
 pub struct Registry {
     provider: Arc<dyn Provider>,
     kinds: BTreeMap<Kind, Arc<dyn AnyResource>>,
+    lookups: BTreeMap<Kind, Arc<dyn AnyLookup>>,
     gates: Vec<Arc<dyn Gate>>,
     sharing: Option<Sharing>,
 }
@@ -24,7 +26,13 @@ impl Registry {
     /// Makes a registry without kinds.
     #[must_use]
     pub fn new(provider: impl Provider + 'static) -> Self {
-        Self { provider: Arc::new(provider), kinds: BTreeMap::new(), gates: Vec::new(), sharing: None }
+        Self {
+            provider: Arc::new(provider),
+            kinds: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            gates: Vec::new(),
+            sharing: None,
+        }
     }
 
     /// Adds a kind.
@@ -36,6 +44,29 @@ impl Registry {
         let previous = self.kinds.insert(Kind::new(R::KIND), erase::<R>());
         assert!(previous.is_none(), "the kind `{}` is registered twice", R::KIND);
         self
+    }
+
+    /// Adds something that can be looked up.
+    ///
+    /// # Panics
+    /// If two lookups have the same name.
+    #[must_use]
+    pub fn with_lookup<L: Lookup>(mut self) -> Self {
+        let previous = self.lookups.insert(crate::lookup::kind_of(L::KIND), crate::lookup::erase::<L>());
+        assert!(previous.is_none(), "the lookup `{}` is registered twice", L::KIND);
+        self
+    }
+
+    /// Returns the lookup of this kind, as nodes have it.
+    #[must_use]
+    pub fn lookup(&self, kind: &Kind) -> Option<&Arc<dyn AnyLookup>> {
+        self.lookups.get(kind)
+    }
+
+    /// Returns the lookups by the words after `kind =`, sorted.
+    pub fn lookups(&self) -> impl Iterator<Item = (&str, &Arc<dyn AnyLookup>)> {
+        let word = |kind: &'_ Kind| -> usize { kind.as_str().find('.').map_or(0, |dot| dot + 1) };
+        self.lookups.iter().map(move |(kind, lookup)| (&kind.as_str()[word(kind)..], lookup))
     }
 
     /// Adds a sort of gate.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures::future::try_join;
 use tokio::time::Instant;
 
 use crate::access::Access;
@@ -14,6 +15,7 @@ use crate::environment::random_id;
 use crate::event::Event;
 use crate::from_state::nothing_was_read;
 use crate::import::{self, Imports};
+use crate::lookup::{self, Found};
 use crate::observation::Observations;
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
 use crate::records::{defect, hidden_record, seen_records};
@@ -132,7 +134,14 @@ impl Engine<'_> {
         };
         let under_new_names = renamed(&state, &renames)?;
         let now = under_new_names.as_ref().unwrap_or(&state);
-        let mut observations = refresh::refresh(self, &access, now).await.map_err(hide)?;
+        let looking = async {
+            match mode {
+                Mode::Apply => lookup::read_all(self, &access, spec, &now.lineage).await,
+                Mode::Destroy | Mode::Refresh => Ok(Found::new()),
+            }
+        };
+        let (mut observations, found) =
+            try_join(refresh::refresh(self, &access, now), looking).await.map_err(hide)?;
         let imports = match mode {
             Mode::Apply => {
                 import::look(self, &access, spec, imports, now, &mut observations).await.map_err(hide)?
@@ -153,10 +162,13 @@ impl Engine<'_> {
             state: now,
             renames: &renames,
             imports: &imports.told,
+            lookups: &found,
             observations: &observations,
             mode,
             options,
         };
+        let found = lookup::read_wanted(self, &access, &request, found.clone()).await.map_err(hide)?;
+        let request = Request { lookups: &found, ..request };
         let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
         let recovered = left_over || !resolved.is_empty() || !followed.is_empty();
         Ok(Prepared { recovered, state, renames, imports, adjusted, access, observations, planned })

@@ -24,7 +24,8 @@ use straddle_engine::address::RemoteId;
 use straddle_engine::diagnostic::Diagnostics;
 use straddle_engine::difference::{Difference, differences};
 use straddle_engine::plan::{
-    AttributeChange, Change, ChangeAction, Import, LeftOut, LeftOutBecause, Mode, Options, Plan, Reason, held,
+    AttributeChange, Change, ChangeAction, Import, LeftOut, LeftOutBecause, LookedUp, Mode, Options, Plan,
+    Reason, held,
 };
 use straddle_engine::resource::ReplaceOrder;
 use straddle_engine::run::RunError;
@@ -191,6 +192,11 @@ fn show(plan: &Plan) -> String {
     }
     for rename in &plan.renames {
         writeln!(text, "rename {} -> {}", rename.from, rename.to).unwrap();
+    }
+    for LookedUp { address, account, inputs, outputs, .. } in &plan.lookups {
+        let found = outputs.clone().map_or_else(|| "later".to_owned(), |outputs| value(&Value::Map(outputs)));
+        writeln!(text, "lookup {address} [{account}] {}: {found}", value(&Value::Map(inputs.clone())))
+            .unwrap();
     }
     for Import { address, account, remote_id, .. } in &plan.imports {
         writeln!(text, "import {address} [{account}] {remote_id}").unwrap();

@@ -1,11 +1,11 @@
 //! The kinds of EC2, and what they share.
 
 pub(crate) mod check;
-mod cidr;
+pub(crate) mod cidr;
 pub(crate) mod eip;
-mod filters;
+pub(crate) mod filters;
 pub(crate) mod internet_gateway;
-mod listing;
+pub(crate) mod listing;
 mod named;
 pub(crate) mod nat_gateway;
 pub(crate) mod route;
@@ -15,11 +15,11 @@ pub(crate) mod rule;
 pub(crate) mod security_group;
 pub(crate) mod security_group_rule;
 pub(crate) mod subnet;
-mod tags;
+pub(crate) mod tags;
 #[cfg(test)]
 mod testing;
 pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
 
 /// The service whose limits the calls of these kinds fall under.
-const SERVICE: &str = "ec2";
+pub(crate) const SERVICE: &str = "ec2";

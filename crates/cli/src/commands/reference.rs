@@ -18,14 +18,16 @@ const FUNCTIONS: &str = "functions";
 
 /// Prints the reference, or writes it into a folder.
 pub(crate) fn run(program: &Program, arguments: &ReferenceArguments) -> Result<Exit, Failure> {
-    let schemas: Vec<_> = program.registry.kinds().map(|kind| kind.schema()).collect();
+    let lookups = program.registry.lookups().map(|(_, lookup)| lookup.schema());
+    let schemas: Vec<_> = program.registry.kinds().map(|kind| kind.schema()).chain(lookups).collect();
     let stdout = &program.terminal.stdout;
     match (&arguments.directory, &arguments.kind) {
         (Some(directory), _) => write_pages(directory, &schemas)?,
         (None, Some(name)) if name == FUNCTIONS => stdout.write(&render::functions(function_groups())),
         (None, Some(name)) => {
-            let kind = program.registry.kind(name).ok_or_else(|| no_such_kind(name, &schemas))?;
-            stdout.write(&render::reference(kind.schema()));
+            let schema = schemas.iter().find(|schema| schema.kind.as_str() == name);
+            let schema = schema.ok_or_else(|| no_such_kind(name, &schemas))?;
+            stdout.write(&render::reference(schema));
         }
         (None, None) => {
             let mut pages: Vec<_> = schemas.iter().map(|schema| render::reference(schema)).collect();

@@ -67,6 +67,9 @@ pub(crate) fn plan(plan: &Plan, registry: &Registry) -> Json {
     for change in &mut shown.changes {
         hide_in_change(change, registry);
     }
+    for lookup in &mut shown.lookups {
+        hide_sensitive(&mut lookup.inputs, &[], &lookup.sensitive);
+    }
     for drift in &mut shown.drift {
         drift.attributes.iter_mut().for_each(hide_in_attribute);
     }
@@ -282,5 +285,6 @@ fn verb(verb: Verb) -> &'static str {
         Verb::Forget => "forget",
         Verb::Withdraw => "withdraw",
         Verb::Wait => "wait",
+        Verb::Look => "look_up",
     }
 }

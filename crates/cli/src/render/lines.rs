@@ -183,7 +183,7 @@ fn verb_style(verb: Verb, palette: &Palette) -> anstyle::Style {
         Verb::Create => palette.create,
         Verb::Update | Verb::Withdraw => palette.update,
         Verb::Delete => palette.delete,
-        Verb::Forget | Verb::Wait => palette.faint,
+        Verb::Forget | Verb::Wait | Verb::Look => palette.faint,
     }
 }
 
@@ -196,6 +196,7 @@ pub(crate) fn doing(verb: Verb) -> &'static str {
         Verb::Forget => "forgetting",
         Verb::Withdraw => "withdrawing",
         Verb::Wait => "waiting",
+        Verb::Look => "looking up",
     }
 }
 
@@ -207,6 +208,7 @@ fn done(verb: Verb) -> &'static str {
         Verb::Forget => "forgotten",
         Verb::Withdraw => "withdrawn",
         Verb::Wait => "waited",
+        Verb::Look => "looked up",
     }
 }
 
@@ -218,6 +220,7 @@ fn to_do(verb: Verb) -> &'static str {
         Verb::Forget => "forget",
         Verb::Withdraw => "withdraw",
         Verb::Wait => "wait",
+        Verb::Look => "look up",
     }
 }
 

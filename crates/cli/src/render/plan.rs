@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use straddle_engine::difference::Form;
 use straddle_engine::plan::{
-    ChangeAction, LeftOut, LeftOutBecause, Mode, OutputChange, Plan, Rename, likely_renames,
+    ChangeAction, LeftOut, LeftOutBecause, LookedUp, Mode, OutputChange, Plan, Rename, likely_renames,
 };
 use straddle_engine::resource::ReplaceOrder;
 
@@ -29,6 +29,12 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
     if !plan.imports.is_empty() {
         text += &heading("Imports: what exists becomes part of the stack, as it is", palette);
         text.extend(plan.imports.iter().map(|item| import::line(item, palette)));
+        text.push('\n');
+    }
+    let later: Vec<_> = plan.lookups.iter().filter(|lookup| lookup.outputs.is_none()).collect();
+    if !later.is_empty() {
+        text += &heading("Looked up while the plan is carried out, after what it needs", palette);
+        text.extend(later.into_iter().map(|lookup| looked_up(lookup, palette)));
         text.push('\n');
     }
     if !plan.changes.is_empty() {
@@ -120,6 +126,11 @@ pub(crate) fn heading(words: &str, palette: &Palette) -> String {
 fn rename(rename: &Rename, palette: &Palette) -> String {
     let (from, to) = (Safe(&rename.from), paint(palette.strong, Safe(&rename.to)));
     format!("{} {from} becomes {to}\n", paint(palette.update, format!("{:>3}", ">")))
+}
+
+fn looked_up(lookup: &LookedUp, palette: &Palette) -> String {
+    let place = place(&lookup.address, &lookup.account, &lookup.region, palette);
+    format!("{} {place}\n", paint(palette.faint, format!("{:>3}", "?")))
 }
 
 /// Says which things only seem to have got another name, and how to say so.

@@ -1,5 +1,6 @@
 //! The reference of a kind as Markdown, made from the same definition that checks specs.
 
+use straddle_engine::lookup::is_lookup;
 use straddle_engine::schema::{AttributeSchema, AttributeType, Expansion, ExpansionShape, KindSchema};
 
 use crate::render::inline;
@@ -29,7 +30,7 @@ pub(crate) fn reference(schema: &KindSchema) -> String {
             type_words(&output.attribute_type)
         );
     }
-    text + &import(schema)
+    if is_lookup(&schema.kind) { text } else { text + &import(schema) }
 }
 
 /// Says how a thing that exists becomes a resource.

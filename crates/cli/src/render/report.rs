@@ -83,6 +83,7 @@ fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {
         Verb::Forget => "failed to forget a resource",
         Verb::Withdraw => "failed to take something out of a share",
         Verb::Wait => "failed to wait for something",
+        Verb::Look => "failed to look something up",
     };
     let detail =
         format!("{} in the account `{}`: {}", failure.address, failure.account, sentence(&failure.error));

@@ -18,6 +18,7 @@ fn empty_plan() -> Plan {
     Plan {
         renames: Vec::new(),
         imports: Vec::new(),
+        lookups: Vec::new(),
         changes: Vec::new(),
         drift: Vec::new(),
         outputs: Vec::new(),

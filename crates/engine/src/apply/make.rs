@@ -36,7 +36,7 @@ pub(crate) async fn make(
             let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
             update(&operation, &inputs, found, withdrawal.as_ref()).await
         }
-        Verb::Create | Verb::Delete | Verb::Forget | Verb::Withdraw | Verb::Wait => {
+        Verb::Create | Verb::Delete | Verb::Forget | Verb::Withdraw | Verb::Wait | Verb::Look => {
             create(&mut operation, &inputs).await
         }
     };
@@ -153,7 +153,7 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
 }
 
 /// Tells the user what is wrong with what the spec says, and where.
-fn wrong(run: &Run<'_>, problems: Vec<Diagnostic>) -> Stop {
+pub(super) fn wrong(run: &Run<'_>, problems: Vec<Diagnostic>) -> Stop {
     let Some(problem) = problems.into_iter().next() else {
         return Stop::Defect("the inputs have problems that nobody tells of".to_owned());
     };

@@ -2,6 +2,7 @@
 
 mod birth;
 mod gate;
+mod look;
 mod make;
 mod operation;
 mod recorder;

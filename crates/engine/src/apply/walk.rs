@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use crate::address::{AccountName, Address, RemoteId};
 use crate::apply::stop::Stop;
-use crate::apply::{Run, gate, make, unmake};
+use crate::apply::{Run, gate, look, make, unmake};
 use crate::diagnostic::Diagnostics;
 use crate::event::{Event, OperationLabel, Verb};
 use crate::graph::Node;
-use crate::plan::{Change, ChangeAction};
+use crate::plan::{Change, ChangeAction, LookedUp};
 use crate::run::{Failure, InterruptLevel};
 use crate::state::StateError;
 
@@ -223,6 +223,7 @@ async fn execute(run: &Run<'_>, index: NodeIndex) -> Finished {
             let change = &run.plan.changes[*position];
             make::withdraw(run, change, kind(run, change)).await
         }
+        Node::Look(position) => look::look(run, &run.plan.lookups[*position]).await,
         Node::Gate(gate, placement) => gate::wait(run, &**gate, placement, &operation).await.map(|()| None),
         Node::Provider(_) | Node::Unchanged => Ok(None),
     };
@@ -239,7 +240,7 @@ fn change_of<'a>(run: &Run<'a>, index: NodeIndex) -> Option<&'a Change> {
         Node::Make(position) | Node::Unmake(position) | Node::Withdraw(position) => {
             Some(&run.plan.changes[*position])
         }
-        Node::Gate(..) | Node::Provider(_) | Node::Unchanged => None,
+        Node::Look(_) | Node::Gate(..) | Node::Provider(_) | Node::Unchanged => None,
     }
 }
 
@@ -252,6 +253,10 @@ fn label(run: &Run<'_>, index: NodeIndex) -> Option<OperationLabel> {
         Node::Withdraw(position) => {
             let label = change_label(&run.plan.changes[*position], true);
             Some(OperationLabel { verb: Verb::Withdraw, ..label })
+        }
+        Node::Look(position) => {
+            let LookedUp { address, account, region, .. } = run.plan.lookups[*position].clone();
+            Some(OperationLabel { address, verb: Verb::Look, account, region })
         }
         Node::Gate(_, placement) => {
             let region = region(run, &placement.account);

@@ -43,6 +43,7 @@ impl<'a> Builder<'a> {
     /// As [`Self::build`], with the nodes of each resource.
     pub(super) fn build_with_halves(mut self) -> (DiGraph<Node, Edge>, BTreeMap<Address, Halves>) {
         self.add_changes();
+        self.add_lookups();
         self.order_moves();
         self.add_unchanged();
         self.order_creation();
@@ -87,6 +88,14 @@ impl<'a> Builder<'a> {
                 };
                 self.nodes.add_edge(first, second, Edge::Needed);
             }
+        }
+    }
+
+    /// Adds what is looked up while the plan is carried out.
+    fn add_lookups(&mut self) {
+        for (position, lookup) in self.plan.lookups.iter().enumerate().filter(|(_, lookup)| lookup.later) {
+            let node = self.nodes.add_node(Node::Look(position));
+            self.halves.entry(lookup.address.clone()).or_default().make = Some(node);
         }
     }
 

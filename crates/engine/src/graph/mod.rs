@@ -34,6 +34,8 @@ pub enum Node {
     Unmake(usize),
     /// A share lets go of what it is to hold no longer. What else changes of it is a [`Node::Make`].
     Withdraw(usize),
+    /// Something is looked up: the lookup with this position in the plan.
+    Look(usize),
     /// A resource stays as it is.
     Unchanged,
     /// Something is waited for.
@@ -47,6 +49,7 @@ impl std::fmt::Debug for Node {
             Self::Make(change) => write!(formatter, "Make({change})"),
             Self::Unmake(change) => write!(formatter, "Unmake({change})"),
             Self::Withdraw(change) => write!(formatter, "Withdraw({change})"),
+            Self::Look(lookup) => write!(formatter, "Look({lookup})"),
             Self::Unchanged => formatter.write_str("Unchanged"),
             Self::Gate(_, placement) => write!(formatter, "Gate({})", placement.address),
         }
@@ -176,7 +179,7 @@ impl Graph {
     fn change_of(&self, index: NodeIndex) -> Option<usize> {
         match &self.nodes[index] {
             Node::Make(change) | Node::Unmake(change) | Node::Withdraw(change) => Some(*change),
-            Node::Provider(_) | Node::Unchanged | Node::Gate(..) => None,
+            Node::Provider(_) | Node::Look(_) | Node::Unchanged | Node::Gate(..) => None,
         }
     }
 
@@ -190,6 +193,7 @@ impl Graph {
                 Node::Provider(_)
                 | Node::Unmake(_)
                 | Node::Withdraw(_)
+                | Node::Look(_)
                 | Node::Unchanged
                 | Node::Gate(..) => None,
             })
@@ -197,7 +201,7 @@ impl Graph {
         let shown = |index: &NodeIndex| match &self.nodes[*index] {
             Node::Make(change) => Some(*change),
             Node::Unmake(change) | Node::Withdraw(change) => (!made.contains(change)).then_some(*change),
-            Node::Provider(_) | Node::Unchanged | Node::Gate(..) => None,
+            Node::Provider(_) | Node::Look(_) | Node::Unchanged | Node::Gate(..) => None,
         };
         order.iter().filter_map(shown).collect()
     }

@@ -122,7 +122,7 @@ impl Reach {
     fn is_change(&self, index: NodeIndex) -> bool {
         match self.nodes[index] {
             Node::Make(_) | Node::Unmake(_) | Node::Withdraw(_) => true,
-            Node::Provider(_) | Node::Unchanged | Node::Gate(..) => false,
+            Node::Provider(_) | Node::Look(_) | Node::Unchanged | Node::Gate(..) => false,
         }
     }
 

@@ -131,6 +131,7 @@ fn plan(changes: &[(&str, ChangeAction)]) -> Plan {
         accounts: BTreeMap::new(),
         renames: Vec::new(),
         imports: Vec::new(),
+        lookups: Vec::new(),
         changes: changes.iter().map(change).collect(),
         left_out: Vec::new(),
         drift: Vec::new(),
@@ -158,6 +159,7 @@ fn order(registry: &Registry, wanted: Needs<'_>, state: &State, plan: &mut Plan)
         state,
         renames: &BTreeMap::new(),
         imports: &[],
+        lookups: &BTreeMap::new(),
         observations: &observations,
         mode: Mode::Apply,
         options: &Options::default(),
@@ -169,7 +171,7 @@ fn order(registry: &Registry, wanted: Needs<'_>, state: &State, plan: &mut Plan)
         Node::Unmake(change) => Some(format!("-{}", name(*change))),
         Node::Withdraw(change) => Some(format!("~{}", name(*change))),
         Node::Gate(_, placement) => Some(format!("?{}", placement.address.block().name)),
-        Node::Provider(_) | Node::Unchanged => None,
+        Node::Provider(_) | Node::Look(_) | Node::Unchanged => None,
     };
     graph.order().into_iter().filter_map(shown).collect()
 }

@@ -7,11 +7,10 @@ use crate::environment::random_id;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::import::Imports;
 use crate::observation::{Observation, Observations};
-use crate::plan::{Import, Values, desired_inputs, owned_tags};
+use crate::plan::{self, Import, Values, desired_inputs};
 use crate::provider::Account;
 use crate::resource::STACK_TAG;
 use crate::run::Engine;
-use crate::schema::AttributeType;
 use crate::spec::{ImportNode, ResourceNode, Spec};
 use crate::state::{Imported, Record, ResourceState, State};
 use crate::value::{Value, ValueMap};
@@ -90,16 +89,10 @@ impl Candidate<'_> {
         let mut owned = ValueMap::new();
         for (name, wanted) in &desired {
             let Some(attribute) = schema.input(name) else { continue };
-            let found = match (&attribute.attribute_type, observed.inputs.get(name)) {
-                (AttributeType::Tags, Some(Value::Map(tags))) => {
-                    Some(Value::Map(owned_tags(tags.clone(), std::iter::once(wanted))))
-                }
-                // Nobody can tell how it was made; that it was made otherwise is no reason to replace it.
-                (_, None) if attribute.write_only && attribute.replace && wanted.is_known() => {
-                    Some(wanted.clone())
-                }
-                (_, found) => found.cloned(),
-            };
+            // Nobody can tell how it was made; that it was made otherwise is no reason to replace it.
+            let is_taken_as_said = attribute.write_only && attribute.replace && wanted.is_known();
+            let said = is_taken_as_said.then_some(wanted);
+            let found = plan::owned(attribute, observed.inputs.get(name), &[wanted], said).or(said.cloned());
             owned.extend(found.map(|found| (name.clone(), found)));
         }
         owned

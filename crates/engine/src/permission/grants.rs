@@ -7,7 +7,7 @@ use crate::permission::pattern::{ANYTHING, Thing, Things, distinct};
 use crate::permission::{Cause, Need, Occasion};
 use crate::plan::{Change, ChangeAction, Plan, Reason};
 use crate::registry::Registry;
-use crate::spec::Spec;
+use crate::spec::{ResourceNode, Spec};
 use crate::state::State;
 
 /// An action that has to be allowed.
@@ -85,7 +85,28 @@ pub fn grants(known: Known<'_>, phase: Phase, breadth: Breadth) -> Vec<Grant> {
     for (address, moment) in moments {
         found.add(address, &moment);
     }
-    found.into_grants()
+    let mut grants = found.into_grants();
+    if phase != Phase::Destroy {
+        grants.extend(lookups(known));
+        grants.sort();
+        grants.dedup();
+    }
+    grants
+}
+
+/// Returns what has to be allowed for lookups, which name no thing.
+fn lookups(known: Known<'_>) -> Vec<Grant> {
+    let of = |node: &ResourceNode| {
+        let actions = known.registry.lookup(&node.kind).map_or(&[][..], |lookup| lookup.actions());
+        let account = node.account.clone();
+        actions.iter().map(move |action| Grant {
+            account: account.clone(),
+            action: (*action).to_owned(),
+            conditions: BTreeMap::new(),
+            resources: BTreeSet::from([ANYTHING.to_owned()]),
+        })
+    };
+    known.spec.resources.values().flat_map(of).collect()
 }
 
 /// A moment in the life of a thing.

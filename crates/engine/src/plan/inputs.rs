@@ -1,7 +1,7 @@
 //! What the spec wants of a resource, as values. Plan and apply both ask here.
 
 use crate::diagnostic::Diagnostic;
-use crate::erased::AnyResource;
+use crate::erased::{AnyKind, AnyResource};
 use crate::plan::Values;
 use crate::plan::members::add_defaults;
 use crate::resource::{ADDRESS_TAG, Home, STACK_TAG};
@@ -14,7 +14,7 @@ use crate::value::{Value, ValueMap};
 /// If an expression cannot be evaluated or a value is not one that the kind takes.
 pub(crate) fn desired_inputs(
     node: &ResourceNode,
-    kind: &dyn AnyResource,
+    kind: &dyn AnyKind,
     home: Home<'_>,
     values: &Values,
     lineage: &str,

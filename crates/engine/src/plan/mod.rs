@@ -25,10 +25,10 @@ pub(crate) use drift::as_observed;
 pub use held::held;
 pub(crate) use inputs::desired_inputs;
 pub use likely_renames::likely_renames;
-pub(crate) use members::{add_promised, owned_tags};
+pub(crate) use members::{add_promised, owned, owned_tags};
 pub use model::{
-    AttributeChange, Change, ChangeAction, Drift, Import, LeftOut, LeftOutBecause, Mode, OutputChange, Plan,
-    PlannedAccount, Reason, Rename,
+    AttributeChange, Change, ChangeAction, Drift, Import, LeftOut, LeftOutBecause, LookedUp, Mode,
+    OutputChange, Plan, PlannedAccount, Reason, Rename,
 };
 pub use options::Options;
 pub(crate) use renames::renames;
@@ -38,6 +38,7 @@ pub use values::{ResourceValues, Values, keeps_promise};
 use crate::address::{AccountName, Address};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph::Graph;
+use crate::lookup::{Found, Wanted, is_lookup};
 use crate::observation::Observations;
 use crate::plan::decide::Decisions;
 use crate::registry::Registry;
@@ -57,6 +58,8 @@ pub struct Request<'a> {
     pub renames: &'a BTreeMap<Address, Address>,
     /// The things that become resources of the stack; the state has them already.
     pub imports: &'a [Import],
+    /// What lookups have found so far.
+    pub lookups: &'a Found,
     /// What is there.
     pub observations: &'a Observations,
     /// Whether the stack is to be made, to be destroyed, or only to be looked at.
@@ -90,6 +93,7 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
     let mut plan = whole(request, nonce, &mut decisions);
     let left_out: BTreeSet<Address> = selection::leave_out(&mut plan, request)?.into_keys().collect();
     plan.imports.retain(|import| !left_out.contains(&import.address));
+    plan.lookups.retain(|lookup| !left_out.contains(&lookup.address));
     for address in &left_out {
         decisions.leave(address);
     }
@@ -107,6 +111,17 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
     };
     let problems = check(&plan);
     if problems.is_empty() { Ok(Planned { plan, values, graph, left_out }) } else { Err(defects(problems)) }
+}
+
+/// Returns the lookups that can be read now and have not been.
+///
+/// # Errors
+/// If resources need each other in a circle.
+pub(crate) fn unread(request: &Request<'_>) -> Result<Wanted, Diagnostics> {
+    if request.mode != Mode::Apply || !request.spec.resources.values().any(|node| is_lookup(&node.kind)) {
+        return Ok(Wanted::new());
+    }
+    Ok(decide(request, BTreeMap::new())?.unread)
 }
 
 /// Decides, and decides anew where things would have to exchange what only one can have: then one
@@ -154,6 +169,8 @@ fn decide<'a>(
 fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) -> Plan {
     let Request { spec, state, renames, mode, options, .. } = *request;
     let mut changes = std::mem::take(&mut decisions.changes);
+    let mut lookups = std::mem::take(&mut decisions.lookups);
+    lookups.sort_by(|one, other| one.address.cmp(&other.address));
     tell_renames(&mut changes, renames);
     imports::tell(&mut changes, request.imports);
     let drift = drift::drift(request);
@@ -172,6 +189,7 @@ fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) ->
         accounts: BTreeMap::new(),
         renames: renames.iter().map(|(from, to)| Rename { from: from.clone(), to: to.clone() }).collect(),
         imports: request.imports.to_vec(),
+        lookups,
         changes,
         left_out: Vec::new(),
         drift,

@@ -50,6 +50,9 @@ pub struct Plan {
     /// The things that exist and become resources of the stack, as they are. Sorted by address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imports: Vec<Import>,
+    /// What was looked up, and what is looked up while the plan is carried out. Sorted by address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<LookedUp>,
     /// What changes, in an order in which it could be done one by one.
     pub changes: Vec<Change>,
     /// What would change too and is left out, sorted by address.
@@ -97,6 +100,31 @@ pub struct Rename {
     pub from: Address,
     /// What the spec calls it.
     pub to: Address,
+}
+
+/// What a `[lookup.NAME]` finds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookedUp {
+    /// The lookup.
+    pub address: Address,
+    /// What is looked up.
+    pub kind: Kind,
+    /// The account's name in the spec.
+    pub account: AccountName,
+    /// The region.
+    pub region: String,
+    /// What is asked for; parts may be unknown.
+    pub inputs: ValueMap,
+    /// What was found; `None` if it can be read only while the plan is carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<ValueMap>,
+    /// Whether it is read while the plan is carried out, since something that it waits for changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
+    /// The inputs that must not be shown.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sensitive: BTreeSet<String>,
 }
 
 /// A thing that exists and becomes a resource of the stack.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::erased::AnyResource;
+use crate::erased::AnyKind;
 use crate::resource::{Home, Problem};
 use crate::schema::KindSchema;
 use crate::spec::canonical::{InvalidInput, canonical_inputs};
@@ -31,7 +31,7 @@ impl Evaluator<'_> {
     }
 
     /// Checks a resource, remembers its inputs and adds it.
-    pub(crate) fn add(&mut self, mut draft: Draft, resource: &dyn AnyResource, wait: Wait) {
+    pub(crate) fn add(&mut self, mut draft: Draft, resource: &dyn AnyKind, wait: Wait) {
         if !self.has_room_for(1, draft.span) {
             return;
         }
@@ -47,7 +47,7 @@ impl Evaluator<'_> {
     }
 
     /// Finds the attributes that are made of something sensitive.
-    fn find_sensitive(&mut self, draft: &mut Draft, resource: &dyn AnyResource) {
+    fn find_sensitive(&mut self, draft: &mut Draft, resource: &dyn AnyKind) {
         let each = draft.each.as_deref();
         let attributes = draft.attributes.iter();
         let sensitive = attributes.filter(|(_, pattern)| self.world.sensitivity(pattern, each).is_any());
@@ -66,7 +66,7 @@ impl Evaluator<'_> {
     }
 
     /// Returns the inputs as far as they are known; what is wrong is reported, and unknown.
-    fn check(&mut self, draft: &Draft, resource: &dyn AnyResource) -> ValueMap {
+    fn check(&mut self, draft: &Draft, resource: &dyn AnyKind) -> ValueMap {
         let (inputs, mut problems) = self.inspect(draft, resource, View::Plain);
         let touched = |pattern: &Arc<Pattern>| self.world.sensitivity(pattern, draft.each.as_deref()).touched;
         if !problems.is_empty() && draft.attributes.values().any(touched) {
@@ -80,7 +80,7 @@ impl Evaluator<'_> {
     }
 
     /// Returns the inputs as far as they are known, and what is wrong.
-    fn inspect(&self, draft: &Draft, resource: &dyn AnyResource, view: View) -> (ValueMap, Vec<Diagnostic>) {
+    fn inspect(&self, draft: &Draft, resource: &dyn AnyKind, view: View) -> (ValueMap, Vec<Diagnostic>) {
         let schema = resource.schema();
         let mut values = ValueMap::new();
         let mut problems = Vec::new();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::address::{BlockAddress, Kind, is_word};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Span};
-use crate::erased::AnyResource;
+use crate::erased::AnyKind;
+use crate::lookup::{WORD, kind_of};
 use crate::registry::Registry;
 use crate::spec::document::{Data, Entry, Node, Table};
 use crate::spec::suggest;
@@ -21,7 +22,7 @@ pub(crate) struct Block {
 /// A block that describes resources of a kind.
 pub(crate) struct KindBlock {
     pub(crate) block: Block,
-    pub(crate) resource: Arc<dyn AnyResource>,
+    pub(crate) resource: Arc<dyn AnyKind>,
 }
 
 /// The blocks of all files, by what they describe.
@@ -45,7 +46,7 @@ pub(crate) struct Blocks {
     pub(crate) refused: BTreeSet<BlockAddress>,
 }
 
-const SUPPORTED: [&str; 12] = [
+const SUPPORTED: [&str; 13] = [
     "stack",
     "var",
     "local",
@@ -58,12 +59,12 @@ const SUPPORTED: [&str; 12] = [
     "moved",
     "removed",
     "import",
+    "lookup",
 ];
-const RESERVED: [&str; 1] = ["lookup"];
 
 /// Tells whether a word at the head of a block is no kind.
 pub(crate) fn is_reserved(word: &str) -> bool {
-    SUPPORTED.contains(&word) || RESERVED.contains(&word)
+    SUPPORTED.contains(&word)
 }
 
 /// Sorts the blocks of all files; what is no block is reported.
@@ -90,11 +91,6 @@ struct Sorter<'a> {
 impl Sorter<'_> {
     fn top_level(&mut self, source: SourceId, entry: Entry) {
         let Entry { key, key_span, node } = entry;
-        if RESERVED.contains(&key.as_str()) {
-            let diagnostic = Diagnostic::error("not-supported", "not supported by this version")
-                .with_span(key_span, format!("`{key}` blocks are not supported by this version"));
-            return self.diagnostics.push(diagnostic);
-        }
         if ["moved", "removed", "import"].contains(&key.as_str()) {
             return self.repeated(&key, key_span, node);
         }
@@ -121,6 +117,7 @@ impl Sorter<'_> {
                 self.blocks.defaults.insert(source, whole(table));
             }
             "local" => self.locals(table),
+            WORD => self.lookups(table),
             "var" | "account" | "output" | "input" | "use" => self.named(&key, table),
             _ => self.kind(&key, key_span, table),
         }
@@ -188,6 +185,35 @@ impl Sorter<'_> {
         }
     }
 
+    fn lookups(&mut self, table: Table) {
+        for entry in table.entries {
+            let key = entry.key.clone();
+            let read = named_block(WORD, entry, self.diagnostics).and_then(|(name, block)| {
+                let found = looked_up(&block, self.registry);
+                let lookup = found.map_err(|problem| self.diagnostics.push(*problem)).ok()?;
+                Some((name, block, lookup))
+            });
+            match read {
+                Some((name, block, lookup)) => {
+                    self.insert(BlockAddress::new(Kind::new(WORD), name), block, lookup);
+                }
+                None => drop(self.blocks.refused.insert(BlockAddress::new(Kind::new(WORD), key))),
+            }
+        }
+    }
+
+    fn insert(&mut self, address: BlockAddress, block: Block, resource: Arc<dyn AnyKind>) {
+        match self.blocks.resources.entry(address) {
+            MapEntry::Occupied(first) => {
+                let name = format!("`{}`", first.key());
+                duplicate(self.diagnostics, &name, block.span, first.get().block.span);
+            }
+            MapEntry::Vacant(place) => {
+                place.insert(KindBlock { block, resource });
+            }
+        }
+    }
+
     fn kind(&mut self, word: &str, span: Span, table: Table) {
         let Some(resource) = self.registry.kind(word).cloned() else {
             self.diagnostics.push(unknown_kind(word, span, self.registry));
@@ -203,17 +229,40 @@ impl Sorter<'_> {
                 continue;
             };
             let address = BlockAddress::new(resource.schema().kind.clone(), name);
-            match self.blocks.resources.entry(address) {
-                MapEntry::Occupied(first) => {
-                    let name = format!("`{}`", first.key());
-                    duplicate(self.diagnostics, &name, block.span, first.get().block.span);
-                }
-                MapEntry::Vacant(place) => {
-                    place.insert(KindBlock { block, resource: resource.clone() });
-                }
-            }
+            self.insert(address, block, resource.clone());
         }
     }
+}
+
+/// Returns what a `[lookup.NAME]` block looks up.
+///
+/// # Errors
+/// If it does not say so, or there is no such lookup.
+fn looked_up(block: &Block, registry: &Registry) -> Result<Arc<dyn AnyKind>, Box<Diagnostic>> {
+    let words = || registry.lookups().map(|(word, _)| word);
+    let known: Vec<_> = words().collect();
+    let known = if known.is_empty() {
+        "This program looks up nothing.".to_owned()
+    } else {
+        format!("What can be looked up: {}.", suggest::list(&known))
+    };
+    let Some(entry) = block.table.entries.iter().find(|entry| entry.key == "kind") else {
+        return Err(Diagnostic::error("missing-attribute", "missing attribute")
+            .with_span(block.span, "`kind` is missing")
+            .with_detail(known)
+            .into());
+    };
+    let Data::Text(word) = &entry.node.data else {
+        let label = format!("expected a string, found {}", entry.node.type_name());
+        return Err(Diagnostic::error("wrong-type", "wrong type").with_span(entry.node.span, label).into());
+    };
+    if let Some(lookup) = registry.lookup(&kind_of(word)) {
+        return Ok(lookup.clone());
+    }
+    let diagnostic = Diagnostic::error("unknown-lookup", "unknown lookup")
+        .with_span(entry.node.span, "nothing of this kind can be looked up")
+        .with_detail(known);
+    Err(suggest::did_you_mean(diagnostic, word, words()).into())
 }
 
 fn named_block(kind: &str, entry: Entry, diagnostics: &mut Diagnostics) -> Option<(String, Block)> {

@@ -1,7 +1,7 @@
 //! Puts inputs into the form in which they are compared, shown, recorded and sent. Whoever
 //! evaluates what the spec wants of a resource asks here: the loader, the plan and the apply.
 
-use crate::erased::AnyResource;
+use crate::erased::AnyKind;
 use crate::resource::{Home, Problem};
 use crate::spec::normalize::{InvalidText, normalize_inputs};
 use crate::value::ValueMap;
@@ -31,7 +31,7 @@ impl InvalidInput {
 /// # Errors
 /// Everything that the kind cannot take.
 pub fn canonical_inputs(
-    kind: &dyn AnyResource,
+    kind: &dyn AnyKind,
     home: Home<'_>,
     inputs: ValueMap,
 ) -> Result<ValueMap, Vec<InvalidInput>> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::lookup::WORD;
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::spec::pattern::Pattern;
 use crate::spec::suggest;
@@ -105,7 +106,9 @@ impl Checker<'_> {
     fn kind(&mut self, attribute: &AttributeSchema, unknown: &Unknown) {
         let kind = unknown.origin.address.block().kind.as_str();
         let is_id = unknown.exact && unknown.origin.attribute == "id";
-        if is_id && !attribute.refers_to.is_empty() && !attribute.refers_to.contains(&kind) {
+        // What a lookup finds has the kind that it looks up, which its address does not tell.
+        let is_told = is_id && kind != WORD;
+        if is_told && !attribute.refers_to.is_empty() && !attribute.refers_to.contains(&kind) {
             let wanted = suggest::either(attribute.refers_to);
             let label = format!("expected the id of {wanted}, found that of `{kind}`");
             self.report("wrong-kind", "reference to another kind", label);

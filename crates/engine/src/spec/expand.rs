@@ -49,7 +49,7 @@ impl Evaluator<'_> {
             let Ok(account) = account else { continue };
             let draft = Draft {
                 address,
-                kind: block.address.kind.clone(),
+                kind: schema.kind.clone(),
                 account,
                 attributes: attributes.clone(),
                 each,

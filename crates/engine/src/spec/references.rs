@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::BlockAddress;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::lookup::WORD;
 use crate::registry::Registry;
 use crate::schema::KindSchema;
 use crate::spec::blocks::{Blocks, unknown_kind};
@@ -187,7 +188,7 @@ impl Names<'_> {
         if self.blocks.refused.contains(block) {
             return Err(Problem::Explained);
         }
-        if self.registry.kind(block.kind.as_str()).is_none() {
+        if block.kind.as_str() != WORD && self.registry.kind(block.kind.as_str()).is_none() {
             return Err(unknown_kind(block.kind.as_str(), span, self.registry).into());
         }
         let diagnostic = Diagnostic::error("unknown-block", "unknown block")

@@ -147,6 +147,14 @@ pub(crate) const IMPORT: &[ReservedAttribute] = &[
     ),
 ];
 
+/// What every `[lookup.NAME]` takes, whatever it looks up.
+pub(crate) const LOOKUP: &[ReservedAttribute] = &[
+    required("kind", "What is looked up.", Shape::PlainText),
+    optional("account", "The account that it is looked up in.", Shape::Text),
+    optional("depends_on", "Addresses of what has to be there before it is read.", Shape::PlainTexts),
+    optional("for_each", "One lookup for each entry of a table or each string of a list.", Shape::Instances),
+];
+
 /// What every resource takes, whatever its kind.
 pub(crate) const ANY_RESOURCE: &[ReservedAttribute] = &[
     optional("account", "The account that it lives in.", Shape::Text),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::address::{Address, BlockAddress};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-use crate::erased::AnyResource;
+use crate::erased::AnyKind;
+use crate::lookup::is_lookup;
 use crate::schema::{Expansion, KindSchema};
 use crate::spec::blocks::KindBlock;
 use crate::spec::document::Entry;
@@ -19,7 +20,7 @@ pub(crate) struct ResourceBlock {
     pub(crate) address: BlockAddress,
     /// The header.
     pub(crate) span: Span,
-    pub(crate) resource: Arc<dyn AnyResource>,
+    pub(crate) resource: Arc<dyn AnyKind>,
     pub(crate) attributes: BTreeMap<String, Arc<Pattern>>,
     pub(crate) expansions: Vec<(Expansion, Arc<Pattern>)>,
     pub(crate) for_each: Option<Arc<Pattern>>,
@@ -62,8 +63,12 @@ impl ResourceBlock {
     fn take(&mut self, entry: &Entry, sources: &Sources, diagnostics: &mut Diagnostics) {
         let resource = self.resource.clone();
         let schema = resource.schema();
-        let timeouts = resource.traits().timeouts;
-        if read_lifecycle(entry, schema, timeouts, &mut self.lifecycle, diagnostics) {
+        let is_read = match resource.timeouts() {
+            Some(timeouts) => read_lifecycle(entry, schema, timeouts, &mut self.lifecycle, diagnostics),
+            // Which lookup it is was read with the header.
+            None => entry.key == "kind",
+        };
+        if is_read {
             return;
         }
         if entry.key == "depends_on" {
@@ -82,8 +87,8 @@ impl ResourceBlock {
                 None => {
                     let inputs = schema.inputs.iter().map(|attribute| attribute.name);
                     let expansions = schema.expansions.iter().map(|expansion| expansion.attribute);
-                    let names: Vec<_> =
-                        inputs.chain(expansions).chain(reserved::names(reserved::ANY_RESOURCE)).collect();
+                    let any = if is_lookup(&schema.kind) { reserved::LOOKUP } else { reserved::ANY_RESOURCE };
+                    let names: Vec<_> = inputs.chain(expansions).chain(reserved::names(any)).collect();
                     let (diagnostic, meant) = unknown_attribute(name, entry.key_span, schema, &names);
                     diagnostics.push(diagnostic);
                     self.take_as_written(meant, entry.key_span);

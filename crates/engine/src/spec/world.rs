@@ -25,6 +25,8 @@ pub(crate) struct World {
     pub(crate) shapes: BTreeMap<BlockAddress, Shape>,
     /// What can be asked of the resources of each kind.
     pub(crate) attributes: BTreeMap<Kind, Vec<&'static str>>,
+    /// The kinds of lookups, which their addresses do not tell.
+    pub(crate) lookups: BTreeMap<BlockAddress, Kind>,
     /// What must not be shown of all this.
     pub(crate) sensitive: Sensitivities,
     /// What `file` and `templatefile` read.

@@ -296,6 +296,7 @@ impl Cloud {
                     || parts
                         .any(|part| ids.contains(&part.id) && part.seen(self.now, Duration::ZERO).is_some())
             }
+            Filter::All => true,
             Filter::Standing { .. } => false,
             Filter::Tag { key, value } => object.tags.get(key) == Some(value),
             Filter::Part { attribute, value } => {

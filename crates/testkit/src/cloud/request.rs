@@ -117,6 +117,8 @@ impl Action {
 /// Which things a list has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Filter {
+    /// All of the kind.
+    All,
     /// Those with one of these ids, or with a part that has one of them.
     Ids(BTreeSet<String>),
     /// Those with this tag.

@@ -19,6 +19,7 @@ mod calls;
 mod document;
 mod gateway;
 mod host;
+mod lookups;
 mod network;
 mod range;
 mod relay;
@@ -35,6 +36,7 @@ pub use address::Address;
 pub use document::Document;
 pub use gateway::Gateway;
 pub use host::Host;
+pub use lookups::{FindNetwork, FindSegments, NetworkFilter};
 pub use network::Network;
 pub use relay::Relay;
 pub use segment::Segment;
@@ -64,6 +66,8 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with::<Table>()
         .with::<TableEntry>()
         .with::<TableLink>()
+        .with_lookup::<FindNetwork>()
+        .with_lookup::<FindSegments>()
         .with_gate(Vacancy)
         .with_sharing(share::SHARING)
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod claims;
 mod existing;
+mod lookups;
 mod unwanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostics;
 use crate::erased::{AnyResource, ObservedValues};
+use crate::lookup::{Found, Wanted};
 use crate::observation::Observations;
 use crate::plan::decide::claims::Claims;
 use crate::plan::decide::existing::Existing;
 use crate::plan::inputs::desired_inputs;
 use crate::plan::members;
-use crate::plan::{Change, ChangeAction, Options, Reason, Request, ResourceValues, Values};
+use crate::plan::{Change, ChangeAction, LookedUp, Options, Reason, Request, ResourceValues, Values};
 use crate::registry::Registry;
 use crate::spec::{ResourceNode, Spec};
 use crate::state::State;
@@ -33,6 +35,11 @@ pub(crate) struct Decisions<'a> {
     pub(crate) values: Values,
     /// What changes.
     pub(crate) changes: Vec<Change>,
+    /// What is looked up.
+    pub(crate) lookups: Vec<LookedUp>,
+    /// The lookups that can be read, and have not been.
+    pub(crate) unread: Wanted,
+    found: &'a Found,
     /// How many resources stay as they are.
     pub(crate) unchanged: usize,
     /// Why the plan is not allowed.
@@ -57,6 +64,9 @@ impl<'a> Decisions<'a> {
             options,
             values: Values::new(state.lineage.as_str()),
             changes: Vec::new(),
+            lookups: Vec::new(),
+            unread: Wanted::new(),
+            found: request.lookups,
             unchanged: 0,
             diagnostics: Diagnostics::default(),
             deleted_first: BTreeSet::new(),
@@ -67,6 +77,9 @@ impl<'a> Decisions<'a> {
 
     /// Decides about a resource that the spec has.
     pub(crate) fn wanted(&mut self, node: &ResourceNode) {
+        if let Some(lookup) = self.registry.lookup(&node.kind) {
+            return self.look_up(node, &**lookup);
+        }
         let Some(kind) = self.kind(&node.kind, &node.address) else { return };
         let home = self.spec.home(&node.account);
         let desired = match desired_inputs(node, kind, home, &self.values, &self.state.lineage) {

@@ -6,8 +6,9 @@ mod locals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::address::{AccountName, Address, ComponentPath, Kind};
+use crate::address::{AccountName, Address, BlockAddress, ComponentPath, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::lookup::is_lookup;
 use crate::provider::Account;
 use crate::registry::Registry;
 use crate::schema::{AttributeSchema, KindSchema};
@@ -20,6 +21,7 @@ use crate::spec::model::{Crossing, Lifecycle, OutputNode, ResourceNode};
 use crate::spec::order::{Order, Part, Wait};
 use crate::spec::pattern::Pattern;
 use crate::spec::references::resource_not_allowed;
+use crate::spec::resource_block::ResourceBlock;
 use crate::spec::world::{Each, Local, LocalName, Shape, World};
 use crate::spec::{Scope, Spec, Template};
 use crate::value::{Value, ValueMap};
@@ -98,7 +100,7 @@ impl<'a> Evaluator<'a> {
         Self {
             program,
             diagnostics,
-            world: World { attributes: attribute_names(registry), ..world },
+            world: World { attributes: attribute_names(registry), lookups: lookup_kinds(program), ..world },
             scope: CheckScope { registry, inputs: BTreeMap::new(), stack },
             stack_tags: None,
             defaults: BTreeMap::new(),
@@ -269,8 +271,18 @@ fn attribute_names(registry: &Registry) -> BTreeMap<Kind, Vec<&'static str>> {
         let attributes = schema.inputs.iter().chain(&schema.outputs);
         attributes.map(|attribute| attribute.name).chain(["id"]).collect()
     };
-    let kinds = registry.kinds().map(|kind| kind.schema());
+    let lookups = registry.lookups().map(|(_, lookup)| lookup.schema());
+    let kinds = registry.kinds().map(|kind| kind.schema()).chain(lookups);
     kinds.map(|schema| (schema.kind.clone(), names(schema))).collect()
+}
+
+/// Returns what each `[lookup.NAME]` looks up.
+fn lookup_kinds(program: &Program) -> BTreeMap<BlockAddress, Kind> {
+    let kind = |(address, block): (&BlockAddress, &ResourceBlock)| {
+        let kind = &block.resource.schema().kind;
+        is_lookup(kind).then(|| (address.clone(), kind.clone()))
+    };
+    program.resources.iter().filter_map(kind).collect()
 }
 
 /// A problem was reported.

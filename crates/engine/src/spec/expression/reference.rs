@@ -110,7 +110,8 @@ impl<'a> Evaluation<'a> {
 
     /// Returns all attributes of a resource, or those of all resources of a block by key.
     fn whole(&self, reference: &'a ResourceReference, span: Span) -> Evaluated<Value> {
-        let names = self.world.attributes.get(&reference.block.kind).ok_or(Failure::Broken)?;
+        let kind = self.world.lookups.get(&reference.block).unwrap_or(&reference.block.kind);
+        let names = self.world.attributes.get(kind).ok_or(Failure::Broken)?;
         let attributes = |address: &Address| {
             let value = |name: &&'static str| Ok(((*name).to_owned(), self.attribute(address, name, span)?));
             Ok(Value::Map(names.iter().map(value).collect::<Result<_, Failure>>()?))

@@ -37,7 +37,10 @@ pub(crate) fn check_imports(spec: &Spec, registry: &Registry, diagnostics: &mut 
 pub fn check_import(spec: &Spec, registry: &Registry, import: &ImportNode) -> Result<(), Box<Diagnostic>> {
     let to = &import.to;
     let Some(node) = spec.resources.get(to) else { return Err(not_in_spec(spec, import).into()) };
-    let Some(kind) = registry.kind(node.kind.as_str()) else { return Ok(()) };
+    let Some(kind) = registry.kind(node.kind.as_str()) else {
+        let problem = Diagnostic::error("unknown-block", format!("{to} is a lookup, which nothing becomes"));
+        return Err(placed(problem.with_address(to.clone()), import, "is no resource").into());
+    };
     if fits(kind.schema().id_form, import.id.as_str()) {
         return Ok(());
     }

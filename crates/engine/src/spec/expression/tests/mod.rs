@@ -70,6 +70,7 @@ fn world() -> World {
             ("list".to_owned(), Some(Value::from(vec![3, 1, 2, 1]))),
         ]),
         attributes: BTreeMap::new(),
+        lookups: BTreeMap::new(),
         sensitive: Sensitivities::default(),
         locals: BTreeMap::from([(LocalName::new(LocalSort::Local, "two"), Local::Known(Value::Integer(2)))]),
         accounts: BTreeMap::from([(
