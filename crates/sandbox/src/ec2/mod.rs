@@ -8,6 +8,7 @@ mod cluster;
 mod describe;
 mod hosting;
 mod instance;
+mod instance_type;
 mod internet_gateway;
 mod nat_gateway;
 mod network_acl;
@@ -15,6 +16,8 @@ mod network_interface;
 mod ownership;
 mod permissions;
 mod prefix_list;
+mod public_access;
+mod region;
 mod route_table;
 mod security_group;
 mod sharing;
@@ -39,6 +42,7 @@ pub(crate) use cluster::ClusterGroup;
 pub(crate) use hosting::{Allocation, Hosts, Place, zone_name};
 use instance::Instance;
 pub(crate) use instance::NewInstance;
+pub(crate) use instance_type::addresses_of_interface;
 use internet_gateway::InternetGateway;
 use nat_gateway::NatGateway;
 use network_acl::NetworkAcl;
@@ -46,6 +50,7 @@ use network_interface::NetworkInterface;
 pub(crate) use network_interface::{NewInterface, Requester};
 use ownership::Dependents;
 pub(crate) use permissions::needs;
+use public_access::PublicAccess;
 use route_table::RouteTable;
 use security_group::{Rule, SecurityGroup};
 use sharing::Shared;
@@ -79,6 +84,9 @@ pub(crate) struct Network {
     group_counts: BTreeMap<AccountId, usize>,
     rules: BTreeMap<String, Rule>,
     endpoints: BTreeMap<String, VpcEndpoint>,
+    /// What accounts forbid their VPCs.
+    #[serde(default)]
+    public_access: PublicAccess,
     /// What stands on what: on VPCs and subnets whatever is in them.
     dependents: Dependents,
     /// What happens by itself, and when.
@@ -125,6 +133,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         address::ASSOCIATION_OPERATIONS,
         attributes::OPERATIONS,
         instance::OPERATIONS,
+        instance_type::OPERATIONS,
         internet_gateway::OPERATIONS,
         nat_gateway::OPERATIONS,
         nat_gateway::ADDRESS_OPERATIONS,
@@ -134,6 +143,8 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         route_table::ASSOCIATION_OPERATIONS,
         route_table::ROUTE_OPERATIONS,
         prefix_list::OPERATIONS,
+        public_access::OPERATIONS,
+        region::OPERATIONS,
         security_group::OPERATIONS,
         subnet::OPERATIONS,
         subnet::IPV6_OPERATIONS,
@@ -156,4 +167,27 @@ fn dry_run(call: &Call) -> Result<(), Refusal> {
         return Err(Refusal { status: 412, ..Refusal::new("DryRunOperation", message) });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "Checks whether you have the required permissions for the action" (common query parameters, `DryRun`).
+    #[test]
+    fn everything_can_be_tried() {
+        let without = operations().filter(|operation| !operation.parameters.contains(&"DryRun"));
+        let mut names: Vec<_> = without.map(|operation| operation.name).collect();
+        names.sort_unstable();
+        // These have no such parameter in the API either.
+        let expected = [
+            "AssociateSubnetCidrBlock",
+            "AssociateVpcCidrBlock",
+            "DisassociateSubnetCidrBlock",
+            "DisassociateVpcCidrBlock",
+            "ModifySubnetAttribute",
+            "ModifyVpcAttribute",
+        ];
+        assert_eq!(names, expected);
+    }
 }

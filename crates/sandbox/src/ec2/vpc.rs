@@ -126,7 +126,8 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let id = vpc.id.clone();
     world.network(&call.region).vpcs.insert(id.clone(), vpc);
     equip(world, call, &id, wants_ipv6);
-    Ok(json!({ "vpc": shown(&world.network(&call.region).vpcs[&id], call) }))
+    let network = world.network(&call.region);
+    Ok(json!({ "vpc": shown(network, &network.vpcs[&id], call) }))
 }
 
 /// Returns the range of IPv4 that a call wants.
@@ -165,13 +166,13 @@ fn describe_vpcs(world: &mut World, call: &Call) -> Answer {
         not_found: Vpc::NOT_FOUND,
         visible: &|vpc| network.sees_vpc(vpc, &call.caller.account),
         filter: &filtered,
-        shown: &|vpc| shown(vpc, call),
+        shown: &|vpc| shown(network, vpc, call),
         page: (5, 1000),
     };
     describe(call, &network.vpcs, &description)
 }
 
-fn shown(vpc: &Vpc, call: &Call) -> Value {
+fn shown(network: &Network, vpc: &Vpc, call: &Call) -> Value {
     json!({
         "vpcId": vpc.id,
         "ownerId": vpc.owner.as_str(),
@@ -182,7 +183,7 @@ fn shown(vpc: &Vpc, call: &Call) -> Value {
         "dhcpOptionsId": dhcp_options_id(vpc),
         "instanceTenancy": vpc.tenancy,
         "isDefault": false,
-        "blockPublicAccessStates": { "internetGatewayBlockMode": "off" },
+        "blockPublicAccessStates": { "internetGatewayBlockMode": network.block_mode(&vpc.owner, &vpc.id) },
         "tagSet": (vpc.owner == call.caller.account).then(|| tags::shown(&vpc.tags)),
     })
 }

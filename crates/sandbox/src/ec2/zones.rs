@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::describe::{filters, matches};
+use super::dry_run;
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{AccountId, World};
 
@@ -62,6 +63,7 @@ fn id_prefix(region: &str) -> String {
 }
 
 fn describe_zones(_: &mut World, call: &Call) -> Answer {
+    dry_run(call)?;
     let parameters = &call.parameters;
     let (ids, names) = (parameters.texts("ZoneId"), parameters.texts("ZoneName"));
     let all = zones(&call.region, &call.caller.account);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::{Issue, NodeGroup, Settings};
-use crate::ec2::{Network, NewInstance};
+use crate::ec2::{Network, NewInstance, addresses_of_interface};
 use crate::eks::cluster::Cluster;
 use crate::eks::life::{Moment, Outcome, Part, Status};
 use crate::world::Failure;
@@ -190,10 +190,13 @@ impl NodeGroup {
     }
 }
 
-/// Returns how many addresses an interface of an instance can have, by the size ("Maximum IP
-/// addresses per network interface", EC2 user guide; those of the families t3, m5 and c5, less
-/// rather than more).
+/// Returns how many addresses an interface of an instance can have; of a type that is not described here,
+/// by the size ("Maximum IP addresses per network interface", EC2 user guide; those of the families t3, m5
+/// and c5, less rather than more).
 fn addresses(instance_type: &str) -> usize {
+    if let Some(known) = addresses_of_interface(instance_type) {
+        return known;
+    }
     match instance_type.rsplit('.').next().unwrap_or_default() {
         "nano" | "micro" => 2,
         "small" => 4,
