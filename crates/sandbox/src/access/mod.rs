@@ -16,7 +16,7 @@ use crate::protocol::Service;
 use crate::world::World;
 use crate::{ec2, eks, elb, iam, ram};
 pub(crate) use context::{Context, of_call, of_tags, set};
-pub(crate) use policies::{Policies, Reason, Sort, Verdict};
+pub(crate) use policies::{Policies, Reason, Verdict};
 
 /// Checks that the caller may carry an operation out.
 ///

@@ -15,6 +15,8 @@ pub(crate) struct Policies {
     pub(crate) boundary: Option<Document>,
     /// Those that were given to the session; empty if none were.
     pub(crate) session: Vec<Document>,
+    /// Those of the organization that limit the account, by level; empty if nothing is limited.
+    pub(crate) control: Vec<Vec<Document>>,
 }
 
 /// What policies decide together.
@@ -39,6 +41,7 @@ pub(crate) enum Sort {
     Identity,
     Boundary,
     Session,
+    Control,
 }
 
 impl Policies {
@@ -46,7 +49,14 @@ impl Policies {
     pub(crate) fn of(world: &World, caller: &Caller) -> Option<Self> {
         let directory = world.directories.get(&caller.account);
         match &caller.identity {
-            Identity::Administrator => None,
+            // Whoever may do everything is limited by the organization alone.
+            Identity::Administrator => {
+                let control = control(world, caller);
+                let everything = Document::read(EVERYTHING).ok();
+                let policies =
+                    Self { identity: everything.into_iter().collect(), control, ..Self::default() };
+                (!policies.control.is_empty()).then_some(policies)
+            }
             Identity::Nobody => Some(Self::default()),
             Identity::User(name) => {
                 let grants = directory.and_then(|directory| directory.grants_of_user(name, &caller.user_id));
@@ -79,6 +89,7 @@ impl Policies {
             identity: texts.filter_map(read).collect(),
             boundary: boundary.and_then(read),
             session: Vec::new(),
+            control: control(world, caller),
         }
     }
 
@@ -86,6 +97,7 @@ impl Policies {
     /// has no values for.
     pub(crate) fn missing_keys(&self, question: &Question<'_>) -> Vec<String> {
         let documents = self.identity.iter().chain(&self.boundary).chain(&self.session);
+        let documents = documents.chain(self.control.iter().flatten());
         let keys: BTreeSet<_> = documents.flat_map(|document| document.missing_keys(question)).collect();
         keys.into_iter().collect()
     }
@@ -96,14 +108,35 @@ impl Policies {
         let identity = decide(&self.identity, question);
         let boundary = self.boundary.as_ref().map(|boundary| boundary.decide(question));
         let session = (!self.session.is_empty()).then(|| decide(&self.session, question));
-        let decisions =
-            [(Sort::Identity, Some(identity)), (Sort::Boundary, boundary), (Sort::Session, session)];
+        let decisions = [
+            (Sort::Control, self.decide_control(question)),
+            (Sort::Identity, Some(identity)),
+            (Sort::Boundary, boundary),
+            (Sort::Session, session),
+        ];
         let is = |wanted: Decision| decisions.iter().find(move |(_, decision)| *decision == Some(wanted));
         if let Some((sort, _)) = is(Decision::Denied) {
             return Verdict::Denied(Reason::Denied(*sort));
         }
         is(Decision::Silent).map_or(Verdict::Allowed, |(sort, _)| Verdict::Denied(Reason::NotAllowed(*sort)))
     }
+
+    /// Decides for the organization, if it limits anything: every level has to allow it ("SCP evaluation",
+    /// Organizations user guide).
+    pub(crate) fn decide_control(&self, question: &Question<'_>) -> Option<Decision> {
+        let levels: Vec<_> = self.control.iter().map(|level| decide(level, question)).collect();
+        let weakest = [Decision::Denied, Decision::Silent].into_iter().find(|kind| levels.contains(kind));
+        (!levels.is_empty()).then_some(weakest.unwrap_or(Decision::Allowed))
+    }
+}
+
+/// What allows everything.
+const EVERYTHING: &str = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// Returns the policies of the organization that limit a caller, by level.
+fn control(world: &World, caller: &Caller) -> Vec<Vec<Document>> {
+    let levels = world.organization.controls(&caller.account).into_iter();
+    levels.map(|level| level.into_iter().filter_map(|text| Document::read(text).ok()).collect()).collect()
 }
 
 fn decide(documents: &[Document], question: &Question<'_>) -> Decision {
@@ -133,6 +166,7 @@ impl Sort {
             Self::Identity => "identity-based policy",
             Self::Boundary => "permissions boundary",
             Self::Session => "session policy",
+            Self::Control => "service control policy",
         }
     }
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::answers::page;
 use super::{grants::Grants, no_such_entity, trust};
-use crate::access::{Context, Policies, Reason, Sort, Verdict};
+use crate::access::{Context, Policies, Verdict};
 use crate::call::{Answer, Call, Operation, Parameters, Refusal};
-use crate::policy::{Document, Question};
+use crate::policy::{Decision, Document, Question};
 use crate::validation;
 use crate::world::World;
 
@@ -97,12 +97,9 @@ fn result(policies: &Policies, question: &Question<'_>) -> Value {
         Verdict::Denied(reason) if reason.is_explicit() => "explicitDeny",
         Verdict::Denied(_) => "implicitDeny",
     };
-    let by_boundary = matches!(
-        verdict,
-        Verdict::Denied(Reason::Denied(Sort::Boundary) | Reason::NotAllowed(Sort::Boundary))
-    );
-    let boundary =
-        policies.boundary.as_ref().map(|_| json!({ "AllowedByPermissionsBoundary": !by_boundary }));
+    let boundary = policies.boundary.as_ref().map(|boundary| boundary.decide(question) == Decision::Allowed);
+    let boundary = boundary.map(|allowed| json!({ "AllowedByPermissionsBoundary": allowed }));
+    let control = policies.decide_control(question).is_none_or(|decision| decision == Decision::Allowed);
     let missing: Vec<_> = policies.missing_keys(question);
     json!({
         "EvalActionName": question.action,
@@ -110,7 +107,7 @@ fn result(policies: &Policies, question: &Question<'_>) -> Value {
         "EvalDecision": decision,
         "MatchedStatements": [],
         "MissingContextValues": missing,
-        "OrganizationsDecisionDetail": { "AllowedByOrganizations": true },
+        "OrganizationsDecisionDetail": { "AllowedByOrganizations": control },
         "PermissionsBoundaryDecisionDetail": boundary,
     })
 }
@@ -159,6 +156,40 @@ mod tests {
             "PermissionsBoundaryPolicyInputList": [boundary.to_string()],
         });
         assert_eq!(decisions(&mut account, &bounded), ["implicitDeny", "explicitDeny", "implicitDeny"]);
+    }
+
+    /// `EvaluationResult`: what the organization and a boundary say is told besides, whoever denies.
+    #[test]
+    fn the_organization_and_boundaries_are_told_of() {
+        let mut account = Account::new();
+        let deny = json!({ "Statement": [{ "Effect": "Deny", "Action": "ec2:*", "Resource": "*" }] });
+        let policy = json!({
+            "Name": "p", "Description": "", "Type": "SERVICE_CONTROL_POLICY", "Content": deny.to_string(),
+        });
+        let made = account.ok("organizations:CreatePolicy", policy);
+        let id = made["Policy"]["PolicySummary"]["Id"].clone();
+        account.ok("organizations:AttachPolicy", json!({ "PolicyId": id, "TargetId": "222222222222" }));
+        let allow = json!({ "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+        let boundary = json!({ "Statement": [{ "Effect": "Allow", "Action": "ec2:*", "Resource": "*" }] });
+        account.other(|other| {
+            let wanted = json!({
+                "PolicySourceArn": "arn:aws:iam::222222222222:role/Deployer",
+                "ActionNames": ["ec2:CreateVpc", "iam:GetRole"],
+                "PolicyInputList": [allow.to_string()],
+                "PermissionsBoundaryPolicyInputList": [boundary.to_string()],
+            });
+            let answer = other.ok("iam:SimulatePrincipalPolicy", wanted);
+            let results: Vec<_> = answer["EvaluationResults"].as_array().into_iter().flatten().collect();
+            let details = |result: &Value| {
+                json!([
+                    result["EvalDecision"],
+                    result["OrganizationsDecisionDetail"]["AllowedByOrganizations"],
+                    result["PermissionsBoundaryDecisionDetail"]["AllowedByPermissionsBoundary"],
+                ])
+            };
+            assert_eq!(details(results[0]), json!(["explicitDeny", false, true]));
+            assert_eq!(details(results[1]), json!(["implicitDeny", true, false]));
+        });
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn describe_organization(world: &mut World, call: &Call) -> Answer {
         "MasterAccountArn": account_arn(organization, management),
         "MasterAccountId": management.as_str(),
         "MasterAccountEmail": Organization::email(management),
-        "AvailablePolicyTypes": [],
+        "AvailablePolicyTypes": super::policies::types(),
     } }))
 }
 
@@ -123,6 +123,7 @@ fn go(world: &mut World, account: AccountId, of_management: &str) -> Answer {
         return Err(Refusal::new(of_management, message));
     }
     world.organization.places.remove(&account);
+    world.organization.attached.remove(account.as_str());
     world.organization.left.insert(account);
     ram::look_anew(world);
     Ok(json!({}))

@@ -1,6 +1,8 @@
-//! AWS Organizations: the accounts, the units that they are in, and the services that are trusted.
+//! AWS Organizations: the accounts, the units that they are in, what they may do at most, and the services
+//! that are trusted.
 
 mod accounts;
+mod policies;
 mod services;
 mod units;
 
@@ -10,7 +12,9 @@ use crate::world::{Organization, World};
 
 /// Returns the operations.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
-    [accounts::OPERATIONS, services::OPERATIONS, units::OPERATIONS].into_iter().flatten()
+    [accounts::OPERATIONS, policies::OPERATIONS, services::OPERATIONS, units::OPERATIONS]
+        .into_iter()
+        .flatten()
 }
 
 /// A page has at most 20 things (API reference, `ListAccounts`).

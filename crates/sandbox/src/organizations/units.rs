@@ -26,7 +26,9 @@ fn list_roots(world: &mut World, call: &Call) -> Answer {
     let organization = managed(world, call)?;
     let root = organization.root();
     let arn = organization.arn(&format!("root/{}/{root}", organization.id()));
-    Ok(json!({ "Roots": [{ "Id": root, "Arn": arn, "Name": "Root", "PolicyTypes": [] }] }))
+    Ok(
+        json!({ "Roots": [{ "Id": root, "Arn": arn, "Name": "Root", "PolicyTypes": super::policies::types() }] }),
+    )
 }
 
 /// Checks that this is the id of the root or of a unit.
@@ -98,6 +100,7 @@ fn delete(world: &mut World, call: &Call) -> Answer {
         return Err(Refusal::new("OrganizationalUnitNotEmptyException", message));
     }
     organization.units.remove(&id);
+    organization.attached.remove(&id);
     Ok(json!({}))
 }
 

@@ -30,7 +30,7 @@ pub(crate) use clock::{Clock, later};
 pub(crate) use fate::Failure;
 use late::Late;
 use newborn::Newborn;
-pub(crate) use organization::{Organization, RAM, Unit};
+pub(crate) use organization::{ControlPolicy, FULL_ACCESS, Organization, RAM, Unit};
 pub(crate) use timeline::Timeline;
 
 /// Everything that a sandbox knows. Can be kept in a file.

@@ -28,7 +28,28 @@ pub(crate) struct Organization {
     pub(crate) services: BTreeMap<String, Timestamp>,
     /// From when on accounts may share with one another, unless RAM is no longer trusted.
     pub(crate) shares_since: Option<Timestamp>,
+    /// Service control policies, by id. The one that AWS makes is not among them.
+    #[serde(default)]
+    pub(crate) policies: BTreeMap<String, ControlPolicy>,
+    /// The ids of the policies of the root, of units and of accounts, where these have been changed.
+    #[serde(default)]
+    pub(crate) attached: BTreeMap<String, BTreeSet<String>>,
     pub(crate) made_at: Timestamp,
+}
+
+/// The id of the policy that everything has from the beginning.
+pub(crate) const FULL_ACCESS: &str = "p-FullAWSAccess";
+/// What that says.
+const FULL_ACCESS_CONTENT: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// A service control policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ControlPolicy {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// The document.
+    pub(crate) content: String,
 }
 
 /// An organizational unit.
@@ -51,6 +72,8 @@ impl Organization {
             places: BTreeMap::new(),
             services: BTreeMap::from([(RAM.to_owned(), now)]),
             shares_since: Some(now),
+            policies: BTreeMap::new(),
+            attached: BTreeMap::new(),
             made_at: now,
         }
     }
@@ -100,6 +123,42 @@ impl Organization {
             place = self.units.get(id).map(|unit| &unit.parent);
         }
         false
+    }
+
+    /// Returns the ids of everything that policies can be attached to.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        let accounts = self.members().map(|(account, _)| account.to_string());
+        self.units.keys().cloned().chain([self.root()]).chain(accounts).collect()
+    }
+
+    /// Returns the ids of the policies of a root, unit or account.
+    pub(crate) fn policies_of(&self, target: &str) -> BTreeSet<String> {
+        let full = || BTreeSet::from([FULL_ACCESS.to_owned()]);
+        self.attached.get(target).cloned().unwrap_or_else(full)
+    }
+
+    /// Returns the document of a policy.
+    pub(crate) fn policy_content(&self, id: &str) -> &str {
+        self.policies.get(id).map_or(FULL_ACCESS_CONTENT, |policy| &policy.content)
+    }
+
+    /// Returns the documents that limit an account, by level: those of the root, of the units down to it,
+    /// and its own. "SCPs … don't affect users or roles in the management account"; and nothing is limited
+    /// where there is only what everything has from the beginning.
+    pub(crate) fn controls(&self, account: &AccountId) -> Vec<Vec<&str>> {
+        if self.attached.is_empty() || self.management == *account || !self.has(account) {
+            return Vec::new();
+        }
+        let mut levels = vec![account.to_string()];
+        let mut place = self.place(account);
+        while let Some(unit) = self.units.get(&place) {
+            levels.push(std::mem::replace(&mut place, unit.parent.clone()));
+        }
+        levels.push(self.root());
+        let contents = |target: &String| {
+            self.policies_of(target).iter().map(|id| self.policy_content(id)).collect::<Vec<_>>()
+        };
+        levels.iter().map(contents).collect()
     }
 
     /// Tells whether accounts may share with one another without invitations.
