@@ -13,7 +13,8 @@ const MOST: usize = 10_000;
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(hidden)";
 /// Parameters that are secrets, in any service.
-const SECRETS: &[&str] = &["Password", "SAMLAssertion", "SecretAccessKey", "TokenCode", "WebIdentityToken"];
+const SECRETS: &[&str] =
+    &["ClientSecret", "Password", "SAMLAssertion", "SecretAccessKey", "TokenCode", "WebIdentityToken"];
 
 /// A request and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,13 +90,24 @@ impl RequestLog {
     }
 }
 
-/// Returns parameters without secrets.
+/// Returns parameters without secrets, however deep these are.
 pub(crate) fn without_secrets(parameters: &Parameters) -> Map<String, Value> {
+    hidden(&parameters.0)
+}
+
+fn hidden(table: &Map<String, Value>) -> Map<String, Value> {
+    fn within(value: &Value) -> Value {
+        match value {
+            Value::Object(table) => Value::Object(hidden(table)),
+            Value::Array(items) => items.iter().map(within).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        }
+    }
     let hide = |(name, value): (&String, &Value)| {
         let is_secret = SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
-        (name.clone(), if is_secret { Value::from(HIDDEN) } else { value.clone() })
+        (name.clone(), if is_secret { Value::from(HIDDEN) } else { within(value) })
     };
-    parameters.0.iter().map(hide).collect()
+    table.iter().map(hide).collect()
 }
 
 #[cfg(test)]
@@ -137,10 +149,15 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden() {
-        let given = json!({ "WebIdentityToken": "abc", "RoleArn": "arn:aws:iam::111111111111:role/x" });
+        let given = json!({
+            "WebIdentityToken": "abc",
+            "RoleArn": "arn:aws:iam::111111111111:role/x",
+            "Actions": [{ "AuthenticateOidcConfig": { "ClientSecret": "abc" } }],
+        });
         let Value::Object(given) = given else { unreachable!("it is written so") };
         let shown = without_secrets(&Parameters(given));
         assert_eq!(shown["WebIdentityToken"], HIDDEN);
         assert_eq!(shown["RoleArn"], "arn:aws:iam::111111111111:role/x");
+        assert_eq!(shown["Actions"][0]["AuthenticateOidcConfig"]["ClientSecret"], HIDDEN);
     }
 }

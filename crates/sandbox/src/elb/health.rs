@@ -87,6 +87,10 @@ fn describe_health(world: &mut World, call: &Call) -> Answer {
         found.collect()
     };
     let asked = Asked { balancing, hosts: &hosts, group, now };
+    let include = call.parameters.texts("Include");
+    let anomalies = include.iter().any(|what| ["All", "AnomalyDetection"].contains(what));
+    // Nothing answers with errors here.
+    let anomalies = anomalies.then(|| json!({ "Result": "normal", "MitigationInEffect": "no" }));
     let described = targets.iter().map(|(target, is_registered)| {
         let health = if *is_registered { asked.health(target) } else { Health::NotRegistered };
         let port = target.port.map(|port| group.health_check.port_of(port).to_string());
@@ -94,6 +98,7 @@ fn describe_health(world: &mut World, call: &Call) -> Answer {
             "Target": target.shown(),
             "HealthCheckPort": port.filter(|_| *is_registered),
             "TargetHealth": health.shown(),
+            "AnomalyDetection": anomalies,
         })
     });
     Ok(json!({ "TargetHealthDescriptions": described.collect::<Vec<_>>() }))

@@ -155,6 +155,7 @@ async fn orders_are_carried_out_or_refused_with_a_reason() {
     let request = Request::builder().uri("/_sandbox/status").header("origin", "https://example.com");
     let answer = sender.send_request(request.body(Full::default()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 403, "web pages give no orders");
+    assert!(answer.headers().contains_key("date"), "clients compare it with their own clock");
     serving.remote.stop().await.unwrap();
     serving.ended().await;
     assert!(matches!(serving.remote.status().await, Err(RemoteError::Unreachable { .. })));

@@ -116,11 +116,25 @@ fn wanted(call: &Call) -> Result<TargetGroup, Refusal> {
         ip_address_type: (family != Family::Lambda).then(|| ip_address_type.to_owned()),
         health_check: HealthCheck::usual(family, target_type, protocol.as_deref())
             .changed(parameters, family)?,
+        attributes: first_attributes(target_type, family, protocol.as_deref()),
         protocol,
         targets: BTreeMap::new(),
-        attributes: BTreeMap::new(),
         tags: tags::at_birth(parameters)?,
     })
+}
+
+/// Returns the attributes that a group does not have as others do: clients keep their addresses, but "the
+/// default is disabled if the target group type is IP address and the target group protocol is TCP or TLS"
+/// (API reference, `TargetGroupAttribute`).
+fn first_attributes(
+    target_type: TargetType,
+    family: Family,
+    protocol: Option<&str>,
+) -> BTreeMap<String, String> {
+    let is_hidden = target_type == TargetType::Ip && matches!(protocol, Some("TCP" | "TLS"));
+    let keeps = family == Family::Tcp && !is_hidden;
+    let kept = keeps.then(|| ("preserve_client_ip.enabled".to_owned(), "true".to_owned()));
+    kept.into_iter().collect()
 }
 
 fn target_type(parameters: &Parameters) -> Result<TargetType, Refusal> {

@@ -29,6 +29,12 @@ fn attributes_are_set_one_by_one() {
         stage.ok(&format!("Modify{kind}Attributes"), set);
         assert_eq!(value(&stage.ok(&describe, json!({ parameter: arn })), key), other);
     }
+    // "Disabled if the target group type is IP address and the target group protocol is TCP or TLS."
+    for (protocol, kept) in [("TCP", "false"), ("UDP", "true")] {
+        let group = stage.target_group(&protocol.to_lowercase(), protocol);
+        let seen = stage.ok("DescribeTargetGroupAttributes", json!({ "TargetGroupArn": group }));
+        assert_eq!(value(&seen, "preserve_client_ip.enabled"), kept, "{protocol}");
+    }
     let modify = |key: &str, value: &str| json!({ "LoadBalancerArn": balancer, "Attributes": [{ "Key": key, "Value": value }] });
     for (key, value, code) in [
         ("idle_timeout.timeout_seconds", "0", "ValidationError"),

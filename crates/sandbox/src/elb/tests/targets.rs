@@ -156,6 +156,9 @@ fn targets_are_told_one_by_one() {
     let reasons = seen["TargetHealthDescriptions"].as_array().into_iter().flatten();
     let reasons: Vec<_> = reasons.map(|target| text(&target["TargetHealth"]["Reason"])).collect();
     assert_eq!(reasons, ["Target.NotInUse", "Target.NotRegistered"]);
+    let more = json!({ "TargetGroupArn": target_group, "Include": ["AnomalyDetection"] });
+    let more = stage.ok("DescribeTargetHealth", more)["TargetHealthDescriptions"][0].clone();
+    assert_eq!(more["AnomalyDetection"]["Result"], "normal");
     // "If the specified target does not exist, the action returns successfully."
     let unknown = json!({ "TargetGroupArn": target_group, "Targets": [{ "Id": "10.0.1.9" }] });
     stage.ok("DeregisterTargets", unknown);
