@@ -10,6 +10,7 @@ mod hosting;
 mod instance;
 mod instance_type;
 mod internet_gateway;
+mod launch_template;
 mod nat_gateway;
 mod network_acl;
 mod network_interface;
@@ -44,6 +45,8 @@ use instance::Instance;
 pub(crate) use instance::NewInstance;
 pub(crate) use instance_type::addresses_of_interface;
 use internet_gateway::InternetGateway;
+pub(crate) use launch_template::Launch;
+use launch_template::LaunchTemplate;
 use nat_gateway::NatGateway;
 use network_acl::NetworkAcl;
 use network_interface::NetworkInterface;
@@ -73,6 +76,11 @@ pub(crate) struct Network {
     interfaces: BTreeMap<String, NetworkInterface>,
     #[serde(default)]
     instances: BTreeMap<String, Instance>,
+    #[serde(default)]
+    launch_templates: BTreeMap<String, LaunchTemplate>,
+    /// The ids of launch templates, by owner and name.
+    #[serde(default)]
+    template_names: BTreeMap<String, String>,
     nat_gateways: BTreeMap<String, NatGateway>,
     route_tables: BTreeMap<String, RouteTable>,
     /// By the ids of associations: route tables.
@@ -135,6 +143,8 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         instance::OPERATIONS,
         instance_type::OPERATIONS,
         internet_gateway::OPERATIONS,
+        launch_template::OPERATIONS,
+        launch_template::VERSION_OPERATIONS,
         nat_gateway::OPERATIONS,
         nat_gateway::ADDRESS_OPERATIONS,
         network_acl::OPERATIONS,

@@ -119,6 +119,13 @@ const KINDS: &[Kind] = &[
         owned: |network, account| owned(&network.instances, account, |instance| &instance.tags),
     },
     Kind {
+        prefix: "lt",
+        resource_type: "launch-template",
+        found: |network, id| network.launch_templates.get(id).map(|thing| found(thing, &thing.tags, None)),
+        tags: |network, call, id| Ok(&mut network.own_template(call, id)?.tags),
+        owned: |network, account| owned(&network.launch_templates, account, |template| &template.tags),
+    },
+    Kind {
         prefix: "sg",
         resource_type: "security-group",
         found: |network, id| {
@@ -342,6 +349,10 @@ mod tests {
         let endpoint = json!({ "VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.s3" });
         let endpoint = text(&account.ok("CreateVpcEndpoint", endpoint)["vpcEndpoint"]["vpcEndpointId"]);
         let instance = instance(&mut account, &subnet);
+        let template =
+            json!({ "LaunchTemplateName": "nodes", "LaunchTemplateData": { "InstanceType": "t3.nano" } });
+        let template = account.ok("CreateLaunchTemplate", template);
+        let template = text(&template["launchTemplate"]["launchTemplateId"]);
         let ids = [
             vpc,
             subnet,
@@ -355,6 +366,7 @@ mod tests {
             rule,
             endpoint,
             instance,
+            template,
         ];
         assert_eq!(ids.len(), KINDS.len());
         account.ok("CreateTags", json!({ "ResourceId": ids, "Tag": [{ "Key": "env", "Value": "test" }] }));

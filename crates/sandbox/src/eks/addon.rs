@@ -21,7 +21,7 @@ use super::refusals::{not_found, required};
 use super::{PAGING, named};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{World, seconds};
-pub(super) use catalog::OPERATIONS as CATALOG;
+pub(super) use catalog::{OPERATIONS as CATALOG, is_compatible};
 pub(super) use settings::Settings;
 
 /// The operations.
@@ -62,6 +62,11 @@ impl Addon {
     /// Tells whether it works, as long as it is not deleted.
     pub(super) fn is_active(&self) -> bool {
         self.life.status == Status::Active
+    }
+
+    /// Returns its version.
+    pub(super) fn version(&self) -> &str {
+        &self.settings.version
     }
 
     /// Tells whether it acts with a role of its own.

@@ -8,6 +8,7 @@ mod access_entry;
 mod addon;
 mod cluster;
 mod fargate_profile;
+mod insight;
 mod life;
 mod node_group;
 mod pod_identity;
@@ -54,6 +55,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         cluster::OPERATIONS,
         cluster::CHANGES,
         fargate_profile::OPERATIONS,
+        insight::OPERATIONS,
         node_group::OPERATIONS,
         node_group::CHANGES,
         pod_identity::OPERATIONS,

@@ -2,8 +2,10 @@
 
 mod config;
 mod create;
+mod machine;
 mod nodes;
 mod settings;
+mod template;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -20,6 +22,7 @@ use super::refusals::{in_use, not_found, required};
 use super::{PAGING, change, named};
 use crate::call::{Answer, Call, Operation, Refusal};
 use crate::world::{Failure, World, seconds};
+use machine::Machine;
 pub(super) use settings::Settings;
 
 /// The operations.
@@ -55,10 +58,7 @@ pub(super) struct NodeGroup {
     /// Whether the role lets the network plug-in give pods addresses.
     may_network: bool,
     subnets: Vec<String>,
-    instance_types: Vec<String>,
-    image_type: String,
-    capacity: String,
-    disk_size: i64,
+    machine: Machine,
     /// The name of the group of Auto Scaling.
     scaling_group: String,
     /// In whose name instances are launched, by its unique id.
@@ -120,20 +120,18 @@ impl NodeGroup {
             "createdAt": seconds(self.made_at),
             "modifiedAt": seconds(self.changed_at),
             "status": self.status(cluster),
-            "capacityType": self.capacity,
-            "instanceTypes": self.instance_types,
             "subnets": self.subnets,
-            "amiType": self.image_type,
             "nodeRole": self.role_arn,
-            "diskSize": self.disk_size,
             "health": { "issues": issues.collect::<Vec<_>>() },
             "tags": self.tags,
         });
         if self.is_launched {
             shown["resources"] = json!({ "autoScalingGroups": [{ "name": self.scaling_group }] });
         }
-        if let (Some(shown), Value::Object(settings)) = (shown.as_object_mut(), self.settings.shown()) {
-            shown.extend(settings);
+        for part in [self.machine.shown(), self.settings.shown()] {
+            if let (Some(shown), Value::Object(part)) = (shown.as_object_mut(), part) {
+                shown.extend(part);
+            }
         }
         shown
     }

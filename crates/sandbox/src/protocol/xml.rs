@@ -22,8 +22,13 @@ fn element(writer: &mut Writer<Vec<u8>>, name: &str, value: &Value, item: &str) 
     if value.is_null() {
         return;
     }
-    // The items of maps, which have a key and a value, are called otherwise than those of lists.
-    let item = if name.ends_with("Map") { "entry" } else { item };
+    let item = match name {
+        // The items of maps, which have a key and a value, are called otherwise than those of lists.
+        _ if name.ends_with("Map") => "entry",
+        // So are the groups in launch templates, which have no name there.
+        "groupSet" if value[0].is_string() => "groupId",
+        _ => item,
+    };
     write(writer, Event::Start(BytesStart::new(name)));
     content(writer, value, item);
     write(writer, Event::End(BytesEnd::new(name)));
@@ -76,6 +81,17 @@ mod tests {
         let xml = written("A", "", &json!({ "SummaryMap": [{ "key": "Users", "value": 1 }] }));
         let map = "<SummaryMap><entry><key>Users</key><value>1</value></entry></SummaryMap>";
         assert!(xml.ends_with(&format!("<A>{map}</A>")), "{xml}");
+    }
+
+    #[test]
+    fn groups_without_a_name_are_items_of_their_own() {
+        let xml = written("A", "", &json!({ "groupSet": ["sg-1", "sg-2"] }));
+        assert!(
+            xml.ends_with("<groupSet><groupId>sg-1</groupId><groupId>sg-2</groupId></groupSet></A>"),
+            "{xml}"
+        );
+        let xml = written("A", "", &json!({ "groupSet": [{ "groupId": "sg-1" }] }));
+        assert!(xml.ends_with("<groupSet><item><groupId>sg-1</groupId></item></groupSet></A>"), "{xml}");
     }
 
     #[test]

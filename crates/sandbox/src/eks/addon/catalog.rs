@@ -191,6 +191,11 @@ pub(super) fn version_for(name: &str, wanted: Option<&str>, kubernetes: &str) ->
     offered.versions.iter().find(is_it).map(|_| wanted.to_owned()).ok_or_else(wrong)
 }
 
+/// Tells whether a version of an add-on works with a version of Kubernetes.
+pub(in crate::eks) fn is_compatible(name: &str, addon_version: &str, kubernetes: &str) -> bool {
+    version_for(name, Some(addon_version), kubernetes).is_ok()
+}
+
 /// Checks configuration values against the schema of an add-on.
 pub(super) fn check_values(name: &str, text: &str) -> Result<(), Refusal> {
     let values: Value = serde_json::from_str(text).map_err(|_| {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Cluster;
 use super::config::{failure, ready};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::eks::insight::Insight;
 use crate::eks::refusals::{invalid, required, wrong_request};
 use crate::eks::update::{Change, NewUpdate};
 use crate::eks::{change, version};
@@ -27,6 +28,7 @@ fn update(world: &mut World, call: &Call) -> Answer {
     let (name, wanted) = (required(call, "name")?, required(call, "version")?);
     let cluster = ready(world, call, name)?;
     let offered = check(cluster, wanted)?;
+    check_insights(cluster, call)?;
     let mut settings = cluster.settings.clone();
     wanted.clone_into(&mut settings.version);
     settings.platform = offered.platform();
@@ -43,6 +45,18 @@ fn update(world: &mut World, call: &Call) -> Answer {
         let new = NewUpdate { id, kind: "VersionUpdate", parameters, duration: UPGRADED, failure, change };
         Ok(cluster.begin_update(moment, new))
     })
+}
+
+/// Refuses an upgrade that insights stand in the way of, unless it is forced (API reference,
+/// `UpdateClusterVersion`, `force`).
+fn check_insights(cluster: &Cluster, call: &Call) -> Result<(), Refusal> {
+    let is_forced = call.parameters.flag("force")?.unwrap_or_default();
+    if is_forced || !cluster.insights().iter().any(Insight::blocks) {
+        return Ok(());
+    }
+    let message = "Cluster insights found issues that block the upgrade. Resolve them, or use the force flag to override \
+         them.";
+    Err(wrong_request(message).with("clusterName", cluster.name.as_str()))
 }
 
 /// Checks that a cluster can go on to a version: to the next minor version only, and only when

@@ -9,8 +9,8 @@ use crate::eks::cluster::Cluster;
 use crate::eks::life::{Life, Part};
 use crate::eks::refusals::{check_name, in_use, invalid, limit, of_ec2, required};
 use crate::eks::{change, cluster_failure, named, roles, tags};
-use crate::iam;
 use crate::world::World;
+use crate::{iam, quotas};
 
 /// The operation.
 pub(super) const OPERATION: Operation = Operation::new(
@@ -31,8 +31,6 @@ pub(super) const OPERATION: Operation = Operation::new(
 
 /// Who starts pods of Fargate.
 const PODS: &str = "eks-fargate-pods.amazonaws.com";
-/// How many profiles a cluster may have (quota L-33415657).
-const QUOTA: usize = 10;
 /// How many selectors a profile may have, and labels a selector (API reference, `CreateFargateProfile`).
 const MOST_SELECTORS: usize = 5;
 /// How long a profile takes to get ready.
@@ -47,8 +45,9 @@ fn needs(world: &World, call: &Call) -> Vec<Need> {
 fn create(world: &mut World, call: &Call) -> Answer {
     let (cluster_name, name) = (required(call, "clusterName")?, required(call, "fargateProfileName")?);
     check_name("Fargate profile", name, 100)?;
+    let most = world.quota(&call.caller.account, quotas::FARGATE_PROFILES);
     let cluster = named(world, call, cluster_name)?;
-    check_new(cluster, name)?;
+    check_new(cluster, name, most)?;
     let (vpc_id, of_cluster) = (cluster.vpc_id.clone(), cluster.settings.subnets.clone());
     let role_arn = required(call, "podExecutionRoleArn")?;
     roles::check_role(world, call, role_arn, PODS, || {
@@ -82,15 +81,15 @@ fn create(world: &mut World, call: &Call) -> Answer {
     })
 }
 
-fn check_new(cluster: &Cluster, name: &str) -> Result<(), Refusal> {
+fn check_new(cluster: &Cluster, name: &str, most: usize) -> Result<(), Refusal> {
     if cluster.fargate_profiles.contains_key(name) {
         let message = "A Fargate Profile already exists with this name in this cluster.";
         return Err(in_use(message).with("clusterName", cluster.name.as_str()));
     }
     cluster.check_works()?;
     cluster.check_no_other("create", name)?;
-    if cluster.fargate_profiles.len() >= QUOTA {
-        let message = format!("A cluster has at most {QUOTA} Fargate profiles.");
+    if cluster.fargate_profiles.len() >= most {
+        let message = format!("A cluster has at most {most} Fargate profiles.");
         return Err(limit(message).with("clusterName", cluster.name.as_str()));
     }
     Ok(())

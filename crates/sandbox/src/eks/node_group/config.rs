@@ -8,6 +8,7 @@ use crate::call::{Answer, Call, Operation, Parameters};
 use crate::eks::refusals::{invalid, required};
 use crate::eks::update::{Change, NewUpdate};
 use crate::eks::{change, named, update_failure};
+use crate::quotas;
 use crate::world::World;
 
 /// The operation.
@@ -31,10 +32,11 @@ pub(super) const OPERATION: Operation = Operation::new(
 const CHANGED: SignedDuration = SignedDuration::from_secs(60);
 
 fn update(world: &mut World, call: &Call) -> Answer {
+    let most = world.quota(&call.caller.account, quotas::NODES_OF_GROUP);
     let cluster = named(world, call, required(call, "clusterName")?)?;
     let group = cluster.ready_node_group(required(call, "nodegroupName")?)?;
     let mut settings = group.settings.clone();
-    settings.read_changes(&call.parameters)?;
+    settings.read_changes(&call.parameters, most)?;
     if settings == group.settings {
         return Err(invalid("No changes needed for the configuration of the node group."));
     }

@@ -63,7 +63,7 @@ impl Cluster {
     ) {
         let has_plugin = self.has_network_plugin();
         let Some(mut group) = self.node_groups.remove(name) else { return };
-        let replaces = settings.release != group.settings.release;
+        let replaces = settings.release != group.settings.release || settings.launch != group.settings.launch;
         group.settings = settings;
         group.changed_at = moment.at;
         let kept = if replaces { 0 } else { group.settings.scaling.wanted() };
@@ -134,11 +134,11 @@ impl NodeGroup {
                 id: id.clone(),
                 owner: cluster.account.clone(),
                 subnet_id: self.subnets[position].clone(),
-                groups: cluster.group_id.iter().cloned().collect(),
-                instance_type: self.instance_types[0].clone(),
+                groups: self.groups(cluster),
+                instance_type: self.machine.instance_type(self.settings.launch.as_ref()).to_owned(),
                 requester: self.requester.clone(),
                 profile_arn: self.profile_arn(cluster),
-                is_spot: self.capacity == "SPOT",
+                is_spot: self.machine.is_spot(),
                 tags: self.instance_tags(cluster),
             };
             match network.launch_instance(new) {
@@ -146,7 +146,7 @@ impl NodeGroup {
                 Err(refusal) => {
                     let message = format!(
                         "Could not launch {} Instances. {} - {} Launching EC2 instance failed.",
-                        if self.capacity == "SPOT" { "Spot" } else { "On-Demand" },
+                        if self.machine.is_spot() { "Spot" } else { "On-Demand" },
                         refusal.code,
                         refusal.message
                     );
@@ -159,7 +159,7 @@ impl NodeGroup {
 
     /// Lets the network plug-in give nodes a second interface, and addresses for pods.
     fn extend(&self, cluster: &Cluster, network: &mut Network, nodes: &[String]) {
-        let more = addresses(&self.instance_types[0]) - 1;
+        let more = addresses(self.machine.instance_type(self.settings.launch.as_ref())) - 1;
         for node in nodes {
             let tags = [
                 ("cluster.k8s.amazonaws.com/name", cluster.name.clone()),
@@ -176,8 +176,17 @@ impl NodeGroup {
         format!("arn:aws:iam::{}:instance-profile/eks-{uuid}", cluster.account)
     }
 
+    /// Returns the groups of nodes: those of the launch template, or the cluster's own ("the cluster security
+    /// group is only added if you don't specify security groups", EKS user guide).
+    fn groups(&self, cluster: &Cluster) -> Vec<String> {
+        let said =
+            self.settings.launch.as_ref().map(|launch| &launch.groups).filter(|groups| !groups.is_empty());
+        said.cloned().unwrap_or_else(|| cluster.group_id.iter().cloned().collect())
+    }
+
     fn instance_tags(&self, cluster: &Cluster) -> BTreeMap<String, String> {
         let name = &cluster.name;
+        let mut all = self.settings.launch.as_ref().map(|launch| launch.tags.clone()).unwrap_or_default();
         let tags = [
             ("aws:autoscaling:groupName".to_owned(), self.scaling_group.clone()),
             ("eks:cluster-name".to_owned(), name.clone()),
@@ -186,7 +195,8 @@ impl NodeGroup {
             (format!("k8s.io/cluster-autoscaler/{name}"), "owned".to_owned()),
             (format!("kubernetes.io/cluster/{name}"), "owned".to_owned()),
         ];
-        tags.into()
+        all.extend(tags);
+        all
     }
 }
 

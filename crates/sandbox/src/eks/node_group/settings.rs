@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::call::{Parameters, Refusal};
+use crate::ec2::Launch;
 use crate::eks::refusals::{invalid, one_of};
 
 /// What can be changed of a node group.
@@ -15,6 +16,8 @@ pub(in crate::eks) struct Settings {
     pub(in crate::eks) version: String,
     /// Such as `1.35.0-20260202`.
     pub(super) release: String,
+    /// What the launch template says, if there is one.
+    pub(super) launch: Option<Launch>,
     pub(super) scaling: Scaling,
     pub(super) labels: BTreeMap<String, String>,
     /// By key and effect.
@@ -40,8 +43,6 @@ pub(super) struct Scaling {
     pub(super) desired: i64,
 }
 
-/// How many nodes a group may have (quota L-BD136A63).
-const MOST_NODES: i64 = 450;
 /// How many taints a group may have (API reference, `CreateNodegroup`).
 const MOST_TAINTS: usize = 50;
 /// What the keys of labels do not begin with.
@@ -53,15 +54,16 @@ impl Scaling {
     /// What a group has that is not told how many.
     const USUAL: Self = Self { least: 1, most: 2, desired: 2 };
 
-    fn read(self, scaling: &Parameters) -> Result<Self, Refusal> {
+    fn read(self, scaling: &Parameters, quota: usize) -> Result<Self, Refusal> {
+        let quota = i64::try_from(quota).unwrap_or(i64::MAX);
         let read = Self {
             least: scaling.integer("minSize")?.unwrap_or(self.least),
             most: scaling.integer("maxSize")?.unwrap_or(self.most),
             desired: scaling.integer("desiredSize")?.unwrap_or(self.desired),
         };
         let Self { least, most, desired } = read;
-        if least < 0 || !(1..=MOST_NODES).contains(&most) {
-            return Err(invalid(format!("The sizes {least} to {most} are not between 0 and {MOST_NODES}.")));
+        if least < 0 || !(1..=quota).contains(&most) {
+            return Err(invalid(format!("The sizes {least} to {most} are not between 0 and {quota}.")));
         }
         if least > most {
             return Err(invalid(format!("Minimum capacity {least} can't be greater than max size {most}")));
@@ -84,12 +86,18 @@ impl Scaling {
 }
 
 impl Settings {
-    /// Reads what a new group is to be, with what EKS takes where nothing is said.
-    pub(super) fn read(parameters: &Parameters, version: &str, release: &str) -> Result<Self, Refusal> {
+    /// Reads what a new group is to be, with what EKS takes where nothing is said. It may have so many nodes.
+    pub(super) fn read(
+        parameters: &Parameters,
+        version: &str,
+        release: &str,
+        quota: usize,
+    ) -> Result<Self, Refusal> {
         let mut settings = Self {
             version: version.to_owned(),
             release: release.to_owned(),
-            scaling: Scaling::USUAL.read(&parameters.table("scalingConfig"))?,
+            launch: None,
+            scaling: Scaling::USUAL.read(&parameters.table("scalingConfig"), quota)?,
             labels: BTreeMap::new(),
             taints: BTreeMap::new(),
             update: [("maxUnavailable".to_owned(), json!(1))].into_iter().collect(),
@@ -103,8 +111,8 @@ impl Settings {
     }
 
     /// Reads a change: labels and taints are added and removed one by one.
-    pub(super) fn read_changes(&mut self, parameters: &Parameters) -> Result<(), Refusal> {
-        self.scaling = self.scaling.read(&parameters.table("scalingConfig"))?;
+    pub(super) fn read_changes(&mut self, parameters: &Parameters, quota: usize) -> Result<(), Refusal> {
+        self.scaling = self.scaling.read(&parameters.table("scalingConfig"), quota)?;
         let labels = parameters.table("labels");
         for label in labels.texts("removeLabels") {
             self.labels.remove(label);
@@ -176,7 +184,11 @@ impl Settings {
     pub(super) fn shown(&self) -> Value {
         let taints: Vec<_> = self.taints.values().collect();
         let Scaling { least, most, desired } = self.scaling;
+        let launch = self.launch.as_ref().map(
+            |launch| json!({ "id": launch.id, "name": launch.name, "version": launch.version.to_string() }),
+        );
         json!({
+            "launchTemplate": launch,
             "version": self.version,
             "releaseVersion": self.release,
             "scalingConfig": { "minSize": least, "maxSize": most, "desiredSize": desired },

@@ -259,3 +259,90 @@ fn another_version_means_other_nodes() {
         ground.account.refused("eks:UpdateNodegroupVersion", wrong, "InvalidParameterException");
     }
 }
+
+/// Makes the launch template `nodes`, with another version of it.
+fn template(ground: &mut Ground, data: &Value) -> String {
+    let wanted = json!({ "LaunchTemplateName": "nodes", "LaunchTemplateData": data });
+    let id = text(&ground.account.ok("CreateLaunchTemplate", wanted)["launchTemplate"]["launchTemplateId"]);
+    let second = json!({
+        "LaunchTemplateId": id,
+        "SourceVersion": "1",
+        "LaunchTemplateData": { "MetadataOptions": { "HttpTokens": "required" } },
+    });
+    ground.account.ok("CreateLaunchTemplateVersion", second);
+    id
+}
+
+/// EKS user guide, "Customize managed nodes with launch templates".
+#[test]
+fn a_launch_template_says_what_nodes_are() {
+    let mut ground = Ground::new();
+    ground.cluster(json!({}));
+    let group = json!({ "VpcId": ground.vpc, "GroupName": "nodes", "GroupDescription": "nodes" });
+    let group = ground.account.ok("CreateSecurityGroup", group)["groupId"].clone();
+    let tags = json!([{ "ResourceType": "instance", "Tag": [{ "Key": "team", "Value": "web" }] }]);
+    let data = json!({ "InstanceType": "m7g.large", "SecurityGroupId": [group], "TagSpecification": tags });
+    let id = template(&mut ground, &data);
+    for wrong in [
+        json!({ "launchTemplate": { "id": id, "name": "nodes" } }),
+        json!({ "launchTemplate": { "name": "none" } }),
+        json!({ "launchTemplate": { "id": id, "version": "9" } }),
+        json!({ "launchTemplate": { "id": id }, "instanceTypes": ["m7g.large"] }),
+        json!({ "launchTemplate": { "id": id }, "diskSize": 30 }),
+        json!({ "launchTemplate": { "id": id }, "amiType": "AL2023_x86_64_STANDARD" }),
+    ] {
+        let wanted = ground.wanted_group(wrong);
+        ground.account.refused("eks:CreateNodegroup", wanted, "InvalidParameterException");
+    }
+    let made = ground.node_group(json!({ "launchTemplate": { "id": id, "version": "1" } }));
+    assert_eq!(made["launchTemplate"], json!({ "id": id, "name": "nodes", "version": "1" }));
+    assert_eq!((&made["amiType"], &made["instanceTypes"]), (&json!("AL2023_ARM_64_STANDARD"), &Value::Null));
+    let before = ground.instances();
+    let node = ground.account.ok("DescribeInstances", json!({ "InstanceId": [before[0]] }));
+    let node = &node["reservationSet"][0]["instancesSet"][0];
+    assert_eq!((&node["instanceType"], &node["groupSet"][0]["groupId"]), (&json!("m7g.large"), &group));
+    assert!(node["tagSet"].to_string().contains("team"), "{node}");
+    let second = with(WORKERS(), json!({ "launchTemplate": { "name": "nodes", "version": "2" } }));
+    let begun = ground.account.ok("eks:UpdateNodegroupVersion", second.clone());
+    assert!(begun["update"]["params"].to_string().contains("LaunchTemplateVersion"), "{begun}");
+    ground.account.wait(5 * 60);
+    assert_eq!(ground.seen_group()["launchTemplate"]["version"], "2");
+    assert!(ground.instances().iter().all(|node| !before.contains(node)));
+    ground.account.refused("eks:UpdateNodegroupVersion", second, "InvalidParameterException");
+}
+
+/// EKS user guide, "Specifying an AMI": the image is the template's, and so is its version.
+#[test]
+fn an_image_of_ones_own_has_no_release() {
+    let mut ground = Ground::new();
+    ground.cluster(json!({}));
+    let id = template(&mut ground, &json!({ "ImageId": "ami-0aaaaaaaaaaaaaaa1" }));
+    let made = ground.node_group(json!({ "launchTemplate": { "id": id }, "instanceTypes": ["t3.large"] }));
+    assert_eq!(
+        (&made["amiType"], &made["releaseVersion"]),
+        (&json!("CUSTOM"), &json!("ami-0aaaaaaaaaaaaaaa1"))
+    );
+    let release = with(WORKERS(), json!({ "releaseVersion": "1.35.0-20260120" }));
+    ground.account.refused("eks:UpdateNodegroupVersion", release, "InvalidParameterException");
+    let plain = ground.wanted_group(json!({ "nodegroupName": "plain" }));
+    ground.account.ok("eks:CreateNodegroup", plain);
+    ground.account.wait(180);
+    let late = json!({ "clusterName": "main", "nodegroupName": "plain", "launchTemplate": { "id": id } });
+    ground.account.refused("eks:UpdateNodegroupVersion", late, "InvalidParameterException");
+}
+
+/// EKS user guide: what EKS says itself, a launch template does not say.
+#[test]
+fn a_launch_template_leaves_subnets_and_profiles_to_eks() {
+    for wrong in [
+        json!({ "NetworkInterface": [{ "DeviceIndex": "0", "SubnetId": "subnet-1" }] }),
+        json!({ "IamInstanceProfile": { "Name": "nodes" } }),
+        json!({ "SecurityGroupId": ["sg-0"] }),
+    ] {
+        let mut ground = Ground::new();
+        ground.cluster(json!({}));
+        let id = template(&mut ground, &wrong);
+        let wanted = ground.wanted_group(json!({ "launchTemplate": { "id": id } }));
+        ground.account.refused("eks:CreateNodegroup", wanted, "InvalidParameterException");
+    }
+}
