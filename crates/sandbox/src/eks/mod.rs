@@ -18,6 +18,8 @@ mod routes;
 mod tags;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod update;
 mod version;
 

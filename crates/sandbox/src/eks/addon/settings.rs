@@ -44,12 +44,7 @@ impl Settings {
             role_arn: None,
             pod_roles: BTreeMap::new(),
         });
-        let conflicts = parameters.text("resolveConflicts").unwrap_or("NONE");
-        one_of("resolveConflicts", conflicts, &["NONE", "OVERWRITE", "PRESERVE"])?;
-        let values = parameters.text("configurationValues").map(str::to_owned);
-        if let Some(text) = values.as_deref().filter(|text| !text.is_empty()) {
-            catalog::check_values(name, text)?;
-        }
+        let values = read_values(call, name)?;
         let role_arn = parameters.text("serviceAccountRoleArn").map(str::to_owned);
         if let Some(role_arn) = &role_arn {
             // Whom it trusts is not asked: its account of pods is a web identity.
@@ -67,6 +62,17 @@ impl Settings {
             pod_roles,
         })
     }
+}
+
+/// Reads the configuration, and what to do about one that is there already.
+fn read_values(call: &Call, name: &str) -> Result<Option<String>, Refusal> {
+    let conflicts = call.parameters.text("resolveConflicts").unwrap_or("NONE");
+    one_of("resolveConflicts", conflicts, &["NONE", "OVERWRITE", "PRESERVE"])?;
+    let values = call.parameters.text("configurationValues").map(str::to_owned);
+    if let Some(text) = values.as_deref().filter(|text| !text.is_empty()) {
+        catalog::check_values(name, text)?;
+    }
+    Ok(values)
 }
 
 fn read_pod_roles(world: &World, call: &Call) -> Result<BTreeMap<String, String>, Refusal> {

@@ -61,38 +61,51 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let name = required(call, "name")?;
     check_name("cluster", name, 100)?;
     check_new(world, call, name)?;
-    let arn = format!("arn:aws:eks:{}:{}:cluster/{name}", call.region, call.caller.account);
-    let mut settings = read(&call.parameters)?;
+    let settings = read(&call.parameters)?;
+    let places = places(world, call, name, &settings.subnets)?;
+    let cluster = new_cluster(world, call, name, settings, &places[0].vpc_id)?;
+    let mut shown = begin(world, call, cluster, &places)?;
+    // Only this answer says it (API reference, `CreateAccessConfigRequest`).
+    shown["accessConfig"]["bootstrapClusterCreatorAdminPermissions"] =
+        json!(bootstraps_admin(&call.parameters)?);
+    Ok(json!({ "cluster": shown }))
+}
+
+/// Makes a cluster that is in no network yet, if everything is as it has to be.
+fn new_cluster(
+    world: &mut World,
+    call: &Call,
+    name: &str,
+    settings: Settings,
+    vpc_id: &str,
+) -> Result<Cluster, Refusal> {
+    let (parameters, account) = (&call.parameters, &call.caller.account);
+    let arn = format!("arn:aws:eks:{}:{account}:cluster/{name}", call.region);
     let role_arn = required(call, "roleArn")?;
     roles::check_cluster_role(world, call, role_arn, &arn)?;
-    let places = places(world, call, name, &settings.subnets)?;
-    let vpc_id = places[0].vpc_id.clone();
-    check_groups(world, call, &vpc_id, &settings.groups)?;
-    let service_range = service_range(world, call, &vpc_id)?;
-    let tags = tags::at_birth(&call.parameters)?;
-    settings.groups.dedup();
-    let failure = world.fate().map(failure);
-    let account = call.caller.account.clone();
-    iam::ensure_linked_role(world, &account, "eks.amazonaws.com");
+    check_groups(world, call, vpc_id, &settings.groups)?;
+    let service_range = service_range(world, call, vpc_id)?;
+    let tags = tags::at_birth(parameters)?;
+    iam::ensure_linked_role(world, account, "eks.amazonaws.com");
     let id = world.new_uuid().replace('-', "").to_uppercase();
     world.issuer(&Cluster::issuer(&call.region, &id));
-    let cluster = Cluster {
+    Ok(Cluster {
         name: name.to_owned(),
-        account,
+        account: account.clone(),
         arn,
         region: call.region.clone(),
-        requester: requester(world, &call.caller.account),
+        requester: requester(world, account),
         id,
-        life: Life::begin(failure),
+        life: Life::begin(world.fate().map(failure)),
         made_at: world.now(),
         role_arn: role_arn.to_owned(),
         settings,
-        vpc_id,
+        vpc_id: vpc_id.to_owned(),
         service_range,
         group_id: None,
         interfaces: BTreeMap::new(),
-        creator: bootstraps_admin(&call.parameters)?.then(|| access_entry::principal_of(call)),
-        own_addons: own_addons(&call.parameters)?,
+        creator: bootstraps_admin(parameters)?.then(|| access_entry::principal_of(call)),
+        own_addons: own_addons(parameters)?,
         tags,
         node_groups: BTreeMap::new(),
         addons: BTreeMap::new(),
@@ -100,25 +113,26 @@ fn create(world: &mut World, call: &Call) -> Answer {
         associations: BTreeMap::new(),
         fargate_profiles: BTreeMap::new(),
         updates: BTreeMap::new(),
-    };
+    })
+}
+
+/// Puts a cluster into its network, and lets it get ready, or fail.
+fn begin(world: &mut World, call: &Call, cluster: Cluster, places: &[Place]) -> Answer {
     let group = [world.new_id("sg"), world.new_id("sgr"), world.new_id("sgr")];
     let interfaces = [(); INTERFACES].map(|()| world.new_id("eni"));
+    let name = cluster.name.clone();
     let of_account = &mut world.clusters(&call.region).by_account;
-    of_account.entry(call.caller.account.clone()).or_default().insert(name.to_owned(), cluster);
-    let shown = change(world, call, name, |cluster, moment| {
+    of_account.entry(cluster.account.clone()).or_default().insert(name.clone(), cluster);
+    let begun = change(world, call, &name, |cluster, moment| {
         let fails = cluster.life.failure.is_some();
         cluster.life.changes_at =
             Some(moment.later(cluster, Part::Cluster, if fails { FAILED } else { READY }));
         if !fails {
-            cluster.enter_network(moment.network, group, interfaces, &places)?;
+            cluster.enter_network(moment.network, group, interfaces, places)?;
         }
         Ok(cluster.shown())
     });
-    let mut shown = shown.inspect_err(|_| drop(forget(world, call, name)))?;
-    // Only this answer says it (API reference, `CreateAccessConfigRequest`).
-    shown["accessConfig"]["bootstrapClusterCreatorAdminPermissions"] =
-        json!(bootstraps_admin(&call.parameters)?);
-    Ok(json!({ "cluster": shown }))
+    begun.inspect_err(|_| drop(forget(world, call, &name)))
 }
 
 /// Takes away a cluster that could not be made.

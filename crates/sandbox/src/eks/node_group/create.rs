@@ -1,13 +1,13 @@
 //! Making a node group.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::machine::{self, Machine};
 use super::settings::Settings;
 use super::{NodeGroup, nodes, template};
 use crate::call::{Answer, Call, Need, Operation, Refusal};
 use crate::eks::cluster::Cluster;
-use crate::eks::life::{Life, Part};
+use crate::eks::life::{Life, Moment, Part};
 use crate::eks::refusals::{check_name, in_use, invalid, limit, of_ec2, required, wrong_request};
 use crate::eks::{change, cluster_failure, named, roles, tags};
 use crate::world::World;
@@ -64,14 +64,12 @@ fn create(world: &mut World, call: &Call) -> Answer {
     let subnets = subnets(world, call, &vpc_id)?;
     let tags = tags::at_birth(parameters)?;
     let role_arn = checked_role(world, call)?.to_owned();
-    let failure = world.fate().map(cluster_failure);
     ensure_linked_roles(world, call, machine.is_spot());
     let (uuid, arn) = group_arn(world, call, cluster_name, name);
-    let fresh = (0..settings.scaling.wanted()).map(|_| world.new_id("i")).collect();
     let group = NodeGroup {
         name: name.to_owned(),
         arn,
-        life: Life::begin(failure),
+        life: Life::begin(world.fate().map(cluster_failure)),
         made_at: world.now(),
         changed_at: world.now(),
         may_join: roles::allows(world, call, &role_arn, "ec2:DescribeInstances"),
@@ -81,19 +79,23 @@ fn create(world: &mut World, call: &Call) -> Answer {
         subnets,
         machine,
         scaling_group: format!("eks-{name}-{uuid}"),
+        nodes: (0..settings.scaling.wanted()).map(|_| world.new_id("i")).collect(),
         settings,
-        nodes: fresh,
         is_launched: false,
         issues: Vec::new(),
         tags,
     };
-    change(world, call, cluster_name, |cluster, moment| {
-        let at = moment.later(cluster, Part::NodeGroup(name.to_owned()), nodes::LAUNCHED);
-        let life = Life { changes_at: Some(at), ..group.life.clone() };
-        cluster.add_node_entry(moment.at, &group.role_arn);
-        cluster.node_groups.insert(name.to_owned(), NodeGroup { life, ..group });
-        Ok(json!({ "nodegroup": cluster.node_group(name)?.shown(cluster) }))
-    })
+    change(world, call, cluster_name, |cluster, moment| Ok(begin(cluster, moment, group)))
+}
+
+/// Lets a node group get ready, or fail, and answers it.
+fn begin(cluster: &mut Cluster, moment: &mut Moment<'_>, mut group: NodeGroup) -> Value {
+    let part = Part::NodeGroup(group.name.clone());
+    group.life.changes_at = Some(moment.later(cluster, part, nodes::LAUNCHED));
+    cluster.add_node_entry(moment.at, &group.role_arn);
+    let shown = group.shown(cluster);
+    cluster.node_groups.insert(group.name.clone(), group);
+    json!({ "nodegroup": shown })
 }
 
 fn check_new(cluster: &Cluster, name: &str, most: usize) -> Result<(), Refusal> {
