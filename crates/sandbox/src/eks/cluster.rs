@@ -200,6 +200,7 @@ impl Cluster {
             "zonalShiftConfig": self.settings.zonal_shift.map(|enabled| json!({ "enabled": enabled })),
             "controlPlaneScalingConfig": { "tier": self.settings.tier },
             "deletionProtection": self.settings.is_protected,
+            "remoteNetworkConfig": self.settings.remote_networks,
             "health": { "issues": issues.collect::<Vec<_>>() },
             "tags": self.tags,
         })

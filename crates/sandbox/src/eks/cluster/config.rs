@@ -25,6 +25,7 @@ pub(super) const OPERATION: Operation = Operation::new(
         "zonalShiftConfig",
         "deletionProtection",
         "controlPlaneScalingConfig",
+        "remoteNetworkConfig",
     ],
     update,
 )
@@ -52,6 +53,7 @@ enum Kind {
     ZonalShift,
     Protection,
     Tier,
+    RemoteNetwork,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
             Self::ZonalShift => "ZonalShiftConfigUpdate",
             Self::Protection => "DeletionProtectionUpdate",
             Self::Tier => "ControlPlaneScalingConfigUpdate",
+            Self::RemoteNetwork => "RemoteNetworkConfigUpdate",
         }
     }
 
@@ -84,6 +87,7 @@ impl Kind {
             (Self::ZonalShift, has("zonalShiftConfig")),
             (Self::Protection, has("deletionProtection")),
             (Self::Tier, has("controlPlaneScalingConfig")),
+            (Self::RemoteNetwork, has("remoteNetworkConfig")),
         ];
         let asked: Vec<_> = asked.into_iter().filter(|(_, is_asked)| *is_asked).collect();
         match asked[..] {
@@ -111,6 +115,7 @@ fn update(world: &mut World, call: &Call) -> Answer {
             settings.is_protected = parameters.flag("deletionProtection")?.unwrap_or_default();
         }
         Kind::Tier => settings.read_tier(&parameters.table("controlPlaneScalingConfig"))?,
+        Kind::RemoteNetwork => settings.read_remote_networks(&parameters.table("remoteNetworkConfig"))?,
     }
     if settings == before {
         return Err(unchanged(kind, &settings));
@@ -217,7 +222,12 @@ fn unchanged(kind: Kind, settings: &Settings) -> Refusal {
         )),
         Kind::Logging => invalid("No changes needed for the logging config provided"),
         Kind::Protection => wrong_request("The cluster has the deletion protection that is asked for."),
-        Kind::Network | Kind::Access | Kind::Support | Kind::ZonalShift | Kind::Tier => {
+        Kind::Network
+        | Kind::Access
+        | Kind::Support
+        | Kind::ZonalShift
+        | Kind::Tier
+        | Kind::RemoteNetwork => {
             invalid(format!("No changes needed: the cluster is as {} asks for.", kind.name()))
         }
     }
@@ -243,6 +253,9 @@ fn shown(kind: Kind, settings: &Settings) -> Vec<(&'static str, String)> {
         }
         Kind::Protection => vec![("DeletionProtection", settings.is_protected.to_string())],
         Kind::Tier => vec![("UpdatedTier", settings.tier.clone())],
+        Kind::RemoteNetwork => {
+            vec![("RemoteNetworkConfig", json!(settings.remote_networks).to_string())]
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) const OPERATION: Operation = Operation::new(
         "zonalShiftConfig",
         "deletionProtection",
         "controlPlaneScalingConfig",
+        "remoteNetworkConfig",
     ],
     create,
 )
@@ -177,6 +178,7 @@ fn read(parameters: &Parameters) -> Result<Settings, Refusal> {
         zonal_shift: parameters.table("zonalShiftConfig").flag("enabled")?,
         tier: "standard".to_owned(),
         is_protected: parameters.flag("deletionProtection")?.unwrap_or_default(),
+        remote_networks: None,
     };
     if !settings.authentication.has_entries() && !bootstraps_admin(parameters)? {
         return Err(invalid(
@@ -188,6 +190,7 @@ fn read(parameters: &Parameters) -> Result<Settings, Refusal> {
     settings.read_logging(&parameters.table("logging"))?;
     settings.read_support(&parameters.table("upgradePolicy"))?;
     settings.read_tier(&parameters.table("controlPlaneScalingConfig"))?;
+    settings.read_remote_networks(&parameters.table("remoteNetworkConfig"))?;
     Ok(settings)
 }
 

@@ -32,6 +32,9 @@ pub(in crate::eks) struct Settings {
     pub(in crate::eks) zonal_shift: Option<bool>,
     pub(in crate::eks) tier: String,
     pub(in crate::eks) is_protected: bool,
+    /// The networks of hybrid nodes and their pods.
+    #[serde(default)]
+    pub(in crate::eks) remote_networks: Option<Value>,
 }
 
 /// By what a cluster knows who may do what in it. It can only become a later one ("Change
@@ -130,6 +133,25 @@ impl Settings {
         if let Some(text) = policy.text("supportType") {
             one_of("supportType", text, &["STANDARD", "EXTENDED"])?.clone_into(&mut self.support);
         }
+        Ok(())
+    }
+
+    /// Reads the networks of hybrid nodes: "an object containing both subkeys with empty arrays" takes them away
+    /// (API reference, `UpdateClusterConfig`). They need access entries ("Create an Amazon EKS cluster with hybrid
+    /// nodes", EKS user guide).
+    pub(super) fn read_remote_networks(&mut self, networks: &Parameters) -> Result<(), Refusal> {
+        let all = ["remoteNodeNetworks", "remotePodNetworks"].map(|name| networks.tables(name));
+        let ranges = all.iter().flatten().flat_map(|network| network.texts("cidrs"));
+        for range in ranges.map(str::to_owned).collect::<Vec<_>>() {
+            range
+                .parse::<Ipv4Net>()
+                .map_err(|_| invalid(format!("The remote network CIDR {range} is not valid.")))?;
+        }
+        let has_any = all.iter().any(|networks| !networks.is_empty());
+        if has_any && !self.authentication.has_entries() {
+            return Err(invalid("Remote networks need the authentication mode API or API_AND_CONFIG_MAP."));
+        }
+        self.remote_networks = has_any.then(|| Value::Object(networks.0.clone()));
         Ok(())
     }
 

@@ -138,6 +138,7 @@ fn what_is_asked_for_is_checked() {
         json!({ "kubernetesNetworkConfig": { "serviceIpv4Cidr": "8.8.0.0/16" } }),
         json!({ "accessConfig": { "bootstrapClusterCreatorAdminPermissions": false } }),
         json!({ "logging": { "clusterLogging": [{ "types": ["all"], "enabled": true }] } }),
+        json!({ "remoteNetworkConfig": { "remoteNodeNetworks": [{ "cidrs": ["x"] }] } }),
         json!({ "tags": { "aws:x": "y" } }),
     ] {
         let wanted = ground.wanted(wrong);
@@ -201,13 +202,17 @@ fn one_kind_of_change_at_a_time() {
         (json!({ "upgradePolicy": { "supportType": "STANDARD" } }), json!("STANDARD")),
         (json!({ "zonalShiftConfig": { "enabled": true } }), json!("zonalShiftConfig")),
         (json!({ "controlPlaneScalingConfig": { "tier": "tier-xl" } }), json!("tier-xl")),
+        (
+            json!({ "remoteNetworkConfig": { "remoteNodeNetworks": [{ "cidrs": ["192.168.0.0/24"] }] } }),
+            json!("192.168.0.0/24"),
+        ),
     ] {
         ground.account.ok("eks:UpdateClusterConfig", change(asked));
         ground.account.wait(2 * 60);
         assert!(ground.seen().to_string().contains(&shown.to_string()), "{shown}");
     }
     let ids = ground.account.ok("eks:ListUpdates", MAIN());
-    assert_eq!(ids["updateIds"].as_array().map(Vec::len), Some(5));
+    assert_eq!(ids["updateIds"].as_array().map(Vec::len), Some(6));
 }
 
 #[test]

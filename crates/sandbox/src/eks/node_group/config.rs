@@ -22,6 +22,7 @@ pub(super) const OPERATION: Operation = Operation::new(
         "scalingConfig",
         "updateConfig",
         "nodeRepairConfig",
+        "warmPoolConfig",
         "clientRequestToken",
     ],
     update,
@@ -64,7 +65,7 @@ pub(super) fn begin(
 
 /// Returns what was asked for, by the names of EKS (API reference, `UpdateParam`).
 fn parameters(asked: &Parameters) -> Vec<(&'static str, String)> {
-    let names: [(&str, &[(&str, &'static str)]); 5] = [
+    let names: [(&str, &[(&str, &'static str)]); 6] = [
         ("labels", &[("addOrUpdateLabels", "LabelsToAdd"), ("removeLabels", "LabelsToRemove")]),
         ("taints", &[("addOrUpdateTaints", "TaintsToAdd"), ("removeTaints", "TaintsToRemove")]),
         ("scalingConfig", &[("minSize", "MinSize"), ("maxSize", "MaxSize"), ("desiredSize", "DesiredSize")]),
@@ -77,6 +78,16 @@ fn parameters(asked: &Parameters) -> Vec<(&'static str, String)> {
             ],
         ),
         ("nodeRepairConfig", &[("enabled", "NodeRepairEnabled")]),
+        (
+            "warmPoolConfig",
+            &[
+                ("enabled", "WarmPoolEnabled"),
+                ("minSize", "WarmPoolMinSize"),
+                ("maxGroupPreparedCapacity", "WarmPoolMaxGroupPreparedCapacity"),
+                ("poolState", "WarmPoolState"),
+                ("reuseOnScaleIn", "WarmPoolReuseOnScaleIn"),
+            ],
+        ),
     ];
     let mut shown = Vec::new();
     for (table, members) in names {

@@ -25,6 +25,7 @@ pub(super) const OPERATION: Operation = Operation::new(
         "instanceTypes",
         "amiType",
         "launchTemplate",
+        "warmPoolConfig",
         "nodeRole",
         "labels",
         "taints",

@@ -25,6 +25,9 @@ pub(in crate::eks) struct Settings {
     /// How many nodes are replaced at once.
     pub(super) update: Map<String, Value>,
     pub(super) repair: Map<String, Value>,
+    /// Instances that wait to become nodes; empty if nothing is said of them.
+    #[serde(default)]
+    pub(super) warm_pool: Map<String, Value>,
 }
 
 /// What keeps pods away from nodes.
@@ -102,11 +105,13 @@ impl Settings {
             taints: BTreeMap::new(),
             update: [("maxUnavailable".to_owned(), json!(1))].into_iter().collect(),
             repair: [("enabled".to_owned(), json!(false))].into_iter().collect(),
+            warm_pool: Map::new(),
         };
         settings.add_labels(&parameters.table("labels"))?;
         settings.add_taints(&parameters.tables("taints"))?;
         settings.read_update(&parameters.table("updateConfig"))?;
         settings.read_repair(&parameters.table("nodeRepairConfig"))?;
+        settings.read_warm_pool(&parameters.table("warmPoolConfig"))?;
         Ok(settings)
     }
 
@@ -124,7 +129,8 @@ impl Settings {
         }
         self.add_taints(&taints.tables("addOrUpdateTaints"))?;
         self.read_update(&parameters.table("updateConfig"))?;
-        self.read_repair(&parameters.table("nodeRepairConfig"))
+        self.read_repair(&parameters.table("nodeRepairConfig"))?;
+        self.read_warm_pool(&parameters.table("warmPoolConfig"))
     }
 
     fn add_labels(&mut self, labels: &Parameters) -> Result<(), Refusal> {
@@ -180,6 +186,22 @@ impl Settings {
         Ok(())
     }
 
+    fn read_warm_pool(&mut self, pool: &Parameters) -> Result<(), Refusal> {
+        for flag in ["enabled", "reuseOnScaleIn"] {
+            pool.flag(flag)?;
+        }
+        for size in ["minSize", "maxGroupPreparedCapacity"] {
+            if pool.integer(size)?.is_some_and(|size| size < 0) {
+                return Err(invalid(format!("{size} must not be below 0.")));
+            }
+        }
+        if let Some(state) = pool.text("poolState") {
+            one_of("poolState", state, &["STOPPED", "RUNNING", "HIBERNATED"])?;
+        }
+        self.warm_pool.extend(pool.0.clone());
+        Ok(())
+    }
+
     /// Returns them as answers have them.
     pub(super) fn shown(&self) -> Value {
         let taints: Vec<_> = self.taints.values().collect();
@@ -196,6 +218,7 @@ impl Settings {
             "taints": (!taints.is_empty()).then_some(taints),
             "updateConfig": self.update,
             "nodeRepairConfig": self.repair,
+            "warmPoolConfig": (!self.warm_pool.is_empty()).then_some(&self.warm_pool),
         })
     }
 }

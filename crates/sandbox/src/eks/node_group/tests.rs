@@ -164,6 +164,7 @@ fn what_is_asked_for_is_checked() {
         json!({ "taints": [{ "key": "a", "effect": "NEVER" }] }),
         json!({ "updateConfig": { "maxUnavailable": 1, "maxUnavailablePercentage": 5 } }),
         json!({ "updateConfig": { "maxUnavailable": 0 } }),
+        json!({ "warmPoolConfig": { "poolState": "COLD" } }),
     ] {
         let wanted = ground.wanted_group(wrong);
         ground.account.refused("eks:CreateNodegroup", wanted, "InvalidParameterException");
@@ -211,6 +212,7 @@ fn nodes_are_scaled_and_labelled() {
         "labels": { "addOrUpdateLabels": { "a": "3" }, "removeLabels": ["b"] },
         "taints": { "removeTaints": taint },
         "updateConfig": { "maxUnavailablePercentage": 50 },
+        "warmPoolConfig": { "enabled": true, "minSize": 1 },
     });
     let begun = ground.account.ok("eks:UpdateNodegroupConfig", with(WORKERS(), change.clone()));
     assert_eq!(ground.seen_group()["status"], "UPDATING");
@@ -225,6 +227,7 @@ fn nodes_are_scaled_and_labelled() {
     let changed = ground.seen_group();
     assert_eq!((&changed["labels"], &changed["taints"]), (&json!({ "a": "3" }), &Value::Null));
     assert_eq!(changed["updateConfig"], json!({ "maxUnavailablePercentage": 50 }));
+    assert_eq!(changed["warmPoolConfig"], json!({ "enabled": true, "minSize": 1 }));
     let after = ground.instances();
     assert_eq!(after.len(), 3);
     assert!(before.iter().all(|node| after.contains(node)), "those that were there stay");
