@@ -2,6 +2,7 @@
 
 mod account;
 mod client;
+mod discovery;
 mod each;
 mod ec2;
 mod eks;
@@ -61,6 +62,7 @@ pub fn registry() -> Registry {
         .with_lookup::<lookup::subnet::FindSubnets>()
         .with_lookup::<lookup::vpc::FindVpc>()
         .with_lookup::<lookup::zones::FindZones>()
+        .with_discovery(discovery::AwsDiscovery)
         .with_sharing(ram::SHARING)
         .with_gate(ram::participants::ParticipantsGone)
 }

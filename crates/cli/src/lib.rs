@@ -104,6 +104,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Apply(arguments) => commands::apply::run(program, arguments),
         Command::Destroy(arguments) => commands::destroy::run(program, arguments),
         Command::Import(arguments) => commands::import::run(program, arguments),
+        Command::ImportSetup(arguments) => commands::import_setup::run(program, arguments),
         Command::Graph(arguments) => commands::graph::run(program, arguments),
         Command::IamPolicy(arguments) => commands::iam_policy::run(program, arguments),
         Command::State(command) => commands::state::run(program, command),

@@ -27,6 +27,8 @@ const SANDBOX: &str = "sandbox";
 pub(crate) struct Stack {
     pub(crate) spec: Spec,
     pub(crate) backend: LocalBackend,
+    /// With which values the spec was loaded.
+    pub(crate) values: ValueArguments,
     /// What may be wrong with the spec. For people it has been shown already.
     pub(crate) warnings: Diagnostics,
     /// What the accounts are for as long as this lives, if it is no real ones.
@@ -65,7 +67,7 @@ impl Stack {
         let name = state_name(&loaded.stack.name, environment.as_deref());
         let world = directory.join(format!("{name}.world"));
         let backend = LocalBackend::named(directory, &loaded.stack.name, &name);
-        Ok((Self { spec: loaded, backend, warnings, sandbox: None }, world))
+        Ok((Self { spec: loaded, backend, values, warnings, sandbox: None }, world))
     }
 
     /// Shows what may go wrong with a plan, and returns it; a program reads it elsewhere.

@@ -36,7 +36,19 @@ impl Access {
         let wanted = spec.resources.values().map(|node| &node.account);
         let made = state.resources.values().map(|resource| &resource.account);
         let pending = state.pending.values().map(|pending| &pending.account);
-        let names: BTreeSet<_> = wanted.chain(made).chain(pending).cloned().collect();
+        let names = wanted.chain(made).chain(pending).cloned().collect();
+        Self::open_these(engine, spec, names).await
+    }
+
+    /// Connects to these accounts of the spec, all at once.
+    ///
+    /// # Errors
+    /// If an account cannot be reached, or is another one.
+    pub(crate) async fn open_these(
+        engine: &Engine<'_>,
+        spec: &Spec,
+        names: BTreeSet<AccountName>,
+    ) -> Result<Self, RunError> {
         engine.observer.notify(&Event::Connecting { accounts: names.iter().cloned().collect() });
         let connections = names.into_iter().map(|name| async move {
             let account = &spec.accounts[&name];

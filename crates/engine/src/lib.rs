@@ -21,6 +21,7 @@ pub mod address;
 mod apply;
 pub mod diagnostic;
 pub mod difference;
+pub mod discovery;
 pub mod document;
 pub mod environment;
 pub mod erased;

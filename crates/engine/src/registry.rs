@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostic;
+use crate::discovery::Discovery;
 use crate::erased::{AnyResource, erase};
 use crate::gate::Gate;
 use crate::lookup::{AnyLookup, Lookup};
@@ -20,6 +21,7 @@ pub struct Registry {
     lookups: BTreeMap<Kind, Arc<dyn AnyLookup>>,
     gates: Vec<Arc<dyn Gate>>,
     sharing: Option<Sharing>,
+    discovery: Option<Arc<dyn Discovery>>,
 }
 
 impl Registry {
@@ -32,6 +34,7 @@ impl Registry {
             lookups: BTreeMap::new(),
             gates: Vec::new(),
             sharing: None,
+            discovery: None,
         }
     }
 
@@ -80,6 +83,18 @@ impl Registry {
     #[must_use]
     pub fn with_sharing(self, sharing: Sharing) -> Self {
         Self { sharing: Some(sharing), ..self }
+    }
+
+    /// Says how to walk through what exists.
+    #[must_use]
+    pub fn with_discovery(self, discovery: impl Discovery + 'static) -> Self {
+        Self { discovery: Some(Arc::new(discovery)), ..self }
+    }
+
+    /// Returns how to walk through what exists, if the program can.
+    #[must_use]
+    pub fn discovery(&self) -> Option<&dyn Discovery> {
+        self.discovery.as_deref()
     }
 
     /// Returns how accounts lend things to each other, if they do.

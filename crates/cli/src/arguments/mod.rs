@@ -5,6 +5,7 @@ mod format;
 mod graph;
 mod iam_policy;
 mod import;
+mod import_setup;
 mod language;
 mod plan;
 mod refresh;
@@ -21,6 +22,7 @@ pub(crate) use format::FormatArguments;
 pub(crate) use graph::{GraphArguments, GraphFormat};
 pub(crate) use iam_policy::IamPolicyArguments;
 pub(crate) use import::ImportArguments;
+pub(crate) use import_setup::ImportSetupArguments;
 pub(crate) use language::{
     CompletionsArguments, ManArguments, ReferenceArguments, SchemaArguments, ValidateArguments,
     VersionArguments,
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Destroy(DestroyArguments),
     /// Make something that exists a resource of the stack. Nothing is called that changes anything.
     Import(ImportArguments),
+    /// Write the spec of a network that exists, with its imports. Nothing is called that changes anything.
+    ImportSetup(ImportSetupArguments),
     /// Draw what needs what, as a graph.
     Graph(GraphArguments),
     /// Print what has to be allowed in an account, as a policy of IAM, and nothing else.
@@ -126,6 +130,7 @@ impl Command {
             Self::Format(arguments) => arguments.json,
             Self::Plan(arguments) => arguments.json,
             Self::Import(arguments) => arguments.json,
+            Self::ImportSetup(arguments) => arguments.json,
             Self::Graph(arguments) => arguments.format == GraphFormat::Json,
             Self::Apply(arguments) => arguments.carry_out.json,
             Self::Destroy(arguments) => arguments.carry_out.json,

@@ -8,6 +8,7 @@ pub(crate) mod format;
 pub(crate) mod graph;
 pub(crate) mod iam_policy;
 pub(crate) mod import;
+pub(crate) mod import_setup;
 pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;

@@ -72,7 +72,8 @@ fn not_in_spec(spec: &Spec, import: &ImportNode) -> Diagnostic {
     let problem = match suggest::closest(&to.to_string(), names.iter().map(String::as_str)) {
         Some(name) => problem.with_hint(format!("Did you mean `{name}`?")),
         None => problem.with_hint(format!(
-            "Write its block first; `straddle import '{to}' {} --generate` prints one that fits what is there.",
+            "Write its block first, with `{}` as the id of the import; `straddle import-setup` writes the blocks of \
+             what belongs together.",
             import.id
         )),
     };
