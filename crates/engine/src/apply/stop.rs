@@ -116,7 +116,7 @@ impl Stop {
                 "Something that this stack did not make still uses it. Remove that and run the same command again."
             }
             Self::Exists(_) => {
-                "Something with the same name or range exists and does not belong to this resource. Delete it, or choose another name or range."
+                "Something with the same name or range exists and does not belong to this resource. Make it part of the stack with `straddle import ADDRESS ID`, delete it, or choose another name or range."
             }
             Self::Failed(_) => {
                 "Correct what the service complains about and apply again: what failed is then replaced."

@@ -22,7 +22,9 @@ pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResourc
     let operation = Operation::new(run, &change, kind, Verb::Delete);
     operation.begin(Action::Delete { remote_id: id.clone() }).await?;
     let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
-    let observed = found.filter(|_| change.action == ChangeAction::Delete);
+    // Of what has parts, these are gone by now, and what it was found with is no longer so.
+    let is_whole = change.action == ChangeAction::Delete && kind.schema().expansions.is_empty();
+    let observed = found.filter(|_| is_whole);
     let limit = operation.timeouts().delete;
     let settle = Settle { observed, written: true, ..Settle::new(&operation, id, None, limit) };
     match settle.run().await {
