@@ -17,7 +17,7 @@ use straddle_engine::value::ValueMap;
 use super::permissions::{self, MOST_CHARACTERS};
 use super::policies::{Policies, WholePolicy, get_policy};
 use super::tags::{TagStep, Tagged};
-use super::{SERVICE, controller, names, tags, unless_missing};
+use super::{SERVICE, controller, document, names, tags, unless_missing};
 use crate::client::{Client, Place};
 use crate::error::{answered, failed};
 
@@ -40,9 +40,10 @@ pub(crate) struct ManagedPolicyInputs {
     /// What the policy is for: up to 1000 characters.
     #[attribute(replace, default = "", normalize = names::normalize_description)]
     description: Option<String>,
-    /// The policy itself, as a table or JSON text. It is compared by what it means. It has up to 6144
-    /// characters besides white space. That of the AWS Load Balancer Controller has a short form:
-    /// `{ load_balancer_controller = "v2.13.4" }`. A change makes a new version and then puts it in force; where
+    /// The policy itself, as a table or JSON text, of the version `2012-10-17` unless it says
+    /// otherwise. It is compared by what it means. It has up to 6144 characters besides white space.
+    /// That of the AWS Load Balancer Controller has a short form: `{ load_balancer_controller =
+    /// "v2.13.4" }`. A change makes a new version and then puts it in force; where
     /// there are five versions, the oldest one goes first.
     document: Policy,
     /// The tags.
@@ -120,7 +121,8 @@ impl Resource for ManagedPolicy {
     type Step = ManagedPolicyStep;
 
     fn canonical(home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
-        controller::canonical("document", &Place::of(home), inputs)
+        let inputs = controller::canonical("document", &Place::of(home), inputs)?;
+        Ok(document::versioned("document", inputs))
     }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {

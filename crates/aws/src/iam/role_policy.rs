@@ -7,14 +7,15 @@ use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
-    Intent, Listing, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
+    Home, Intent, Listing, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts,
+    Traits,
 };
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::ValueMap;
 
 use super::permissions::{self, MOST_CHARACTERS_INLINE};
 use super::roles::{Part, Roles};
-use super::{ROLE, SERVICE, names};
+use super::{ROLE, SERVICE, document, names};
 use crate::client::Client;
 use crate::error::failed;
 
@@ -31,7 +32,8 @@ pub(crate) struct RolePolicyInputs {
     /// The policy's name: up to 128 letters, digits and `_+=,.@-`. A role has each name once.
     #[attribute(replace, normalize = names::normalize)]
     name: String,
-    /// What the role may do, as a table or JSON text. It is compared by what it means. All of a role's
+    /// What the role may do, as a table or JSON text, of the version `2012-10-17` unless it says
+    /// otherwise. It is compared by what it means. All of a role's
     /// own policies together have up to 10,240 characters besides white space.
     document: Policy,
 }
@@ -81,6 +83,10 @@ impl Resource for RolePolicy {
     type Client = Client;
     type Listing = Roles;
     type Step = RolePolicyStep;
+
+    fn canonical(_: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
+        Ok(document::versioned("document", inputs))
+    }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         permissions::check("document", MOST_CHARACTERS_INLINE, inputs)

@@ -3,7 +3,7 @@
 use straddle_engine::resource::Problem;
 use straddle_engine::value::{Value, ValueMap};
 
-use super::document::{derived, document, table};
+use super::document::{derived, document, table, versioned};
 use crate::client::Place;
 
 /// The names that a short form has.
@@ -49,7 +49,7 @@ pub(crate) fn canonical(
         let whole = ShortForm { attribute, place, entries }.document().map_err(|problem| vec![problem])?;
         inputs.insert(attribute.to_owned(), whole);
     }
-    Ok(inputs)
+    Ok(versioned(attribute, inputs))
 }
 
 /// A short form, parts of which may be unknown.

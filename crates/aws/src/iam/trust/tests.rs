@@ -136,8 +136,10 @@ fn what_is_unknown_stays_so_and_where_it_is() {
 
 #[test]
 fn whole_documents_stay_as_they_are() {
-    let document =
-        value(r#"{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]}"#);
+    let document = value(
+        r#"{"Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]}"#,
+    );
     assert_eq!(whole(document.clone()), Ok(document));
 }
 
