@@ -102,6 +102,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         unchanged: 0,
         renames: Vec::new(),
         imports: Vec::new(),
+        lookups: Vec::new(),
         outputs: Vec::new(),
     }
 }
