@@ -25,12 +25,14 @@ struct Flags {
     one_of: Vec<LitStr>,
     refers_to: Vec<LitStr>,
     owner: Option<LitStr>,
+    follows: Option<LitStr>,
     normalize: Option<Expr>,
-    /// `always`, `handed_over`, `holds`, `replace`, `sensitive`, `write_only` and `volatile`, as written.
+    /// `always`, `handed_over`, `holds`, `replace`, `sensitive`, `stepwise`, `write_only` and `volatile`, as written.
     words: Vec<Ident>,
 }
 
-const WORDS: [&str; 7] = ["always", "handed_over", "holds", "replace", "sensitive", "write_only", "volatile"];
+const WORDS: [&str; 8] =
+    ["always", "handed_over", "holds", "replace", "sensitive", "stepwise", "write_only", "volatile"];
 
 impl Field {
     pub(crate) fn parse(field: &syn::Field) -> Result<Self, Error> {
@@ -65,6 +67,15 @@ impl Field {
             .owner
             .as_ref()
             .map(|attribute| quote!(schema.owner = ::std::option::Option::Some(#attribute);));
+        let follows = flags.follows.as_ref().map(|way| {
+            let way = way.value();
+            let (by, attribute) = way.split_once('.').unwrap_or((&way, ""));
+            quote! {
+                schema.follows = ::std::option::Option::Some(
+                    ::straddle_engine::schema::Follows { by: #by, attribute: #attribute }
+                );
+            }
+        });
         let default = flags.default.as_ref().map(|default| {
             quote!(schema.default = ::std::option::Option::Some(::straddle_engine::value::Value::from(#default));)
         });
@@ -83,6 +94,7 @@ impl Field {
             #one_of
             #refers_to
             #owner
+            #follows
             #default
             #normalize
             #(#words)*
@@ -137,11 +149,20 @@ impl Flags {
             "one_of" => self.one_of = strings(&meta.value()?.parse()?)?,
             "refers_to" => self.refers_to = strings(&meta.value()?.parse()?)?,
             "owner" => self.owner = Some(meta.value()?.parse()?),
+            "follows" => self.follows = Some(way(&meta.value()?.parse()?)?),
             word if WORDS.contains(&word) => self.words.push(flag),
             _ => return Err(meta.error("no such flag; see the documentation of `Attributes`")),
         }
         Ok(())
     }
+}
+
+/// Reads `"attribute.attribute"`.
+fn way(text: &LitStr) -> Result<LitStr, Error> {
+    let is_way = text.value().split('.').filter(|name| !name.is_empty()).count() == 2;
+    let wrong =
+        "an attribute of this struct is needed, a point, and one of what it names: `cluster_name.version`";
+    if is_way { Ok(text.clone()) } else { Err(Error::new_spanned(text, wrong)) }
 }
 
 /// Reads `"a"` or `["a", "b"]`.

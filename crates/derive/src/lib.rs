@@ -26,8 +26,10 @@ use crate::field::Field;
 /// | `refers_to = "KIND"` or `["KIND", ..]` | takes the `id` of a resource of these kinds |
 /// | `holds` | what it names cannot be deleted as long as it names it |
 /// | `owner = "ATTRIBUTE"` | that attribute takes the id of the account that the resource belongs to, if it is another one |
+/// | `follows = "ATTRIBUTE.ATTRIBUTE"` | where the spec does not set it, it is what the resource that the first attribute names has as the second |
 /// | `normalize = FUNCTION` | puts the text into the form in which the service returns it |
 /// | `sensitive` | never shown |
+/// | `stepwise` | it changes only once everything that follows it has come as far; see `Resource::waypoint` |
 /// | `write_only` | the service never returns it |
 /// | `handed_over` | others may change it once it was set: only another value in the spec is a change |
 /// | `volatile` | an output that an update may change |

@@ -8,7 +8,7 @@ use crate::address::{Kind, RemoteId};
 use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
 use crate::resource::{
-    Home, Intent, Listing, Observed, Problem, Readiness, Resource, Step, Timeouts, Traits,
+    Home, Intent, Listing, Observed, Problem, Readiness, Resource, Step, Timeouts, Traits, Way,
 };
 use crate::schema::{Attributes, KindSchema, TypeMismatch};
 use crate::value::{Value, ValueMap};
@@ -79,6 +79,10 @@ pub trait AnyKind: Send + Sync {
     fn canonical(&self, home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>>;
     /// See [`Resource::check_in`].
     fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem>;
+    /// See [`Resource::follow`].
+    fn follow(&self, _attribute: &str, followed: &Value, _found: Option<&ObservedValues>) -> Option<Value> {
+        Some(followed.clone())
+    }
 }
 
 /// A kind without its types. Made by [`erase`]; the methods are those of [`Resource`].
@@ -105,6 +109,10 @@ pub trait AnyResource: AnyKind {
     fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues>;
     /// See [`Resource::must_replace_in`].
     fn must_replace(&self, observed: &ValueMap, attribute: &str, before: &Value, after: &Value) -> bool;
+    /// See [`Resource::waypoint`].
+    fn waypoint(&self, attribute: &str, way: &Way<'_>) -> Option<Value>;
+    /// See [`Resource::check_change`].
+    fn check_change(&self, attribute: &'static str, before: &Value, after: &Value) -> Option<Problem>;
     /// See [`Resource::create`].
     fn create<'a>(
         &'a self,
@@ -179,6 +187,11 @@ impl<R: Resource> AnyKind for Erased<R> {
     fn check(&self, account_id: &str, inputs: &ValueMap) -> Vec<Problem> {
         R::check_in(account_id, inputs)
     }
+
+    fn follow(&self, attribute: &str, followed: &Value, found: Option<&ObservedValues>) -> Option<Value> {
+        let found = found.and_then(|found| typed_observed::<R>(found).ok());
+        R::follow(attribute, followed, found.as_ref())
+    }
 }
 
 impl<R: Resource> AnyResource for Erased<R> {
@@ -230,6 +243,14 @@ impl<R: Resource> AnyResource for Erased<R> {
         R::must_replace_in(observed, attribute, before, after)
     }
 
+    fn waypoint(&self, attribute: &str, way: &Way<'_>) -> Option<Value> {
+        R::waypoint(attribute, way)
+    }
+
+    fn check_change(&self, attribute: &'static str, before: &Value, after: &Value) -> Option<Problem> {
+        R::check_change(attribute, before, after)
+    }
+
     fn create<'a>(
         &'a self,
         connection: &'a Connection,
@@ -247,11 +268,7 @@ impl<R: Resource> AnyResource for Erased<R> {
         observed: &ObservedValues,
         desired: Option<&ValueMap>,
     ) -> Result<Option<AnyStep>, TypeMismatch> {
-        let observed = Observed {
-            inputs: R::Inputs::from_values(&observed.inputs)?,
-            outputs: R::Outputs::from_values(&observed.outputs)?,
-            readiness: observed.readiness.clone(),
-        };
+        let observed = typed_observed::<R>(observed)?;
         let desired = desired.map(R::Inputs::from_values).transpose()?;
         Ok(R::next_step(&observed, desired.as_ref()).map(AnyStep::new))
     }
@@ -278,6 +295,16 @@ impl<R: Resource> AnyResource for Erased<R> {
             R::find(connection.client(), intent, &inputs).await
         })
     }
+}
+
+fn typed_observed<R: Resource>(
+    found: &ObservedValues,
+) -> Result<Observed<R::Inputs, R::Outputs>, TypeMismatch> {
+    Ok(Observed {
+        inputs: R::Inputs::from_values(&found.inputs)?,
+        outputs: R::Outputs::from_values(&found.outputs)?,
+        readiness: found.readiness.clone(),
+    })
 }
 
 fn typed<A: Attributes>(method: &str, values: &ValueMap) -> Result<A, ProviderError> {

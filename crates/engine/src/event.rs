@@ -135,6 +135,8 @@ pub enum Verb {
     Forget,
     /// Takes out of a share what nothing uses any more.
     Withdraw,
+    /// Brings it one round further on its way, of which the last one is an update.
+    Advance,
     /// Waits at a gate for something that no call of ours brings about.
     Wait,
     /// Looks up something that exists.

@@ -113,6 +113,32 @@ pub trait Resource: Send + Sync + 'static {
         Self::must_replace(attribute, before, after)
     }
 
+    /// Returns the value of an attribute that [follows](crate::schema::Follows) another resource, given
+    /// the value there and what was found of this one, if it exists; `None` if the service is to choose.
+    /// Kinds that do not take the value as it is say so here.
+    #[must_use]
+    fn follow(
+        _attribute: &str,
+        followed: &Value,
+        _found: Option<&Observed<Self::Inputs, Self::Outputs>>,
+    ) -> Option<Value> {
+        Some(followed.clone())
+    }
+
+    /// Returns the first stop of a change that the service does not make at once, such as the next minor
+    /// version; `None` if it goes to its end at once. What needs the thing goes along to each stop. Asked
+    /// of attributes that are `stepwise`, and of those that [follow](crate::schema::Follows) one that is.
+    #[must_use]
+    fn waypoint(_attribute: &str, _way: &Way<'_>) -> Option<Value> {
+        None
+    }
+
+    /// Returns what is wrong with a change of a thing that exists, in place and of one attribute.
+    #[must_use]
+    fn check_change(_attribute: &'static str, _before: &Value, _after: &Value) -> Option<Problem> {
+        None
+    }
+
     /// Finds a thing in a listing; `None` if it is gone or not visible yet.
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Self::Inputs, Self::Outputs>>;
 
@@ -232,6 +258,18 @@ pub struct Problem {
     pub message: String,
     /// What to write instead, in a whole sentence.
     pub hint: Option<String>,
+}
+
+/// The way of a change.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Way<'a> {
+    /// What it is.
+    pub from: &'a Value,
+    /// What it is to be in the end.
+    pub to: &'a Value,
+    /// What the attribute that it [follows](crate::schema::Follows) is at this stop of its own way;
+    /// `None` if it follows none or that is at its end.
+    pub followed: Option<&'a Value>,
 }
 
 /// How the engine must treat a kind.

@@ -230,6 +230,15 @@ impl fmt::Display for AttributeType {
 /// wrong with it, in words that follow "`cidr_block` is wrong: ".
 pub type Normalize = fn(&str) -> Result<String, String>;
 
+/// Where an attribute is taken from that the spec does not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Follows {
+    /// The attribute of the same resource that names the other one, by a reference to it.
+    pub by: &'static str,
+    /// The attribute of the other one.
+    pub attribute: &'static str,
+}
+
 /// Everything that is known of one attribute.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each flag stands alone and is named where it is set")]
@@ -258,6 +267,8 @@ pub struct AttributeSchema {
     /// The attribute that takes the id of the account that what this one refers to belongs to, where
     /// that is another account and the spec does not say it.
     pub owner: Option<&'static str>,
+    /// What it follows where the spec does not set it.
+    pub follows: Option<Follows>,
     /// Never shown, and stored only as a hash.
     pub sensitive: bool,
     /// The service takes it but never returns it; the last applied value stands for the observed one.
@@ -265,6 +276,8 @@ pub struct AttributeSchema {
     /// Others may change it after it was set, as an autoscaler changes a number of nodes: the last
     /// applied value stands for the observed one, and only another value in the spec is a change.
     pub handed_over: bool,
+    /// It changes only once everything that follows it has come as far, and maybe not at once.
+    pub stepwise: bool,
     /// An output that an update may change, and which is therefore unknown while one is planned.
     pub volatile: bool,
     /// How its text is put into the form in which the service returns it.
@@ -287,9 +300,11 @@ impl AttributeSchema {
             refers_to: &[],
             holds: false,
             owner: None,
+            follows: None,
             sensitive: false,
             write_only: false,
             handed_over: false,
+            stepwise: false,
             volatile: false,
             normalize: None,
         }

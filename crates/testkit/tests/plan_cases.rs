@@ -25,7 +25,7 @@ use straddle_engine::diagnostic::Diagnostics;
 use straddle_engine::difference::{Difference, differences};
 use straddle_engine::plan::{
     AttributeChange, Change, ChangeAction, Import, LeftOut, LeftOutBecause, LookedUp, Mode, Options, Plan,
-    Reason, held,
+    Reason, Round, held,
 };
 use straddle_engine::resource::ReplaceOrder;
 use straddle_engine::run::RunError;
@@ -206,6 +206,13 @@ fn show(plan: &Plan) -> String {
         let reasons: Vec<_> = change.reasons.iter().map(reason).collect();
         writeln!(text, "{} {address} [{account}]: {}", action(change.action), reasons.join(", ")).unwrap();
         show_attributes(&mut text, &change.attributes);
+        for (name, followed) in &change.follows {
+            writeln!(text, "  {name} follows {followed}").unwrap();
+        }
+        for Round { number, attributes } in &change.rounds {
+            writeln!(text, "  in round {number} of {}:", change.last_round.unwrap()).unwrap();
+            show_attributes(&mut text, attributes);
+        }
     }
     for LeftOut { address, action, because, .. } in &plan.left_out {
         writeln!(text, "left out: {} {address}: {}", self::action(*action), self::because(because)).unwrap();

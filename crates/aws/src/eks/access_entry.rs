@@ -34,7 +34,7 @@ pub(crate) struct AccessEntry;
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct AccessEntryInputs {
     /// The cluster's name.
-    #[attribute(replace)]
+    #[attribute(replace, refers_to = "eks_cluster")]
     cluster_name: String,
     /// The ARN of the role or user; of a session, that of its role.
     #[attribute(replace)]

@@ -14,7 +14,7 @@ use straddle_engine::resource::{
     Intent, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::{Attributes, Tags};
-use straddle_engine::value::ValueMap;
+use straddle_engine::value::{Value, ValueMap};
 
 use self::listing::Addons;
 use super::memory::Updated;
@@ -40,12 +40,15 @@ pub(crate) struct Addon;
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct AddonInputs {
     /// The cluster's name.
-    #[attribute(replace)]
+    #[attribute(replace, refers_to = "eks_cluster")]
     cluster_name: String,
     /// The add-on's name, as `aws eks describe-addon-versions` lists it.
     #[attribute(replace)]
     name: String,
-    /// The add-on's version, such as `v1.20.1-eksbuild.1`.
+    /// The add-on's version, such as `v1.20.1-eksbuild.1`. If it is not set, it is the one that EKS runs by
+    /// default with the cluster's version of Kubernetes, also once that is another one; a later one that is
+    /// there stays.
+    #[attribute(follows = "cluster_name.version")]
     version: Option<String>,
     /// Settings of the add-on, a table or JSON or YAML text, compared as data. Which there are, and
     /// of which types, tells `aws eks describe-addon-configuration`.
@@ -166,6 +169,18 @@ impl Resource for Addon {
     type Listing = Addons;
     type Step = AddonStep;
 
+    /// EKS gives a new add-on the default version.
+    fn follow(
+        _: &str,
+        followed: &Value,
+        found: Option<&Observed<AddonInputs, AddonOutputs>>,
+    ) -> Option<Value> {
+        let Observed { inputs, outputs, .. } = found?;
+        let default = outputs.default_versions.as_ref()?.get(followed.as_str()?)?;
+        let is_later = |found: &&String| numbers(found) > numbers(default);
+        Some(Value::from(inputs.version.as_ref().filter(is_later).unwrap_or(default).as_str()))
+    }
+
     fn observe(listing: &Addons, id: &RemoteId) -> Option<Observed<AddonInputs, AddonOutputs>> {
         listing.observe(id)
     }
@@ -283,6 +298,12 @@ fn update_step(observed: &Observed<AddonInputs, AddonOutputs>, desired: &AddonIn
             resolve_conflicts: conflicts.to_owned(),
         }))
     })
+}
+
+/// Returns the numbers of a version, by which versions are compared: `v1.20.1-eksbuild.1`.
+fn numbers(version: &str) -> Vec<u64> {
+    let digits = version.split(|character: char| !character.is_ascii_digit());
+    digits.filter_map(|digits| digits.parse().ok()).collect()
 }
 
 /// Tells whether something is wanted and is not there.

@@ -14,7 +14,7 @@ use straddle_engine::address::RemoteId;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
-    Intent, Observed, Problem, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
+    Intent, Observed, Problem, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits, Way,
 };
 use straddle_engine::value::{Value, ValueMap};
 
@@ -134,6 +134,14 @@ impl Resource for Cluster {
         let is_added_in_place =
             ["access.bootstrap_creator_admin", "bootstrap_self_managed_addons", "encryption.key_arn"];
         !(before.is_null() && is_added_in_place.contains(&attribute))
+    }
+
+    fn waypoint(attribute: &str, way: &Way<'_>) -> Option<Value> {
+        (attribute == "version").then(|| version::stop(way)).flatten()
+    }
+
+    fn check_change(attribute: &'static str, before: &Value, after: &Value) -> Option<Problem> {
+        (attribute == "version").then(|| version::check_change(attribute, before, after)).flatten()
     }
 
     fn observe(listing: &Clusters, id: &RemoteId) -> Option<Observed<ClusterInputs, ClusterOutputs>> {

@@ -12,9 +12,9 @@ use straddle_engine::address::RemoteId;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
-    Intent, Observed, Problem, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
+    Intent, Observed, Problem, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits, Way,
 };
-use straddle_engine::value::ValueMap;
+use straddle_engine::value::{Value, ValueMap};
 
 use self::attributes::{NodeGroupInputs, NodeGroupOutputs};
 use self::listing::NodeGroups;
@@ -98,6 +98,25 @@ impl Resource for NodeGroup {
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         check::problems(inputs)
+    }
+
+    /// EKS gives a new group the version of its cluster. Nodes with an image of their own have the
+    /// version that is in it, and none that could be set (API reference, `CreateNodegroup`).
+    fn follow(
+        _: &str,
+        followed: &Value,
+        found: Option<&Observed<NodeGroupInputs, NodeGroupOutputs>>,
+    ) -> Option<Value> {
+        let has_own_image = found?.inputs.ami_type.as_deref() == Some("CUSTOM");
+        (!has_own_image).then(|| followed.clone())
+    }
+
+    fn waypoint(attribute: &str, way: &Way<'_>) -> Option<Value> {
+        (attribute == "version").then(|| version::held_back(way)).flatten()
+    }
+
+    fn check_change(attribute: &'static str, before: &Value, after: &Value) -> Option<Problem> {
+        (attribute == "version").then(|| version::check_change(attribute, before, after)).flatten()
     }
 
     fn observe(listing: &NodeGroups, id: &RemoteId) -> Option<Observed<NodeGroupInputs, NodeGroupOutputs>> {

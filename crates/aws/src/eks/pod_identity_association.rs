@@ -36,7 +36,7 @@ pub(crate) struct PodIdentityAssociation;
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct PodIdentityAssociationInputs {
     /// The cluster's name.
-    #[attribute(replace)]
+    #[attribute(replace, refers_to = "eks_cluster")]
     cluster_name: String,
     /// The namespace of the service account.
     #[attribute(replace)]

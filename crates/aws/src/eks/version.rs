@@ -1,6 +1,10 @@
 //! Versions of Kubernetes: `1.35`, and the one that a control plane goes to next.
 
 use straddle_engine::provider::{ErrorClass, ProviderError};
+use straddle_engine::resource::{Problem, Way};
+use straddle_engine::value::Value;
+
+use crate::ec2::check::problem;
 
 /// Checks that a text is a version as EKS writes it.
 pub(crate) fn normalize(text: &str) -> Result<String, String> {
@@ -19,6 +23,34 @@ pub(crate) fn next(from: &str, to: &str) -> String {
         }
         _ => to.to_owned(),
     }
+}
+
+/// Returns where a control plane stops first on its way; `None` if it gets to the end at once.
+pub(crate) fn stop(way: &Way<'_>) -> Option<Value> {
+    let (from, to) = (way.from.as_str()?, way.to.as_str()?);
+    let next = next(from, to);
+    (next != to).then(|| Value::from(next))
+}
+
+/// Returns the version that nodes have to have as long as their control plane is on its way, where the
+/// spec wants a later one: nodes are updated to the version that their control plane has (API reference,
+/// `UpdateNodegroupVersion`). `None` if they can have what is wanted.
+pub(crate) fn held_back(way: &Way<'_>) -> Option<Value> {
+    let (from, to, cluster) = (way.from.as_str()?, way.to.as_str()?, way.followed?.as_str()?);
+    let (from_parts, to_parts, cluster_parts) = (parts(from)?, parts(to)?, parts(cluster)?);
+    (cluster_parts < to_parts).then(|| Value::from(if cluster_parts < from_parts { from } else { cluster }))
+}
+
+/// Returns what is wrong with a version that is older than the one that is there.
+pub(crate) fn check_change(attribute: &'static str, before: &Value, after: &Value) -> Option<Problem> {
+    let (from, to) = (before.as_str()?, after.as_str()?);
+    (parts(to)? < parts(from)?).then(|| {
+        problem(
+            attribute,
+            format!("Kubernetes is at {from} here, and EKS never takes it back to {to}."),
+            format!("Write `version = \"{from}\"` or a later one."),
+        )
+    })
 }
 
 /// Refuses what EKS refuses: there is no way back to an older version.
@@ -60,6 +92,38 @@ mod tests {
         assert_eq!(next("1.34", "1.35"), "1.35");
         assert_eq!(next("1.9", "1.10"), "1.10");
         assert_eq!(next("1.35", "1.34"), "1.34");
+    }
+
+    fn way<'a>(from: &'a Value, to: &'a Value, followed: Option<&'a Value>) -> Way<'a> {
+        Way { from, to, followed }
+    }
+
+    #[test]
+    fn a_control_plane_stops_at_each_minor_version() {
+        let [old, middle, new] = ["1.33", "1.34", "1.35"].map(Value::from);
+        assert_eq!(stop(&way(&old, &new, None)), Some(middle.clone()));
+        assert_eq!(stop(&way(&middle, &new, None)), None);
+        assert_eq!(stop(&way(&new, &old, None)), None);
+        assert_eq!(stop(&way(&Value::Null, &new, None)), None);
+    }
+
+    #[test]
+    fn nodes_that_are_to_have_a_later_version_wait_for_their_control_plane() {
+        let [old, middle, new] = ["1.33", "1.34", "1.35"].map(Value::from);
+        assert_eq!(held_back(&way(&old, &new, Some(&middle))), Some(middle.clone()));
+        assert_eq!(held_back(&way(&middle, &new, Some(&old))), Some(middle.clone()));
+        assert_eq!(held_back(&way(&old, &new, Some(&new))), None);
+        assert_eq!(held_back(&way(&old, &middle, Some(&new))), None);
+        assert_eq!(held_back(&way(&old, &new, None)), None);
+    }
+
+    #[test]
+    fn a_plan_that_goes_back_is_refused() {
+        let [old, new] = ["1.9", "1.10"].map(Value::from);
+        assert_eq!(check_change("version", &old, &new), None);
+        assert_eq!(check_change("version", &Value::Null, &new), None);
+        let problem = check_change("version", &new, &old).expect("it goes back");
+        assert_eq!(problem.hint.as_deref(), Some("Write `version = \"1.10\"` or a later one."));
     }
 
     #[test]

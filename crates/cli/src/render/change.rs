@@ -59,6 +59,10 @@ pub(crate) fn change(change: &Change, palette: &Palette) -> String {
     for reason in reasons(&change.reasons) {
         text += &format!("{:INDENT$}{}\n", "", paint(palette.faint, reason));
     }
+    for (name, followed) in &change.follows {
+        let words = format!("{} follows {}", Safe(name), Safe(followed));
+        text += &format!("{:INDENT$}{}\n", "", paint(palette.faint, words));
+    }
     let whole = matches!(change.action, ChangeAction::Create);
     let shown = change
         .attributes

@@ -112,6 +112,8 @@ fn counts(plan: &Plan) -> Json {
 
 fn hide_in_change(change: &mut Change, registry: &Registry) {
     change.attributes.iter_mut().for_each(hide_in_attribute);
+    let in_rounds = change.rounds.iter_mut().flat_map(|round| &mut round.attributes);
+    in_rounds.for_each(hide_in_attribute);
     for attribute in change.attributes.iter().filter(|attribute| attribute.sensitive) {
         if let Some(value) = change.inputs.get_mut(&attribute.name) {
             *value = SENSITIVE.into();
@@ -284,6 +286,7 @@ fn verb(verb: Verb) -> &'static str {
         Verb::Delete => "delete",
         Verb::Forget => "forget",
         Verb::Withdraw => "withdraw",
+        Verb::Advance => "advance",
         Verb::Wait => "wait",
         Verb::Look => "look_up",
     }

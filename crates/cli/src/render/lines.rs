@@ -181,7 +181,7 @@ fn accounts_words(accounts: &[AccountName]) -> String {
 fn verb_style(verb: Verb, palette: &Palette) -> anstyle::Style {
     match verb {
         Verb::Create => palette.create,
-        Verb::Update | Verb::Withdraw => palette.update,
+        Verb::Update | Verb::Withdraw | Verb::Advance => palette.update,
         Verb::Delete => palette.delete,
         Verb::Forget | Verb::Wait | Verb::Look => palette.faint,
     }
@@ -195,6 +195,7 @@ pub(crate) fn doing(verb: Verb) -> &'static str {
         Verb::Delete => "deleting",
         Verb::Forget => "forgetting",
         Verb::Withdraw => "withdrawing",
+        Verb::Advance => "advancing",
         Verb::Wait => "waiting",
         Verb::Look => "looking up",
     }
@@ -207,6 +208,7 @@ fn done(verb: Verb) -> &'static str {
         Verb::Delete => "deleted",
         Verb::Forget => "forgotten",
         Verb::Withdraw => "withdrawn",
+        Verb::Advance => "advanced",
         Verb::Wait => "waited",
         Verb::Look => "looked up",
     }
@@ -219,6 +221,7 @@ fn to_do(verb: Verb) -> &'static str {
         Verb::Delete => "delete",
         Verb::Forget => "forget",
         Verb::Withdraw => "withdraw",
+        Verb::Advance => "advance",
         Verb::Wait => "wait",
         Verb::Look => "look up",
     }

@@ -20,6 +20,7 @@ mod palette;
 mod plan;
 mod reference;
 mod report;
+mod rounds;
 mod state;
 mod texts;
 mod value;

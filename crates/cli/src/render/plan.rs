@@ -10,6 +10,7 @@ use straddle_engine::resource::ReplaceOrder;
 
 use crate::render::block::{self, Row};
 use crate::render::change::{Look, change, drift, place, sensitive_row};
+use crate::render::rounds::rounds;
 use crate::render::value::key;
 use crate::render::{Palette, difference, import, paint};
 use crate::safe::Safe;
@@ -41,6 +42,7 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
         text += &heading(&intention(plan), palette);
         text += &legend(plan, palette);
         text.extend(plan.changes.iter().map(|item| change(item, palette) + "\n"));
+        text += &rounds(plan, palette);
     }
     if !plan.outputs.is_empty() {
         text += &heading("Outputs", palette);

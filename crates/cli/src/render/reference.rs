@@ -1,7 +1,9 @@
 //! The reference of a kind as Markdown, made from the same definition that checks specs.
 
 use straddle_engine::lookup::is_lookup;
-use straddle_engine::schema::{AttributeSchema, AttributeType, Expansion, ExpansionShape, KindSchema};
+use straddle_engine::schema::{
+    AttributeSchema, AttributeType, Expansion, ExpansionShape, Follows, KindSchema,
+};
 
 use crate::render::inline;
 
@@ -74,6 +76,11 @@ fn remarks(attribute: &AttributeSchema) -> Vec<String> {
     }
     if attribute.always {
         remarks.push("The default is wanted also where it is not set.".to_owned());
+    }
+    if let Some(Follows { by, attribute }) = attribute.follows {
+        remarks.push(format!(
+            "If it is not set, it follows the `{attribute}` of the resource that `{by}` is a reference to."
+        ));
     }
     if attribute.replace {
         remarks.push("Another value means another resource.".to_owned());

@@ -26,11 +26,11 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
         (false, false) => "incomplete",
     };
     let done = |verb| report.done.iter().filter(|(_, done)| *done == verb).count();
-    // A share that gets something and then lets go of something is changed once.
+    // What is changed in several steps is changed once.
     let changed: BTreeSet<_> = report
         .done
         .iter()
-        .filter(|(_, verb)| matches!(verb, Verb::Update | Verb::Withdraw))
+        .filter(|(_, verb)| matches!(verb, Verb::Update | Verb::Withdraw | Verb::Advance))
         .map(|(address, _)| address)
         .collect();
     let changed = changed.len();
@@ -81,6 +81,7 @@ fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {
         Verb::Update => "failed to change a resource",
         Verb::Delete => "failed to delete a resource",
         Verb::Forget => "failed to forget a resource",
+        Verb::Advance => "failed to bring a resource one round further",
         Verb::Withdraw => "failed to take something out of a share",
         Verb::Wait => "failed to wait for something",
         Verb::Look => "failed to look something up",

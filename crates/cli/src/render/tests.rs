@@ -14,7 +14,8 @@ pub(crate) fn network_plan() -> Plan {
     serde_json::from_str(include_str!("tests/network_plan.json")).expect("the plan is well formed")
 }
 
-fn empty_plan() -> Plan {
+/// Returns a plan without changes.
+pub(crate) fn empty_plan() -> Plan {
     Plan {
         renames: Vec::new(),
         imports: Vec::new(),

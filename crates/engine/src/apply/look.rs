@@ -25,7 +25,7 @@ pub(crate) async fn look(run: &Run<'_>, lookup: &LookedUp) -> Result<Option<Remo
     let node = node.ok_or_else(|| Stop::Defect(format!("{} is not in the spec", lookup.address)))?;
     let kind = run.engine.registry.lookup(&node.kind).expect("a plan has only lookups that the program has");
     let inputs =
-        desired_inputs(node, &**kind, run.spec.home(&node.account), &run.values(), &run.plan.lineage)
+        desired_inputs(node, &**kind, run.spec.home(&node.account), None, &run.values(), &run.plan.lineage)
             .map_err(|problems| wrong(run, problems))?;
     if let Some((name, unknown)) =
         inputs.iter().find_map(|(name, value)| Some((name, value.first_unknown()?)))

@@ -10,7 +10,7 @@ use crate::apply::{Run, birth};
 use crate::diagnostic::Diagnostic;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::Verb;
-use crate::plan::{Change, ChangeAction, ResourceValues, add_promised, desired_inputs, keeps_promise};
+use crate::plan::{Change, ChangeAction, ResourceValues, Round, add_promised, desired_inputs, keeps_promise};
 use crate::schema::AttributeType;
 use crate::sharing::Withdrawal;
 use crate::state::{Action, Outcome};
@@ -34,11 +34,17 @@ pub(crate) async fn make(
     let result = match verb {
         Verb::Update => {
             let found = run.observations.get(&change.address).and_then(|found| found.object.clone());
+            // What was found before the run has changed in the rounds before this one.
+            let found = found.filter(|_| change.rounds.is_empty());
             update(&operation, &inputs, found, withdrawal.as_ref()).await
         }
-        Verb::Create | Verb::Delete | Verb::Forget | Verb::Withdraw | Verb::Wait | Verb::Look => {
-            create(&mut operation, &inputs).await
-        }
+        Verb::Create
+        | Verb::Delete
+        | Verb::Forget
+        | Verb::Withdraw
+        | Verb::Advance
+        | Verb::Wait
+        | Verb::Look => create(&mut operation, &inputs).await,
     };
     finish(&operation, inputs, result).await
 }
@@ -61,6 +67,26 @@ pub(crate) async fn withdraw(
     let operation = Operation::new(run, change, kind, Verb::Withdraw);
     // What was found before the run may have changed in it.
     let result = update(&operation, &inputs, None, None).await;
+    finish(&operation, inputs, result).await
+}
+
+/// Makes one round of a change that takes several: nothing but its attributes changes.
+pub(crate) async fn advance(
+    run: &Run<'_>,
+    change: &Change,
+    round: &Round,
+    kind: &dyn AnyResource,
+) -> Result<Option<RemoteId>, Stop> {
+    let change = &Change { dependencies: needs_so_far(run, change), ..change.clone() };
+    let operation = Operation::new(run, change, kind, Verb::Advance);
+    let (id, mut inputs) = operation.object()?;
+    inputs.extend(round.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.after.clone())));
+    operation.begin(Action::Update { inputs: inputs.clone() }).await?;
+    let changes = |name: &str| round.attributes.iter().any(|attribute| attribute.name == name);
+    let others = kind.schema().inputs.iter().map(|attribute| attribute.name).filter(|name| !changes(name));
+    let left_alone = others.map(str::to_owned).collect();
+    let limit = operation.timeouts().update;
+    let result = settle(Settle { left_alone, ..Settle::new(&operation, id, Some(&inputs), limit) }).await;
     finish(&operation, inputs, result).await
 }
 
@@ -96,8 +122,7 @@ async fn update(
     found: Option<ObservedValues>,
     later: Option<&Withdrawal>,
 ) -> Result<ObservedValues, Stop> {
-    let id = operation.change.remote_id.clone();
-    let id = id.ok_or_else(|| Stop::Defect("an update of an object without id".to_owned()))?;
+    let (id, _) = operation.object()?;
     let applied = match (later, &found) {
         (Some(later), Some(found)) => later.held_back(inputs.clone(), &found.inputs),
         (None, _) | (_, None) => inputs.clone(),
@@ -118,7 +143,8 @@ fn resolve(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<Val
     let node = run.spec.resources.get(&change.address);
     let node = node.ok_or_else(|| Stop::Defect(format!("{} is not in the spec", change.address)))?;
     let home = run.spec.home(&node.account);
-    let mut resolved = desired_inputs(node, kind, home, &run.values(), &run.plan.lineage)
+    let found = run.observations.get(&change.address).and_then(|found| found.object.as_ref());
+    let mut resolved = desired_inputs(node, kind, home, found, &run.values(), &run.plan.lineage)
         .map_err(|problems| wrong(run, problems))?;
     let mut inputs = ValueMap::new();
     for (name, planned) in &change.inputs {

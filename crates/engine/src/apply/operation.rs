@@ -196,6 +196,15 @@ impl<'a> Operation<'a> {
         if is_being_made { BTreeSet::new() } else { self.change.lifecycle.ignore_changes.clone() }
     }
 
+    /// Returns the id of the object that is there, and the inputs that were set last.
+    pub(crate) fn object(&self) -> Result<(RemoteId, ValueMap), Stop> {
+        let object = self.run.recorder.with_state(|state| {
+            let object = state.resources.get(self.address())?.object.as_ref()?;
+            Some((object.remote_id.clone(), object.inputs.clone()))
+        });
+        object.ok_or_else(|| Stop::Defect("a change of an object without id".to_owned()))
+    }
+
     /// Returns the inputs that the last apply set.
     fn applied(&self) -> ValueMap {
         self.run.recorder.with_state(|state| {

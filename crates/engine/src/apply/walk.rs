@@ -224,6 +224,10 @@ async fn execute(run: &Run<'_>, index: NodeIndex) -> Finished {
             make::withdraw(run, change, kind(run, change)).await
         }
         Node::Look(position) => look::look(run, &run.plan.lookups[*position]).await,
+        Node::Round(position, round) => {
+            let change = &run.plan.changes[*position];
+            make::advance(run, change, &change.rounds[*round], kind(run, change)).await
+        }
         Node::Gate(gate, placement) => gate::wait(run, &**gate, placement, &operation).await.map(|()| None),
         Node::Provider(_) | Node::Unchanged => Ok(None),
     };
@@ -237,9 +241,10 @@ fn kind<'a>(run: &Run<'a>, change: &Change) -> &'a dyn crate::erased::AnyResourc
 /// Returns the change that a node carries out.
 fn change_of<'a>(run: &Run<'a>, index: NodeIndex) -> Option<&'a Change> {
     match run.graph.node(index) {
-        Node::Make(position) | Node::Unmake(position) | Node::Withdraw(position) => {
-            Some(&run.plan.changes[*position])
-        }
+        Node::Make(position)
+        | Node::Unmake(position)
+        | Node::Withdraw(position)
+        | Node::Round(position, _) => Some(&run.plan.changes[*position]),
         Node::Look(_) | Node::Gate(..) | Node::Provider(_) | Node::Unchanged => None,
     }
 }
@@ -257,6 +262,10 @@ fn label(run: &Run<'_>, index: NodeIndex) -> Option<OperationLabel> {
         Node::Look(position) => {
             let LookedUp { address, account, region, .. } = run.plan.lookups[*position].clone();
             Some(OperationLabel { address, verb: Verb::Look, account, region })
+        }
+        Node::Round(position, _) => {
+            let label = change_label(&run.plan.changes[*position], true);
+            Some(OperationLabel { verb: Verb::Advance, ..label })
         }
         Node::Gate(_, placement) => {
             let region = region(run, &placement.account);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::address::Address;
+use crate::address::{AccountName, Address};
 use crate::gate::{Anchor, Gate};
 use crate::graph::{Edge, Graph, Node};
 use crate::plan::{Change, ChangeAction, Plan, Request};
@@ -19,6 +19,15 @@ pub(super) struct Halves {
     pub(super) make: Option<NodeIndex>,
     pub(super) unmake: Vec<NodeIndex>,
     pub(super) withdraw: Option<NodeIndex>,
+    /// The rounds before the last one.
+    pub(super) rounds: Vec<NodeIndex>,
+}
+
+impl Halves {
+    /// Returns all of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = NodeIndex> {
+        self.make.iter().chain(&self.unmake).chain(&self.withdraw).chain(&self.rounds).copied()
+    }
 }
 
 pub(crate) struct Builder<'a> {
@@ -26,14 +35,16 @@ pub(crate) struct Builder<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) nodes: DiGraph<Node, Edge>,
     pub(super) halves: BTreeMap<Address, Halves>,
-    changes: BTreeMap<&'a Address, &'a Change>,
+    pub(super) changes: BTreeMap<&'a Address, &'a Change>,
+    pub(super) providers: BTreeMap<&'a AccountName, NodeIndex>,
 }
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(plan: &'a Plan, request: &'a Request<'a>) -> Self {
         let current = plan.changes.iter().filter(|change| change.action != ChangeAction::DeleteDeposed);
         let changes = current.map(|change| (&change.address, change)).collect();
-        Self { plan, request, nodes: DiGraph::new(), halves: BTreeMap::new(), changes }
+        let (nodes, halves, providers) = (DiGraph::new(), BTreeMap::new(), BTreeMap::new());
+        Self { plan, request, nodes, halves, changes, providers }
     }
 
     pub(crate) fn build(self) -> Graph {
@@ -51,15 +62,16 @@ impl<'a> Builder<'a> {
         self.order_deletion();
         self.order_takeovers();
         self.order_handovers();
+        self.order_rounds();
         self.place_gates();
         (self.nodes, self.halves)
     }
 
     fn add_changes(&mut self) {
         let plan = self.plan;
-        let mut providers = BTreeMap::new();
         for (position, change) in plan.changes.iter().enumerate() {
-            let provider = *providers
+            let provider = *self
+                .providers
                 .entry(&change.account)
                 .or_insert_with(|| self.nodes.add_node(Node::Provider(change.account.clone())));
             let halves = self.halves.entry(change.address.clone()).or_default();

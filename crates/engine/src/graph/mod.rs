@@ -5,6 +5,7 @@
 
 mod builder;
 mod reach;
+mod rounds;
 mod takeovers;
 
 use std::cmp::Reverse;
@@ -36,6 +37,9 @@ pub enum Node {
     Withdraw(usize),
     /// Something is looked up: the lookup with this position in the plan.
     Look(usize),
+    /// One round of a change that takes several: the change with this position in the plan, and the
+    /// position of the round in it. The last round is a [`Node::Make`].
+    Round(usize, usize),
     /// A resource stays as it is.
     Unchanged,
     /// Something is waited for.
@@ -50,6 +54,7 @@ impl std::fmt::Debug for Node {
             Self::Unmake(change) => write!(formatter, "Unmake({change})"),
             Self::Withdraw(change) => write!(formatter, "Withdraw({change})"),
             Self::Look(lookup) => write!(formatter, "Look({lookup})"),
+            Self::Round(change, round) => write!(formatter, "Round({change}, {round})"),
             Self::Unchanged => formatter.write_str("Unchanged"),
             Self::Gate(_, placement) => write!(formatter, "Gate({})", placement.address),
         }
@@ -178,7 +183,9 @@ impl Graph {
 
     fn change_of(&self, index: NodeIndex) -> Option<usize> {
         match &self.nodes[index] {
-            Node::Make(change) | Node::Unmake(change) | Node::Withdraw(change) => Some(*change),
+            Node::Make(change) | Node::Unmake(change) | Node::Withdraw(change) | Node::Round(change, _) => {
+                Some(*change)
+            }
             Node::Provider(_) | Node::Look(_) | Node::Unchanged | Node::Gate(..) => None,
         }
     }
@@ -194,6 +201,7 @@ impl Graph {
                 | Node::Unmake(_)
                 | Node::Withdraw(_)
                 | Node::Look(_)
+                | Node::Round(..)
                 | Node::Unchanged
                 | Node::Gate(..) => None,
             })
@@ -201,7 +209,7 @@ impl Graph {
         let shown = |index: &NodeIndex| match &self.nodes[*index] {
             Node::Make(change) => Some(*change),
             Node::Unmake(change) | Node::Withdraw(change) => (!made.contains(change)).then_some(*change),
-            Node::Provider(_) | Node::Look(_) | Node::Unchanged | Node::Gate(..) => None,
+            Node::Provider(_) | Node::Look(_) | Node::Round(..) | Node::Unchanged | Node::Gate(..) => None,
         };
         order.iter().filter_map(shown).collect()
     }
@@ -212,7 +220,11 @@ impl Graph {
             position[*old] = new;
         }
         for node in self.nodes.node_weights_mut() {
-            if let Node::Make(change) | Node::Unmake(change) | Node::Withdraw(change) = node {
+            if let Node::Make(change)
+            | Node::Unmake(change)
+            | Node::Withdraw(change)
+            | Node::Round(change, _) = node
+            {
                 *change = position[*change];
             }
         }

@@ -41,7 +41,7 @@ impl Reach {
         let (nodes, halves) = Builder::new(plan, request).build_with_halves();
         let mut owners = vec![None; nodes.node_count()];
         for (address, halves) in &halves {
-            for index in halves.make.iter().chain(&halves.unmake).chain(&halves.withdraw) {
+            for index in halves.all() {
                 owners[index.index()] = Some(address.clone());
             }
         }
@@ -101,7 +101,8 @@ impl Reach {
                 if !self.takes_part(owner, after) || held.contains_key(owner) {
                     continue;
                 }
-                let makes = self.halves[owner].make == Some(after);
+                let halves = &self.halves[owner];
+                let makes = halves.make == Some(after) || halves.rounds.contains(&after);
                 let nearest = self.owners[index.index()].as_ref().unwrap_or(root);
                 let because = if makes { Held::Needs(root.clone()) } else { Held::NeededBy(nearest.clone()) };
                 held.insert(owner.clone(), because);
@@ -121,7 +122,7 @@ impl Reach {
 
     fn is_change(&self, index: NodeIndex) -> bool {
         match self.nodes[index] {
-            Node::Make(_) | Node::Unmake(_) | Node::Withdraw(_) => true,
+            Node::Make(_) | Node::Unmake(_) | Node::Withdraw(_) | Node::Round(..) => true,
             Node::Provider(_) | Node::Look(_) | Node::Unchanged | Node::Gate(..) => false,
         }
     }
@@ -132,7 +133,6 @@ impl Reach {
     }
 
     fn all_nodes(&self, address: &Address) -> impl Iterator<Item = NodeIndex> {
-        let halves = &self.halves[address];
-        halves.make.iter().chain(&halves.unmake).chain(&halves.withdraw).copied()
+        self.halves[address].all()
     }
 }

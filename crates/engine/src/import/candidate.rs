@@ -85,7 +85,8 @@ impl Candidate<'_> {
         let schema = self.kind.schema();
         // What is wrong with the values is said by the plan.
         let (home, values) = (self.account.home(), Values::new(lineage));
-        let desired = desired_inputs(self.node, self.kind, home, &values, lineage).unwrap_or_default();
+        let desired = desired_inputs(self.node, self.kind, home, Some(observed), &values, lineage);
+        let desired = desired.unwrap_or_default();
         let mut owned = ValueMap::new();
         for (name, wanted) in &desired {
             let Some(attribute) = schema.input(name) else { continue };

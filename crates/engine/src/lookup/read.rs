@@ -37,9 +37,14 @@ pub(crate) async fn read_all(
     for node in spec.resources.values().filter(|node| node.dependencies.is_empty()) {
         let Some(lookup) = engine.registry.lookup(&node.kind) else { continue };
         // What is wrong with the inputs is said by the plan.
-        if let Ok(inputs) =
-            plan::desired_inputs(node, &**lookup, spec.home(&node.account), &Values::new(lineage), lineage)
-            && inputs.values().all(crate::value::Value::is_known)
+        if let Ok(inputs) = plan::desired_inputs(
+            node,
+            &**lookup,
+            spec.home(&node.account),
+            None,
+            &Values::new(lineage),
+            lineage,
+        ) && inputs.values().all(crate::value::Value::is_known)
         {
             wanted.push((node.address.clone(), inputs));
         }

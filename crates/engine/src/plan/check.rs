@@ -30,6 +30,13 @@ fn check_change(change: &Change) -> Option<&'static str> {
     if change.reasons.is_empty() {
         return Some("it changes without a reason.");
     }
+    if change
+        .rounds
+        .iter()
+        .any(|round| round.attributes.is_empty() || change.last_round <= Some(round.number))
+    {
+        return Some("it has a round in which nothing changes, or that comes after the last one.");
+    }
     match change.action {
         ChangeAction::Create if change.remote_id.is_some() => Some("it is created and has an id already."),
         ChangeAction::Update if change.attributes.iter().any(|attribute| attribute.replaces) => {

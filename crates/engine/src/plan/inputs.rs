@@ -1,14 +1,15 @@
 //! What the spec wants of a resource, as values. Plan and apply both ask here.
 
 use crate::diagnostic::Diagnostic;
-use crate::erased::{AnyKind, AnyResource};
+use crate::erased::{AnyKind, AnyResource, ObservedValues};
 use crate::plan::Values;
 use crate::plan::members::add_defaults;
 use crate::resource::{ADDRESS_TAG, Home, STACK_TAG};
 use crate::spec::{InvalidInput, ResourceNode, Template, canonical_inputs};
 use crate::value::{Value, ValueMap};
 
-/// Evaluates what the spec wants of a resource, its ownership tags included.
+/// Evaluates what the spec wants of a resource, its ownership tags included. What was `found` of it
+/// before the run counts where attributes follow another resource.
 ///
 /// # Errors
 /// If an expression cannot be evaluated or a value is not one that the kind takes.
@@ -16,6 +17,7 @@ pub(crate) fn desired_inputs(
     node: &ResourceNode,
     kind: &dyn AnyKind,
     home: Home<'_>,
+    found: Option<&ObservedValues>,
     values: &Values,
     lineage: &str,
 ) -> Result<ValueMap, Vec<Diagnostic>> {
@@ -28,6 +30,7 @@ pub(crate) fn desired_inputs(
             Err(error) => problems.push(error.diagnostic.with_address(node.address.clone())),
         }
     }
+    follow(node, kind, found, &mut inputs);
     add_defaults(&kind.schema().inputs, &mut inputs);
     if kind.schema().has_tags() {
         let ours = [(STACK_TAG, lineage.to_owned()), (ADDRESS_TAG, node.address.tag_value())];
@@ -70,6 +73,17 @@ fn describe(node: &ResourceNode, problem: InvalidInput) -> Diagnostic {
     match hint {
         Some(hint) => diagnostic.with_hint(hint),
         None => diagnostic,
+    }
+}
+
+/// Lets the kind say what attributes are that follow those of another resource.
+fn follow(node: &ResourceNode, kind: &dyn AnyKind, found: Option<&ObservedValues>, inputs: &mut ValueMap) {
+    for (name, _) in node.follows.iter().filter(|(_, followed)| !followed.is_written) {
+        let Some(value) = inputs.get(name).filter(|value| value.is_known()) else { continue };
+        match kind.follow(name, value, found) {
+            Some(value) => drop(inputs.insert(name.clone(), value)),
+            None => drop(inputs.remove(name)),
+        }
     }
 }
 

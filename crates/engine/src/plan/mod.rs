@@ -14,6 +14,7 @@ mod model;
 mod options;
 mod outputs;
 mod renames;
+mod rounds;
 mod selection;
 mod takeovers;
 mod values;
@@ -28,7 +29,7 @@ pub use likely_renames::likely_renames;
 pub(crate) use members::{add_promised, owned, owned_tags};
 pub use model::{
     AttributeChange, Change, ChangeAction, Drift, Import, LeftOut, LeftOutBecause, LookedUp, Mode,
-    OutputChange, Plan, PlannedAccount, Reason, Rename,
+    OutputChange, Plan, PlannedAccount, Reason, Rename, Round,
 };
 pub use options::Options;
 pub(crate) use renames::renames;
@@ -90,6 +91,9 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
     options::check(request)?;
     guard::check(request)?;
     let mut decisions = decide_with_exchanges(request)?;
+    if request.mode == Mode::Apply {
+        rounds::add(request, &decisions.values, &mut decisions.changes)?;
+    }
     let mut plan = whole(request, nonce, &mut decisions);
     let left_out: BTreeSet<Address> = selection::leave_out(&mut plan, request)?.into_keys().collect();
     plan.imports.retain(|import| !left_out.contains(&import.address));

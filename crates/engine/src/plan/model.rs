@@ -9,7 +9,7 @@ use crate::difference::Form;
 use crate::plan::Options;
 use crate::resource::ReplaceOrder;
 use crate::spec::Lifecycle;
-use crate::value::{Value, ValueMap};
+use crate::value::{AttributeReference, Value, ValueMap};
 
 /// What a run wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,12 +169,32 @@ pub struct Change {
     pub reasons: Vec<Reason>,
     /// The attributes that differ, sorted by name.
     pub attributes: Vec<AttributeChange>,
+    /// Of the attributes that differ, those that the spec does not set, with what they follow.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub follows: BTreeMap<String, AttributeReference>,
+    /// What is done before the last round, if there are several: the change itself is the last one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Round>,
+    /// The number of the last round; `None` if the change has nothing to do with rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_round: Option<usize>,
     /// Every input as it will be; parts may be unknown. Empty for a deletion.
     pub inputs: ValueMap,
     /// The resources that it needs.
     pub dependencies: BTreeSet<Address>,
     /// How its life is managed.
     pub lifecycle: Lifecycle,
+}
+
+/// What is done of a change in one round, when the service does not make it at once, or does not make
+/// at once what the thing needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Which round it is; the first is 1.
+    pub number: usize,
+    /// The attributes that change in it, sorted by name.
+    pub attributes: Vec<AttributeChange>,
 }
 
 /// What is done to a thing.

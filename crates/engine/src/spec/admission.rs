@@ -10,6 +10,7 @@ use crate::spec::canonical::{InvalidInput, canonical_inputs};
 use crate::spec::check::{check_attribute, check_required, check_tags};
 use crate::spec::evaluator::{Draft, Evaluator};
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, View};
+use crate::spec::follows::followed_value;
 use crate::spec::order::Wait;
 use crate::spec::pattern::Pattern;
 use crate::spec::sensitivity::{revealed, shown_value};
@@ -36,6 +37,7 @@ impl Evaluator<'_> {
             return;
         }
         self.fill_in_owners(&mut draft, resource.schema());
+        self.follow(&mut draft, resource.schema());
         for pattern in draft.attributes.values() {
             self.collect_dependencies(pattern, draft.each.as_deref(), wait, &mut draft.dependencies);
         }
@@ -87,7 +89,8 @@ impl Evaluator<'_> {
         let mut sound = true;
         for (name, pattern) in &draft.attributes {
             let unknown = || Value::unknown(draft.address.clone(), name.as_str());
-            let value = match self.value(pattern, draft.each.as_deref(), view) {
+            let value = self.value(pattern, draft.each.as_deref(), view);
+            let value = match value.map(|value| followed_value(draft, resource, name, value)) {
                 Ok(value) => {
                     let found = check_value(schema, name, &value, pattern);
                     let is_good = found.is_empty();

@@ -10,6 +10,7 @@ use crate::provider::Account;
 use crate::resource::{Home, ReplaceOrder, Timeouts};
 use crate::secrets::Secrets;
 use crate::spec::{ImportNode, Refactoring, Template};
+use crate::value::AttributeReference;
 
 /// Everything that the user wants, as atomic resources.
 #[derive(Debug, Clone)]
@@ -64,6 +65,8 @@ pub struct ResourceNode {
     pub account: AccountName,
     /// What the spec sets, the tags of the stack and of the file's defaults included.
     pub attributes: BTreeMap<String, Template>,
+    /// What its attributes follow, by the attribute's name.
+    pub follows: BTreeMap<String, Followed>,
     /// The resources that have to be there first: those that attributes refer to and those of
     /// `depends_on`. A block that expands is there once all its children are.
     pub dependencies: BTreeSet<Address>,
@@ -73,6 +76,16 @@ pub struct ResourceNode {
     pub lifecycle: Lifecycle,
     /// The block's header, or the place of a child inside its block.
     pub span: Span,
+}
+
+/// What an attribute follows: an attribute of another resource, of which it takes the value where the
+/// spec sets none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// The other attribute.
+    pub reference: AttributeReference,
+    /// Whether the spec sets the one that follows.
+    pub is_written: bool,
 }
 
 /// A resource of one account that uses a thing of another one, which shares hold. It needs the

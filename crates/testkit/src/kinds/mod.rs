@@ -12,6 +12,8 @@
 //! | `table_link` | association | no tags; moving it to another table gives it a new id |
 //! | `host` | cluster | sets and maps; busy while it changes; may stand on another account's segments |
 //! | `share` | resource share | members come and go one by one; others see them only after a while |
+//! | `platform` | control plane | its release goes up one by one, once its workers have come as far |
+//! | `worker` | node group, add-on | its release and its driver follow those of its platform |
 //! | `document` | IAM policy | any value; a secret that is never returned; an output that changes |
 
 mod address;
@@ -21,6 +23,7 @@ mod gateway;
 mod host;
 mod lookups;
 mod network;
+mod platform;
 mod range;
 mod relay;
 mod segment;
@@ -29,6 +32,7 @@ mod table;
 mod table_entry;
 mod table_link;
 mod vacancy;
+mod worker;
 
 use straddle_engine::registry::Registry;
 
@@ -38,6 +42,7 @@ pub use gateway::Gateway;
 pub use host::Host;
 pub use lookups::{FindNetwork, FindSegments, NetworkFilter};
 pub use network::Network;
+pub use platform::Platform;
 pub use relay::Relay;
 pub use segment::Segment;
 pub use share::Share;
@@ -45,6 +50,7 @@ pub use table::Table;
 pub use table_entry::TableEntry;
 pub use table_link::TableLink;
 pub use vacancy::Vacancy;
+pub use worker::Worker;
 
 pub(crate) use share::{PRINCIPALS, RESOURCES};
 
@@ -60,12 +66,14 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with::<Gateway>()
         .with::<Host>()
         .with::<Network>()
+        .with::<Platform>()
         .with::<Relay>()
         .with::<Segment>()
         .with::<Share>()
         .with::<Table>()
         .with::<TableEntry>()
         .with::<TableLink>()
+        .with::<Worker>()
         .with_lookup::<FindNetwork>()
         .with_lookup::<FindSegments>()
         .with_gate(Vacancy)
@@ -78,12 +86,13 @@ pub fn registry(provider: CloudProvider) -> Registry {
 /// If there is no such kind.
 #[must_use]
 pub fn rules_of(kind: &str) -> &'static Rules {
-    const ALL: [&Rules; 12] = [
+    const ALL: [&Rules; 14] = [
         &address::RULES,
         &document::RULES,
         &gateway::RULES,
         &host::RULES,
         &network::RULES,
+        &platform::RULES,
         &relay::RULES,
         &segment::RULES,
         &share::RULES,
@@ -91,6 +100,7 @@ pub fn rules_of(kind: &str) -> &'static Rules {
         &table_entry::RULES,
         &table_link::RULES,
         &vacancy::INTERFACE,
+        &worker::RULES,
     ];
     let found = ALL.into_iter().find(|rules| rules.kind == kind);
     found.unwrap_or_else(|| panic!("the cloud has no kind `{kind}`"))

@@ -133,6 +133,22 @@ fn roles_of_service_accounts_are_wanted_as_a_whole() {
     assert_eq!(step(Some(BTreeMap::new())), Some(BTreeMap::new()));
 }
 
+#[test]
+fn without_a_version_it_goes_along_with_its_cluster_and_never_back() {
+    let defaults = [("1.34", "v1.11.4-eksbuild.2"), ("1.33", "v1.9.3-eksbuild.1")];
+    let default_versions = defaults.map(|(of, version)| (of.to_owned(), version.to_owned())).into();
+    let observed = observe(Found { default_versions, ..found(addon(AddonStatus::Active)) });
+    let follow = |cluster: &str, found| Addon::follow("version", &Value::from(cluster), found);
+    assert_eq!(follow("1.34", Some(&observed)), Some(Value::from("v1.11.4-eksbuild.2")));
+    assert_eq!(
+        follow("1.33", Some(&observed)),
+        Some(Value::from("v1.11.1-eksbuild.4")),
+        "there is a later one"
+    );
+    assert_eq!(follow("1.35", Some(&observed)), None, "EKS tells no default");
+    assert_eq!(follow("1.34", None), None, "EKS chooses for a new one");
+}
+
 const ACTIVE: &str = r#"{"addon": {"clusterName": "main", "addonName": "coredns", "status": "ACTIVE",
     "addonVersion": "v1", "podIdentityAssociations":
     ["arn:aws:eks:us-east-1:444455556666:podidentityassociation/main/a-1"]}}"#;

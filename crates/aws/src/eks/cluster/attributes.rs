@@ -15,9 +15,10 @@ pub(crate) struct ClusterInputs {
     /// The name: letters, digits, `-` and `_`, at most 100.
     #[attribute(replace)]
     pub(super) name: String,
-    /// The version of Kubernetes, such as `1.35`. It goes up by one minor version at a time, and never
-    /// back. If it is not set, EKS takes its default one, and it stays as it is.
-    #[attribute(normalize = version::normalize)]
+    /// The version of Kubernetes, such as `1.35`. It goes up by one minor version at a time, with node
+    /// groups and add-ons in between, and never back. If it is not set, EKS takes its default one, and it
+    /// stays as it is.
+    #[attribute(stepwise, normalize = version::normalize)]
     pub(super) version: Option<String>,
     /// Whether versions go up also where EKS sees something in the way (`aws eks list-insights`).
     #[attribute(write_only, default = false)]

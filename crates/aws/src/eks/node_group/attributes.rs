@@ -43,9 +43,9 @@ pub(crate) struct NodeGroupInputs {
     /// The launch template that the instances are made by. It must not name subnets nor a role. With
     /// security groups of its own, nodes do not get the cluster's.
     pub(super) launch_template: Option<LaunchTemplate>,
-    /// The version of Kubernetes that the nodes run, such as `1.35`; never back. If it is not set, a new
-    /// group takes the cluster's.
-    #[attribute(normalize = version::normalize)]
+    /// The version of Kubernetes that the nodes run, such as `1.35`; never back. If it is not set, they
+    /// have the cluster's, and go along with it when that is updated.
+    #[attribute(follows = "cluster_name.version", normalize = version::normalize)]
     pub(super) version: Option<String>,
     /// The version of the image that the nodes run, such as `1.35.0-20260512`. If it is not set, the
     /// latest of each version.

@@ -1,15 +1,18 @@
 //! Makes changes out of what was decided.
 
+use std::collections::BTreeMap;
+
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;
 use crate::difference::Form;
 use crate::erased::AnyResource;
 use crate::plan::decide::Decisions;
 use crate::plan::{AttributeChange, Change, ChangeAction, Reason};
+use crate::resource::Problem;
 use crate::schema::AttributeSchema;
-use crate::spec::{Lifecycle, ResourceNode};
+use crate::spec::{Lifecycle, ResourceNode, Template};
 use crate::state::{Object, ResourceState};
-use crate::value::{Value, ValueMap};
+use crate::value::{AttributeReference, Value, ValueMap};
 
 impl Decisions<'_> {
     /// Makes a change of a resource that the spec has; of which sort, the caller says.
@@ -25,6 +28,9 @@ impl Decisions<'_> {
             remote_id: None,
             reasons: Vec::new(),
             attributes: Vec::new(),
+            follows: BTreeMap::new(),
+            rounds: Vec::new(),
+            last_round: None,
             inputs,
             dependencies: node.dependencies.clone(),
             lifecycle: node.lifecycle.clone(),
@@ -45,6 +51,31 @@ impl Decisions<'_> {
             form: form(schema(name)),
         };
         desired.iter().map(attribute).collect()
+    }
+}
+
+/// Returns what those of the attributes follow that the spec does not set.
+pub(super) fn followed(
+    node: &ResourceNode,
+    attributes: &[AttributeChange],
+) -> BTreeMap<String, AttributeReference> {
+    let followed = attributes.iter().filter_map(|attribute| {
+        let followed = node.follows.get(&attribute.name).filter(|followed| !followed.is_written)?;
+        Some((attribute.name.clone(), followed.reference.clone()))
+    });
+    followed.collect()
+}
+
+/// Refuses a change that the service never makes.
+pub(super) fn impossible(node: &ResourceNode, problem: Problem) -> Diagnostic {
+    let span = node.attributes.get(problem.attribute).map_or(node.span, Template::span);
+    let diagnostic = Diagnostic::error("impossible-change", "change that the service never makes")
+        .with_span(span, format!("`{}` cannot become this", problem.attribute))
+        .with_detail(problem.message)
+        .with_address(node.address.clone());
+    match problem.hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
     }
 }
 
@@ -117,6 +148,9 @@ pub(super) fn removal(address: &Address, prior: &ResourceState) -> Change {
         remote_id: None,
         reasons: Vec::new(),
         attributes: Vec::new(),
+        follows: BTreeMap::new(),
+        rounds: Vec::new(),
+        last_round: None,
         inputs: ValueMap::new(),
         dependencies: prior.dependencies.clone(),
         lifecycle: prior.lifecycle.clone(),

@@ -2,7 +2,7 @@
 
 use crate::erased::{AnyResource, ObservedValues};
 use crate::plan::decide::Decisions;
-use crate::plan::decide::changes::protected;
+use crate::plan::decide::changes::{followed, impossible, protected};
 use crate::plan::diff::Sides;
 use crate::plan::{AttributeChange, Change, ChangeAction, Reason};
 use crate::resource::{Readiness, ReplaceOrder};
@@ -55,6 +55,11 @@ impl Decisions<'_> {
                 self.replace(node, kind, planned, existing, reasons, attributes);
             }
             Some(_) => {
+                let refused = attributes.iter().filter_map(|attribute| {
+                    let name = kind.schema().input(&attribute.name)?.name;
+                    kind.check_change(name, &attribute.before, &attribute.after)
+                });
+                self.diagnostics.extend(refused.map(|problem| impossible(node, problem)));
                 let outputs = stable_outputs(kind, observed);
                 // What does not change is known, also where the spec says nothing of it.
                 let mut inputs = observed.inputs.clone();
@@ -64,6 +69,7 @@ impl Decisions<'_> {
                     action: ChangeAction::Update,
                     remote_id: Some(object.remote_id.clone()),
                     reasons,
+                    follows: followed(node, &attributes),
                     attributes,
                     ..self.change(node, planned)
                 });
@@ -151,6 +157,7 @@ impl Decisions<'_> {
             action: ChangeAction::Replace(order),
             remote_id: Some(existing.object.remote_id.clone()),
             reasons,
+            follows: followed(node, &attributes),
             attributes,
             ..self.change(node, planned)
         });

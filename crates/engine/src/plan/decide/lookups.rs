@@ -15,6 +15,7 @@ impl Decisions<'_> {
             node,
             lookup,
             self.spec.home(&node.account),
+            None,
             &self.values,
             &self.state.lineage,
         ) {

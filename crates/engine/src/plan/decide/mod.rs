@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostics;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::lookup::{Found, Wanted};
 use crate::observation::Observations;
+use crate::plan::decide::changes::followed;
 use crate::plan::decide::claims::Claims;
 use crate::plan::decide::existing::Existing;
 use crate::plan::inputs::desired_inputs;
@@ -82,7 +83,8 @@ impl<'a> Decisions<'a> {
         }
         let Some(kind) = self.kind(&node.kind, &node.address) else { return };
         let home = self.spec.home(&node.account);
-        let desired = match desired_inputs(node, kind, home, &self.values, &self.state.lineage) {
+        let observed = self.observations.get(&node.address).and_then(|found| found.object.as_ref());
+        let desired = match desired_inputs(node, kind, home, observed, &self.values, &self.state.lineage) {
             Ok(desired) => desired,
             Err(problems) => return self.diagnostics.extend(problems),
         };
@@ -90,7 +92,6 @@ impl<'a> Decisions<'a> {
         let prior = self.state.resources.get(&node.address);
         self.deposed(&node.address, prior);
         let object = prior.and_then(|prior| prior.object.as_ref().map(|object| (prior, object)));
-        let observed = self.observations.get(&node.address).and_then(|found| found.object.as_ref());
         match (object, observed) {
             (None, _) => self.create(node, desired, Reason::New),
             (Some((_, object)), None) => {
@@ -114,6 +115,7 @@ impl<'a> Decisions<'a> {
             action: ChangeAction::Create,
             remote_id: None,
             reasons: vec![reason],
+            follows: followed(node, &attributes),
             attributes,
             ..self.change(node, desired)
         });

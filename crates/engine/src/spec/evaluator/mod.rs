@@ -17,7 +17,7 @@ use crate::spec::accounts::account_schema;
 use crate::spec::components::body::Output;
 use crate::spec::components::program::Program;
 use crate::spec::evaluator::accounts::FileDefaults;
-use crate::spec::model::{Crossing, Lifecycle, OutputNode, ResourceNode};
+use crate::spec::model::{Crossing, Followed, Lifecycle, OutputNode, ResourceNode};
 use crate::spec::order::{Order, Part, Wait};
 use crate::spec::pattern::Pattern;
 use crate::spec::references::resource_not_allowed;
@@ -32,6 +32,7 @@ pub(crate) struct Draft {
     pub(crate) kind: Kind,
     pub(crate) account: AccountName,
     pub(crate) attributes: BTreeMap<String, Arc<Pattern>>,
+    pub(crate) follows: BTreeMap<String, Followed>,
     pub(crate) each: Option<Arc<Each>>,
     pub(crate) dependencies: BTreeSet<Address>,
     pub(crate) depends_on: BTreeSet<Address>,
@@ -167,6 +168,7 @@ impl<'a> Evaluator<'a> {
             let attributes = attributes.map(|(name, pattern)| (name.clone(), template(pattern, &draft.each)));
             let node = ResourceNode {
                 attributes: attributes.collect(),
+                follows: draft.follows,
                 address: draft.address,
                 kind: draft.kind,
                 account: draft.account,
