@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .mission import Mission
 from .moto import Moto
 from .network import Network
 from .proxy import Proxy
@@ -114,6 +115,12 @@ def straddle(built: None, tmp_path: Path, world: World, proxy: Proxy) -> Straddl
 def network(straddle: Straddle, world: World, proxy: Proxy) -> Network:
     """The main spec in an empty world; nothing is applied."""
     return Network(straddle, world, proxy)
+
+
+@pytest.fixture
+def mission(straddle: Straddle, world: World, proxy: Proxy) -> Mission:
+    """The whole main spec in an empty world; nothing is applied."""
+    return Mission(straddle, world, proxy)
 
 
 class _Stage:

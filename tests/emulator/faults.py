@@ -189,7 +189,7 @@ class FirstOfEach:
         about = {
             name: value
             for name, value in entry.parameters.items()
-            if "tag" not in name.lower() and name.lower() != "clienttoken"
+            if "tag" not in name.lower() and name.lower() not in ("clienttoken", "clientrequesttoken")
         }
         address = entry.tags.get("straddle:address", "")
         key = f"{entry.operation} {address} {sorted(about.items())}"

@@ -1,5 +1,5 @@
-"""The main spec, `specs/cross-account-alb --env sandbox`, as trials use it: the commands,
-what each of them sent, and what must be true when all is done."""
+"""The network of the main spec, `specs/cross-account-alb --env sandbox`, as trials use it: the
+commands, what each of them sent, and what must be true when all is done. `mission` has the rest."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from .straddle import Done, Running, Straddle
 
 SPEC = "specs/cross-account-alb"
 STATE = "cross-account-alb.sandbox"
+# What of the spec is account A's network, which every server has.
+FILES = ["stack.toml", "network.toml"]
 
 # What the spec makes, and how often.
 THINGS = {
@@ -112,11 +114,18 @@ class Ran:
 class Network:
     """The spec in a world: a copy of it to change, a state folder, a proxy."""
 
+    files_of_spec: list[str] = FILES
+    """The files of the spec that are used; all if there are none."""
+    patience = 60.0
+    """How long a command may take, in seconds."""
+
     def __init__(self, straddle: Straddle, world: World, proxy: Proxy) -> None:
         self.straddle = straddle
         self.world = world
         self.proxy = proxy
         straddle.copy_spec(SPEC)
+        if self.files_of_spec:
+            keep(straddle.spec, self.files_of_spec)
         self.spec = [straddle.spec, "--env", "sandbox"]
 
     @property
@@ -137,7 +146,7 @@ class Network:
     def run(self, command: str, *arguments: str | Path, code: int | None = 0, **variables: str) -> Ran:
         """Runs a command on the spec. `code` None takes any exit code."""
         before = len(self.proxy.log)
-        done = self.straddle.run(command, *self.spec, *arguments, **variables)
+        done = self.straddle.run(command, *self.spec, *arguments, timeout=self.patience, **variables)
         ran = Ran(done, list(self.proxy.log)[before:])
         assert code is None or done.code == code, f"exit code {done.code}, expected {code}\n{ran}"
         return ran
@@ -231,6 +240,13 @@ class Network:
         """Returns what exists in accounts in which this spec makes nothing."""
         others = [name for name in accounts.NAMES if name != "network"]
         return [thing for name in others for thing in inventory(self.world, name)]
+
+
+def keep(spec: Path, files: list[str]) -> None:
+    """Takes everything out of a copy of the spec but these files, and the environments."""
+    for path in spec.glob("*.toml"):
+        if path.name not in files:
+            path.unlink()
 
 
 def table_entries(things: list[Thing]) -> list[str]:

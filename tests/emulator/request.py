@@ -1,8 +1,7 @@
 """What an AWS request says on the wire, and the log that keeps it.
 
 Understands the query protocol (EC2, IAM, STS: a form with `Action`), the JSON
-protocols (`X-Amz-Target`) and, by method and path, the REST ones (EKS). RAM's paths are
-its operations in lower case, which are given their names back.
+protocols (`X-Amz-Target`) and, by method and path, the REST ones (EKS, RAM).
 """
 
 import enum
@@ -15,27 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPMessage
 
+from . import rest
 from .server import Server
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>|\"__type\"\s*:\s*\"(?:[^\"]*#)?([^\"]*)\"")
-_RAM_OPERATIONS = {
-    f"/{name.lower()}": name
-    for name in (
-        "AcceptResourceShareInvitation",
-        "AssociateResourceShare",
-        "CreateResourceShare",
-        "DeleteResourceShare",
-        "DisassociateResourceShare",
-        "EnableSharingWithAwsOrganization",
-        "GetResourceShareAssociations",
-        "GetResourceShareInvitations",
-        "GetResourceShares",
-        "TagResource",
-        "UntagResource",
-        "UpdateResourceShare",
-    )
-}
 _READS = ("Describe", "Get", "List", "AssumeRole", "GET ", "HEAD ")
 
 
@@ -88,7 +71,7 @@ class Entry:
     account: str
     """The account that the access key belongs to."""
     operation: str
-    """`CreateVpc`; for REST services but RAM method and path: `POST /clusters`."""
+    """`CreateVpc`; method and path where no service has such an operation."""
     parameters: dict[str, object]
     """As on the wire: `{"CidrBlock": "10.0.0.0/16", "TagSpecification.1.Tag.1.Key": ..}`."""
     outcome: Outcome = Outcome.OPEN
@@ -114,6 +97,8 @@ class Entry:
         """The tags that the request asks for: at birth, or by CreateTags."""
         if self.service == "ram":
             return {tag["key"]: tag["value"] for tag in self.parameters.get("tags", [])}
+        if self.service == "eks":
+            return dict(self.parameters.get("tags") or {})
         found = {}
         for name, value in self.parameters.items():
             if re.search(r"\bTag\.\d+\.Key$", name):
@@ -166,7 +151,7 @@ class Log:
     def add(self, request: Request, account_of: "AccountLookup") -> Entry:
         """Appends an entry for a request that came in and returns it."""
         access_key, region, service = _credential(request.headers)
-        operation, parameters = _operation(request)
+        operation, parameters = _operation(service, request)
         # Asked before the lock is taken: it may be a call to the server.
         account = account_of(access_key)
         with self._lock:
@@ -212,7 +197,7 @@ def _credential(headers: HTTPMessage) -> tuple[str, str, str]:
     return (found.group(1), found.group(2), found.group(3)) if found else ("", "", "")
 
 
-def _operation(request: Request) -> tuple[str, dict[str, object]]:
+def _operation(service: str, request: Request) -> tuple[str, dict[str, object]]:
     path, _, query_string = request.path.partition("?")
     target = request.headers.get("X-Amz-Target")
     if target:
@@ -222,8 +207,9 @@ def _operation(request: Request) -> tuple[str, dict[str, object]]:
         parameters = dict(urllib.parse.parse_qsl(form, keep_blank_values=True))
         return parameters.pop("Action", "?"), dict(parameters)
     in_path = dict(urllib.parse.parse_qsl(query_string, keep_blank_values=True))
-    operation = _RAM_OPERATIONS.get(path, f"{request.method} {path}")
-    return operation, _json(request.body) | in_path
+    unknown: tuple[str, dict[str, str]] = (f"{request.method} {path}", {})
+    name, of_path = rest.operation(service, request.method, path) or unknown
+    return name, _json(request.body) | in_path | of_path
 
 
 def _json(body: bytes) -> dict[str, object]:

@@ -214,7 +214,7 @@ def test_on_moto_alone_plans_applies_plans_and_destroys(tmp_path: Path) -> None:
     cargo.write_text('#!/bin/sh\necho "ran $*"\ncase "$*" in *"$FAILING"*) exit 3;; esac\n')
     cargo.chmod(0o755)
     users = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    spec = "specs/cross-account-alb --env sandbox"
+    spec = "specs/two-networks --var account_id=999999999999"
     steps = [
         f"plan {spec}",
         f"apply --auto-approve {spec}",

@@ -15,7 +15,7 @@ import pytest
 
 from . import accounts
 from .inventory import by_kind, inventory
-from .network import SPEC, THINGS
+from .network import FILES, SPEC, THINGS, keep
 from .sandbox import CREDENTIALS, SPEED, Sandbox, binary
 from .straddle import REPOSITORY, Done
 from .virtual_environment import without_aws
@@ -36,6 +36,7 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.spec = shutil.copytree(REPOSITORY / SPEC, folder / "spec")
+        keep(self.spec, FILES)
         self.world_file = self.spec / "state" / "sandbox" / "cross-account-alb.sandbox.world"
         kept = without_aws(dict(os.environ))
         self._environment = {name: value for name, value in kept.items() if not name.startswith("STRADDLE_")}
@@ -257,3 +258,12 @@ def test_a_run_uses_the_sandbox_that_serves_its_world(shell: Shell) -> None:
         assert by_kind(inventory(World(sandbox, CREDENTIALS), "network")) == THINGS
         assert "No changes." in shell.rehearse("plan", "--detailed-exitcode").stdout
     shell.assert_converged()
+
+
+def test_the_whole_spec_is_made_in_both_accounts_and_taken_away(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shutil.copytree(REPOSITORY / SPEC, shell.spec, dirs_exist_ok=True)
+    shell.rehearse("apply", "--auto-approve")
+    assert "No changes." in shell.rehearse("plan", "--detailed-exitcode").stdout
+    shell.rehearse("destroy", "--auto-approve")
+    assert shell.things() == {}

@@ -10,7 +10,7 @@ use crate::iam::{self, Role};
 use crate::identity::{Caller, Credentials, Identity, Session};
 use crate::policy::Document;
 use crate::validation;
-use crate::world::{AccountId, World};
+use crate::world::{AccountId, World, later};
 
 /// How long a session is that nobody says more about, in seconds.
 const USUAL: i64 = 3600;
@@ -99,8 +99,10 @@ impl Wanted {
     /// Issues the credentials of the session, and returns the elements of the answer.
     pub(super) fn issue(self, world: &mut World, assumed: Assumed) -> Value {
         let Assumed { account, role } = assumed;
-        let expires = world.now().checked_add(SignedDuration::from_secs(self.duration));
-        let expires = expires.unwrap_or(jiff::Timestamp::MAX);
+        // Whoever has the credentials lives in its own time, and gets new ones by that: at whatever
+        // speed the world runs, the session is as long there as on AWS.
+        let lasting = SignedDuration::from_secs(self.duration).as_secs_f64() * world.clock.speed().max(1.0);
+        let expires = later(world.now(), lasting);
         let caller = Caller {
             arn: format!("arn:aws:sts::{account}:assumed-role/{}/{}", role.name, self.name),
             user_id: format!("{}:{}", role.id, self.name),
