@@ -12,7 +12,7 @@ use straddle_engine::address::{AccountName, RemoteId};
 use straddle_engine::environment::SystemEnvironment;
 use straddle_engine::event::{Event, Observer, Verb};
 use straddle_engine::plan::{ChangeAction, Mode, Options, Plan, Reason};
-use straddle_engine::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
+use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, Provider, ProviderError};
 use straddle_engine::registry::Registry;
 use straddle_engine::resource::{
     Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
@@ -34,6 +34,12 @@ struct Service {
     /// The parts that do not work and are not made anew.
     suspended: BTreeSet<String>,
     label: Option<String>,
+    /// How many creates are refused since something else is made.
+    busy: usize,
+    /// How many deletions fail from now on.
+    failing_deletions: usize,
+    /// Whether the last deletion has failed.
+    is_stuck: bool,
     calls: Vec<String>,
 }
 
@@ -83,6 +89,7 @@ struct Seen {
     panel: Option<BTreeMap<String, bool>>,
     suspended: BTreeSet<String>,
     label: Option<String>,
+    is_stuck: bool,
 }
 
 impl Listing for Seen {
@@ -91,7 +98,7 @@ impl Listing for Seen {
     async fn fetch(client: &Client, _: &[RemoteId]) -> Result<Self, ProviderError> {
         let service = client.lock().unwrap();
         let (suspended, label) = (service.suspended.clone(), service.label.clone());
-        Ok(Self { panel: service.panel.clone(), suspended, label })
+        Ok(Self { panel: service.panel.clone(), suspended, label, is_stuck: service.is_stuck })
     }
 }
 
@@ -120,7 +127,7 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
         service: "shop",
         recovery: Recovery::Token,
         replace_order: ReplaceOrder::CreateFirst,
-        timeouts: Timeouts::minutes(5),
+        timeouts: Timeouts::minutes(30),
         poll: Duration::from_secs(1),
     };
     const RETAINED: bool = RETAINED;
@@ -140,6 +147,8 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
             .first()
             .or(suspended)
             .map_or(Readiness::Ready, |part| Readiness::Impaired(format!("{part} does not work")));
+        let readiness =
+            if listing.is_stuck { Readiness::Failed("it is screwed on".to_owned()) } else { readiness };
         Some(Observed {
             inputs: Inputs { parts: parts.keys().cloned().collect(), label: listing.label.clone() },
             outputs: Outputs { broken },
@@ -149,6 +158,10 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
 
     async fn create(client: &Client, _: &Intent, inputs: &Inputs) -> Result<RemoteId, ProviderError> {
         let mut service = client.lock().unwrap();
+        if service.busy > 0 {
+            service.busy -= 1;
+            return Err(ProviderError::new(ErrorClass::Busy, "Create", "another panel is being made"));
+        }
         service.calls.push("Create".to_owned());
         service.panel = Some(BTreeMap::new());
         inputs.parts.iter().for_each(|part| service.put(part));
@@ -181,6 +194,10 @@ impl<const RETAINED: bool> Resource for Panel<RETAINED> {
             PanelStep::TakeOut(part) => drop(service.panel.as_mut().unwrap().remove(part)),
             PanelStep::PutIn(part) => service.put(part),
             PanelStep::Write(label) => service.label = Some(label.clone()),
+            PanelStep::Delete if service.failing_deletions > 0 => {
+                service.failing_deletions -= 1;
+                service.is_stuck = true;
+            }
             PanelStep::Delete => service.panel = None,
         }
         Ok(None)
@@ -311,6 +328,39 @@ fn a_part_that_fails_once_is_made_anew_at_once() {
     assert_eq!(workshop.apply(Mode::Apply).failures, []);
     assert_eq!(workshop.calls(), ["Create", "TakeOut", "PutIn"]);
     assert!(workshop.plan(Mode::Apply).is_empty());
+}
+
+#[test]
+fn a_service_that_makes_one_at_a_time_is_waited_for_as_long_as_making_may_take() {
+    let workshop = Workshop::new("panel.main");
+    // At most ten seconds apart, so that this is more than the five minutes of other refusals.
+    workshop.service().busy = 50;
+    assert_eq!(workshop.apply(Mode::Apply).failures, []);
+    assert_eq!(workshop.calls(), ["Create"]);
+}
+
+#[test]
+fn a_deletion_that_failed_is_asked_for_again() {
+    let workshop = Workshop::new("panel.main");
+    workshop.apply(Mode::Apply);
+    workshop.calls();
+    workshop.service().failing_deletions = 2;
+    assert_eq!(workshop.apply(Mode::Destroy).failures, []);
+    assert_eq!(workshop.calls(), ["Delete", "Delete", "Delete"]);
+}
+
+#[test]
+fn a_deletion_that_fails_again_and_again_ends_with_the_services_reason() {
+    let workshop = Workshop::new("panel.main");
+    workshop.apply(Mode::Apply);
+    workshop.calls();
+    workshop.service().failing_deletions = usize::MAX;
+    let report = workshop.apply(Mode::Destroy);
+    assert_eq!(report.failures[0].error, "cannot be deleted, says the service: it is screwed on");
+    assert!(report.failures[0].hint.as_ref().unwrap().contains("run the same command again"), "{report:?}");
+    assert_eq!(workshop.calls(), ["Delete", "Delete", "Delete"]);
+    workshop.service().failing_deletions = 0;
+    assert_eq!(workshop.apply(Mode::Destroy).failures, []);
 }
 
 #[test]

@@ -48,7 +48,10 @@ async fn begin(operation: &Operation<'_>, inputs: &ValueMap) -> Result<(), Stop>
 }
 
 async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, Stop> {
-    let mut backoff = Backoff::new(operation.run.engine.settings.retry_limit);
+    let retry_limit = operation.run.engine.settings.retry_limit;
+    let mut backoff = Backoff::new(retry_limit);
+    // What is in the way may take as long as the thing itself.
+    let mut while_busy = Backoff::new(retry_limit.max(operation.timeouts().create));
     let mut unanswered = false;
     loop {
         let Err(error) = send(operation, inputs).await? else {
@@ -75,7 +78,8 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
         if let Some(birth) = resolved {
             return Ok(birth);
         }
-        match backoff.next() {
+        let delays = if error.class == ErrorClass::Busy { &mut while_busy } else { &mut backoff };
+        match delays.next() {
             Some(delay) if error.class != ErrorClass::AlreadyExists => {
                 operation.pause(delay, &error.to_string()).await?;
             }

@@ -130,6 +130,7 @@ impl<'a> Operation<'a> {
             }
             Stop::Record(_) => return stop,
             Stop::Call(_)
+            | Stop::NotDeleted(_)
             | Stop::Vanished(_)
             | Stop::Unheeded(_)
             | Stop::Expired(_)

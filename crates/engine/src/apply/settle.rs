@@ -156,7 +156,7 @@ impl<'a> Settle<'a> {
             (None, Readiness::Degraded(reason)) if self.desired.is_some() => Next::Wait(reason.clone()),
             (None, _) if self.desired.is_some() => Next::Done(observed),
             (None, _) => Next::Wait("to be gone".to_owned()),
-            (Some(step), _) => self.unless_shown_late(step, performed)?,
+            (Some(step), readiness) => self.unless_shown_late(step, readiness, performed)?,
         })
     }
 
@@ -238,9 +238,22 @@ impl<'a> Settle<'a> {
     }
 
     /// Makes a call again only after its work had time to show.
-    fn unless_shown_late(&self, step: AnyStep, performed: Option<&Performed>) -> Result<Next, Stop> {
+    fn unless_shown_late(
+        &self,
+        step: AnyStep,
+        readiness: &Readiness,
+        performed: Option<&Performed>,
+    ) -> Result<Next, Stop> {
         let Some(last) = performed.filter(|last| last.step == step) else { return Ok(Next::Call(step)) };
         let shown_late = last.at.elapsed() < self.operation.run.engine.settings.consistency_window;
+        if let (None, Readiness::Failed(reason)) = (self.desired, readiness) {
+            // Either the call is shown late, or the deletion itself has failed.
+            return match (shown_late, last.times >= REPETITIONS) {
+                (true, _) => Ok(Next::Wait(reason.clone())),
+                (false, false) => Ok(Next::Call(step)),
+                (false, true) => Err(Stop::NotDeleted(reason.clone())),
+            };
+        }
         if shown_late || self.desired.is_none() {
             return Ok(if shown_late {
                 Next::Wait(format!("for {} to show", step.operation()))

@@ -18,6 +18,9 @@ pub(crate) enum Stop {
     /// The service says that the thing will never be ready.
     #[error("will never be ready, says the service: {0}")]
     Failed(String),
+    /// The service says that it cannot delete the thing.
+    #[error("cannot be deleted, says the service: {0}")]
+    NotDeleted(String),
     /// The thing went away while it was changed.
     #[error("{0}")]
     Vanished(String),
@@ -121,6 +124,7 @@ impl Stop {
             Self::Failed(_) => {
                 "Correct what the service complains about and apply again: what failed is then replaced."
             }
+            Self::NotDeleted(_) => "Correct what the service complains about and run the same command again.",
             Self::Vanished(_) => "Apply again: what is gone is made anew.",
             Self::Unheeded(_) => "Plan again to see what the service has now.",
             Self::Impaired(_) => {
