@@ -14,7 +14,7 @@ use crate::error::failed;
 
 /// What EKS and its load balancer controller put on the groups that are theirs.
 const OTHERS_TAGS: [&str; 2] = ["aws:eks:cluster-name", "elbv2.k8s.aws/cluster"];
-/// What the tags begin with of things that CloudFormation and others of AWS's services manage.
+/// What the tags begin with of things that `CloudFormation` and others of AWS's services manage.
 const SERVICES_TAGS: &str = "aws:cloudformation:";
 
 /// The walk.
@@ -99,7 +99,9 @@ impl Steps<'_> {
         let mut subnets = pages.collect::<Result<Vec<_>, _>>().await.map_err(failed("DescribeSubnets"))?;
         subnets.sort_by(|one, other| one.cidr_block().cmp(&other.cidr_block()));
         let ids: Vec<_> = subnets.iter().filter_map(types::Subnet::subnet_id).map(str::to_owned).collect();
-        ids.iter().for_each(|id| self.add("subnet", id.as_str()));
+        for id in &ids {
+            self.add("subnet", id.as_str());
+        }
         let arns = subnets.iter().filter_map(types::Subnet::subnet_arn).map(str::to_owned);
         Ok(arns.collect())
     }
@@ -125,7 +127,9 @@ impl Steps<'_> {
             .flat_map(types::NatGateway::nat_gateway_addresses)
             .filter_map(types::NatGatewayAddress::allocation_id)
             .collect();
-        addresses.into_iter().for_each(|address| self.add("eip", address));
+        for address in addresses {
+            self.add("eip", address);
+        }
         for gateway in gateways.iter().filter_map(types::NatGateway::nat_gateway_id) {
             self.add("nat_gateway", gateway);
         }
@@ -161,10 +165,12 @@ impl Steps<'_> {
             return;
         }
         self.add("route_table", id);
-        routes.into_iter().for_each(|destination| self.add("route", format!("{id}_{destination}")));
-        subnets
-            .into_iter()
-            .for_each(|association| self.add("route_table_association", format!("{id}/{association}")));
+        for destination in routes {
+            self.add("route", format!("{id}_{destination}"));
+        }
+        for association in subnets {
+            self.add("route_table_association", format!("{id}/{association}"));
+        }
     }
 
     async fn groups(&mut self) -> Result<(), ProviderError> {
@@ -188,7 +194,9 @@ impl Steps<'_> {
                 own.push(id.to_owned());
             }
         }
-        own.iter().for_each(|id| self.add("security_group", id.as_str()));
+        for id in &own {
+            self.add("security_group", id.as_str());
+        }
         for group in &own {
             let call =
                 self.client.ec2.reads.describe_security_group_rules().filters(equals("group-id", group));
