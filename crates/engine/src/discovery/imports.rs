@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use crate::address::Address;
 use crate::discovery::toml::quoted;
 use crate::discovery::{Discovered, Named};
-use crate::erased::AnyResource;
+use crate::erased::{AnyResource, ObservedValues};
 use crate::plan::{ResourceValues, Values, desired_inputs};
 use crate::registry::Registry;
 use crate::spec::{ResourceNode, Spec};
-use crate::value::ValueMap;
 
 impl Discovered {
     /// Returns the `[[import]]` blocks of everything that was found, for the spec that was written of it.
@@ -58,9 +57,8 @@ fn take_same(
     values: &Values,
 ) -> Option<Address> {
     let kind = registry.kind(thing.kind.as_str())?;
-    let same = |node: &&ResourceNode| {
-        node.kind == thing.kind && wants(node, &**kind, spec, values, &thing.observed.inputs)
-    };
+    let same =
+        |node: &&ResourceNode| node.kind == thing.kind && wants(node, &**kind, spec, values, &thing.observed);
     let position = nodes.iter().position(same)?;
     Some(nodes.remove(position).address.clone())
 }
@@ -70,12 +68,13 @@ fn wants(
     kind: &dyn AnyResource,
     spec: &Spec,
     values: &Values,
-    found: &ValueMap,
+    found: &ObservedValues,
 ) -> bool {
-    let Ok(desired) = desired_inputs(node, kind, spec.home(&node.account), values, "") else { return false };
+    let home = spec.home(&node.account);
+    let Ok(desired) = desired_inputs(node, kind, home, Some(found), values, "") else { return false };
     let others = desired.iter().filter(|(name, _)| *name != "tags");
     others.into_iter().all(|(name, wanted)| {
         let form = kind.schema().input(name).map(|attribute| attribute.attribute_type.form());
-        found.get(name).is_some_and(|found| form.unwrap_or_default().same(found, wanted))
+        found.inputs.get(name).is_some_and(|found| form.unwrap_or_default().same(found, wanted))
     })
 }
