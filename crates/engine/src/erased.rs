@@ -83,6 +83,10 @@ pub trait AnyKind: Send + Sync {
     fn follow(&self, _attribute: &str, followed: &Value, _found: Option<&ObservedValues>) -> Option<Value> {
         Some(followed.clone())
     }
+    /// See [`Resource::advice`].
+    fn advice(&self, _inputs: &ValueMap) -> Vec<Problem> {
+        Vec::new()
+    }
 }
 
 /// A kind without its types. Made by [`erase`]; the methods are those of [`Resource`].
@@ -191,6 +195,10 @@ impl<R: Resource> AnyKind for Erased<R> {
     fn follow(&self, attribute: &str, followed: &Value, found: Option<&ObservedValues>) -> Option<Value> {
         let found = found.and_then(|found| typed_observed::<R>(found).ok());
         R::follow(attribute, followed, found.as_ref())
+    }
+
+    fn advice(&self, inputs: &ValueMap) -> Vec<Problem> {
+        R::advice(inputs)
     }
 }
 

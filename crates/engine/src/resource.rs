@@ -100,6 +100,13 @@ pub trait Resource: Send + Sync + 'static {
         Self::check(inputs)
     }
 
+    /// Returns what is worth knowing of the inputs although nothing is wrong with them, such as a default
+    /// that costs something; each is a warning at its attribute. Parts may be unknown.
+    #[must_use]
+    fn advice(_inputs: &ValueMap) -> Vec<Problem> {
+        Vec::new()
+    }
+
     /// Tells whether the service needs another resource for this change of an attribute that
     /// is marked `replace`. Kinds for which it depends on the values say so here.
     #[must_use]

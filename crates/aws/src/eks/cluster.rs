@@ -128,6 +128,10 @@ impl Resource for Cluster {
         check::problems(inputs)
     }
 
+    fn advice(inputs: &ValueMap) -> Vec<Problem> {
+        check::advice(inputs)
+    }
+
     /// What only counts at birth, and is never returned, may be written down later. A key can be added
     /// where there is none.
     fn must_replace(attribute: &str, before: &Value, _: &Value) -> bool {

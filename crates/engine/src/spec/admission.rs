@@ -115,6 +115,7 @@ impl Evaluator<'_> {
         if sound && problems.is_empty() {
             let found = resource.check(home.account_id, &canonical);
             problems.extend(found.into_iter().map(|problem| describe(draft, problem)));
+            problems.extend(resource.advice(&canonical).into_iter().map(|advice| advise(draft, advice)));
         }
         (canonical, problems)
     }
@@ -158,6 +159,21 @@ fn describe_input(draft: &Draft, input: InvalidInput) -> Diagnostic {
             text.describe(|name| draft.attributes.get(name).map(|pattern| &**pattern), draft.span)
         }
         InvalidInput::Shorthand(problem) => describe(draft, problem),
+    }
+}
+
+/// Says what is worth knowing although nothing is wrong.
+fn advise(draft: &Draft, advice: Problem) -> Diagnostic {
+    let written = draft.attributes.get(advice.attribute);
+    let label =
+        format!("`{}` is {}", advice.attribute, if written.is_some() { "set here" } else { "not set" });
+    let span = written.map_or(draft.span, |pattern| pattern.span);
+    let diagnostic = Diagnostic::warning("worth-knowing", "something worth knowing")
+        .with_span(span, label)
+        .with_detail(advice.message);
+    match advice.hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
     }
 }
 

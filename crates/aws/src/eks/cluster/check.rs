@@ -3,7 +3,7 @@
 use straddle_engine::resource::Problem;
 use straddle_engine::value::{Value, ValueMap};
 
-use crate::ec2::check::{is, problem};
+use crate::ec2::check::{is, is_set, problem};
 use crate::eks::check::{check_name, length, member};
 
 /// How many letters a name has at most (API reference, `CreateCluster`).
@@ -20,6 +20,29 @@ pub(super) fn problems(inputs: &ValueMap) -> Vec<Problem> {
         check_auto_mode(inputs),
         check_pools(inputs),
         check_network(inputs),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// Says which of EKS's own defaults cost something, or are hard to leave.
+pub(super) fn advice(inputs: &ValueMap) -> Vec<Problem> {
+    let extended = problem(
+        "upgrade_policy",
+        "When standard support for its version ends, EKS keeps the cluster on that version by default, for six \
+         times the price of the control plane.",
+        "Set `upgrade_policy = \"STANDARD\"`, so that it goes to the next version then, or `\"EXTENDED\"`, so \
+         that this is said.",
+    );
+    let config_map = problem(
+        "access",
+        "By default, EKS knows those who come to the API by a config map inside the cluster alone, and refuses \
+         access entries.",
+        "Set `access = { authentication_mode = \"API_AND_CONFIG_MAP\" }`, or `\"API\"` for entries alone; \
+         `\"CONFIG_MAP\"` says that it is meant so.",
+    );
+    let found = [
+        (!is_set(inputs, "upgrade_policy")).then_some(extended),
+        member(inputs, "access", "authentication_mode").is_none().then_some(config_map),
     ];
     found.into_iter().flatten().collect()
 }

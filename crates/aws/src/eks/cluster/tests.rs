@@ -362,3 +362,15 @@ fn what_eks_would_refuse_is_said_before() {
     let ipv6 = r#"{"kubernetes_network": {"ip_family": "ipv6", "service_ipv4_cidr": "10.0.0.0/16"}}"#;
     check_problems(ipv6, &["kubernetes_network"]);
 }
+
+#[test]
+fn defaults_that_cost_something_or_are_hard_to_leave_are_said() {
+    let advice = |inputs: &str| {
+        let inputs = straddle_engine::json::decode(inputs).expect("it is JSON");
+        let advice = Cluster::advice(inputs.as_map().expect("it is a table"));
+        advice.iter().map(|advice| advice.attribute).collect::<Vec<_>>()
+    };
+    assert_eq!(advice(r#"{"name": "main"}"#), ["upgrade_policy", "access"]);
+    let said = r#"{"upgrade_policy": "EXTENDED", "access": {"authentication_mode": "CONFIG_MAP"}}"#;
+    assert_eq!(advice(said), Vec::<&str>::new());
+}
