@@ -5,6 +5,7 @@ pub(crate) mod cidr;
 pub(crate) mod eip;
 pub(crate) mod filters;
 pub(crate) mod internet_gateway;
+pub(crate) mod launch_template;
 pub(crate) mod listing;
 mod named;
 pub(crate) mod nat_gateway;

@@ -5,6 +5,7 @@ pub(crate) mod access_policy_association;
 pub(crate) mod addon;
 mod check;
 pub(crate) mod cluster;
+pub(crate) mod fargate_profile;
 mod id;
 mod memory;
 mod named;

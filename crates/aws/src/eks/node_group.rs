@@ -59,6 +59,7 @@ impl Resource for NodeGroup {
         poll: Duration::from_secs(15),
     };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:nodegroup/{cluster_name}/{name}/*";
+    const ID_FORM: &'static str = "*/*";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["eks:DescribeNodegroup"]).on(&["{arn}"]),
         tags::GIVEN_AT_BIRTH,

@@ -96,7 +96,7 @@ pub(crate) struct RemoteAccess {
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct LaunchTemplate {
     /// Its id. Either this or its name.
-    #[attribute(replace)]
+    #[attribute(replace, refers_to = "launch_template", holds)]
     pub(super) id: Option<String>,
     /// Its name.
     #[attribute(replace)]
