@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import json
 from typing import Any
 
@@ -11,8 +12,8 @@ from .world import World
 
 Policy = dict[str, Any]
 
-# Neither is anybody's before a test makes it.
 _USER = "least"
+_ROLE = accounts.DEPLOYER.rsplit("/", 1)[-1]
 _POLICY = "printed"
 
 
@@ -41,29 +42,81 @@ def with_only(policies: list[Policy], wanted: set[str]) -> list[Policy]:
     return [policy for policy in map(kept, policies) if policy["Statement"]]
 
 
-class Person:
+class Grantee(abc.ABC):
+    """Somebody whose policies a test chooses."""
+
+    def __init__(self, iam: Any) -> None:
+        self._iam = iam
+
+    def may(self, policies: list[Policy]) -> None:
+        """Allows what the policies allow, and nothing else."""
+        for arn in self.attached():
+            self.detach(arn)
+            if f"policy/{_POLICY}" in arn:
+                self._iam.delete_policy(PolicyArn=arn)
+        for number, policy in enumerate(policies):
+            made = self._iam.create_policy(
+                PolicyName=f"{_POLICY}-{number}", PolicyDocument=json.dumps(policy)
+            )
+            self.attach(made["Policy"]["Arn"])
+
+    @abc.abstractmethod
+    def attached(self) -> list[str]:
+        """Returns the policies that it has."""
+
+    @abc.abstractmethod
+    def attach(self, arn: str) -> None:
+        """Gives it a policy."""
+
+    @abc.abstractmethod
+    def detach(self, arn: str) -> None:
+        """Takes a policy from it."""
+
+
+class Person(Grantee):
     """A user of the account `network` with an access key, by which the profile of the spec acts."""
 
     def __init__(self, world: World, straddle: Straddle) -> None:
-        self._iam = world.client("network", "iam")
+        super().__init__(world.client("network", "iam"))
         self._iam.create_user(UserName=_USER)
         key = self._iam.create_access_key(UserName=_USER)["AccessKey"]
         keys = accounts.Keys(key["AccessKeyId"], key["SecretAccessKey"])
         accounts.write_credentials(straddle.folder, accounts.Credentials(keys, world.credentials.home))
 
-    def may(self, policies: list[Policy]) -> None:
-        """Allows what the policies allow, and nothing else."""
-        for arn in [entry["PolicyArn"] for entry in self._attached()]:
-            self._iam.detach_user_policy(UserName=_USER, PolicyArn=arn)
-            self._iam.delete_policy(PolicyArn=arn)
-        for number, policy in enumerate(policies):
-            made = self._iam.create_policy(
-                PolicyName=f"{_POLICY}-{number}", PolicyDocument=json.dumps(policy)
-            )
-            self._iam.attach_user_policy(UserName=_USER, PolicyArn=made["Policy"]["Arn"])
+    def attached(self) -> list[str]:
+        """Returns the policies that it has."""
+        found = self._iam.list_attached_user_policies(UserName=_USER)["AttachedPolicies"]
+        return [policy["PolicyArn"] for policy in found]
 
-    def _attached(self) -> list[dict[str, str]]:
-        return list(self._iam.list_attached_user_policies(UserName=_USER)["AttachedPolicies"])
+    def attach(self, arn: str) -> None:
+        """Gives it a policy."""
+        self._iam.attach_user_policy(UserName=_USER, PolicyArn=arn)
+
+    def detach(self, arn: str) -> None:
+        """Takes a policy from it."""
+        self._iam.detach_user_policy(UserName=_USER, PolicyArn=arn)
+
+
+class Deployer(Grantee):
+    """The role of the account `apps` by which the spec acts there."""
+
+    def __init__(self, world: World) -> None:
+        # The role itself is about to lose its rights.
+        administrator = {"AccessKeyId": accounts.APPS, "SecretAccessKey": "any"}
+        super().__init__(world.client_with("iam", administrator))
+
+    def attached(self) -> list[str]:
+        """Returns the policies that it has."""
+        found = self._iam.list_attached_role_policies(RoleName=_ROLE)["AttachedPolicies"]
+        return [policy["PolicyArn"] for policy in found]
+
+    def attach(self, arn: str) -> None:
+        """Gives it a policy."""
+        self._iam.attach_role_policy(RoleName=_ROLE, PolicyArn=arn)
+
+    def detach(self, arn: str) -> None:
+        """Takes a policy from it."""
+        self._iam.detach_role_policy(RoleName=_ROLE, PolicyArn=arn)
 
 
 def _list(value: str | list[str]) -> list[str]:

@@ -21,22 +21,13 @@ use straddle_engine::schema::{AttributeSchema, Attributes};
 
 use crate::client::{Client, Place};
 use crate::error::{causes, chain, failed, find_cause, never_connected};
+use crate::partition;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than EC2's slowest answers, which take several seconds.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Long enough for an external credential process or a sign-in service behind a slow network.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
-/// What the names of regions begin with that are not in the partition `aws` ("Partitions", AWS
-/// whitepaper "AWS Fault Isolation Boundaries").
-const PARTITIONS: &[(&str, &str)] = &[
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-iso-", "aws-iso"),
-    ("us-isob-", "aws-iso-b"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("us-isof-", "aws-iso-f"),
-];
 const IDENTIFY: &str = "GetCallerIdentity";
 
 /// Connects to AWS accounts. All of them share one pool of connections.
@@ -114,8 +105,7 @@ impl Provider for Aws {
     }
 
     fn partition(&self, region: &str) -> &'static str {
-        let partition = PARTITIONS.iter().find(|(beginning, _)| region.starts_with(beginning));
-        partition.map_or("aws", |(_, partition)| partition)
+        partition::of_region(region)
     }
 
     fn is_regional(&self, service: &str) -> bool {

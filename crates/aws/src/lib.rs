@@ -11,17 +11,19 @@ mod error;
 mod iam;
 mod lookup;
 mod partition;
+mod preflight;
 mod ram;
 mod tags;
 #[cfg(test)]
 mod testing;
+mod zones;
 
 use straddle_engine::registry::Registry;
 
 /// Returns a registry of the AWS kinds. A kind is one file, and one line here.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new(account::Aws::new())
+    let registry = Registry::new(account::Aws::new())
         .with::<ec2::eip::Eip>()
         .with::<ec2::internet_gateway::InternetGateway>()
         .with::<ec2::launch_template::LaunchTemplate>()
@@ -66,7 +68,8 @@ pub fn registry() -> Registry {
         .with_lookup::<lookup::zones::FindZones>()
         .with_discovery(discovery::AwsDiscovery)
         .with_sharing(ram::SHARING)
-        .with_gate(ram::participants::ParticipantsGone)
+        .with_gate(ram::participants::ParticipantsGone);
+    preflight::with_checks(registry)
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ struct Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     Accounts,
+    Checks,
     /// Resources of the state.
     Recorded,
     /// Resources of the state and of the spec.
@@ -74,6 +75,7 @@ impl Names {
         let [word] = argument.get_value_names()? else { return None };
         Some(match word.as_str() {
             "ACCOUNT" => Self::Accounts,
+            "CHECK" => Self::Checks,
             "ADDRESS" if argument.is_positional() => Self::Recorded,
             "ADDRESS" => Self::Addresses,
             "RESOURCE" => Self::New,
@@ -110,6 +112,7 @@ impl Line {
         let place = Place::of(&self.words);
         match names {
             Names::Accounts => outline(&place.spec).accounts.into_iter().collect(),
+            Names::Checks => self.registry.checks().iter().map(|check| check.name.to_owned()).collect(),
             Names::Recorded => place.recorded(),
             Names::Addresses => &place.recorded() | &place.written(&self.registry),
             Names::New => &place.written(&self.registry) - &place.recorded(),

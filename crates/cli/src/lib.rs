@@ -101,6 +101,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Validate(arguments) => commands::validate::run(program, arguments),
         Command::Format(arguments) => commands::format::run(program, arguments),
         Command::Plan(arguments) => commands::plan::run(program, arguments),
+        Command::Preflight(arguments) => commands::preflight::run(program, arguments),
         Command::Apply(arguments) => commands::apply::run(program, arguments),
         Command::Destroy(arguments) => commands::destroy::run(program, arguments),
         Command::Import(arguments) => commands::import::run(program, arguments),

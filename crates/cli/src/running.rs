@@ -43,7 +43,7 @@ pub(crate) struct Ongoing {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Snapshot {
     /// What the whole run is busy with before it carries anything out: `connecting`, `reading`,
-    /// or `resolving` what an earlier run may have made.
+    /// `checking`, or `resolving` what an earlier run may have made.
     pub(crate) stage: Option<(&'static str, Duration)>,
     pub(crate) operations: Vec<Ongoing>,
 }
@@ -57,14 +57,18 @@ impl Running {
             Event::Connecting { .. } => inner.enter("connecting"),
             Event::Resolving { .. } => inner.enter("resolving"),
             Event::Refreshing { .. } | Event::NotVisibleYet { .. } => inner.enter("reading"),
-            Event::Refreshed { .. } => inner.stage = None,
+            Event::Checking { .. } => inner.enter("checking"),
+            Event::Refreshed { .. } | Event::Checked { remaining: 0, .. } => inner.stage = None,
             Event::OperationStarted { operation } => inner.start(operation),
             Event::Call { operation, call } => inner.wait(operation, format!("the answer to {call}")),
             Event::Waiting { operation, reason, .. } => inner.wait(operation, reason.clone()),
             Event::OperationFinished { operation, .. } | Event::OperationFailed { operation, .. } => {
                 inner.operations.remove(&operation_key(operation));
             }
-            Event::Identified { .. } | Event::OperationSkipped { .. } | Event::Interrupted { .. } => {}
+            Event::Checked { .. }
+            | Event::Identified { .. }
+            | Event::OperationSkipped { .. }
+            | Event::Interrupted { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod drift;
 mod import;
+mod preflight;
 mod sandbox;
 mod tools;
 mod wrong_at_apply;
@@ -10,6 +11,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
+use straddle_engine::registry::Registry;
 use straddle_engine::state::{Backend, LocalBackend, LockHolder};
 use straddle_testkit::client::{CloudProvider, Network};
 use straddle_testkit::clock::Clock;
@@ -86,12 +88,18 @@ impl World {
     /// Runs a command in which `SPEC` stands for the spec's folder.
     #[track_caller]
     fn run(&self, arguments: &str, expected: Exit) -> Done {
+        self.run_with(|registry| registry, arguments, expected)
+    }
+
+    /// Runs a command of a program with more than the kinds.
+    #[track_caller]
+    fn run_with(&self, more: fn(Registry) -> Registry, arguments: &str, expected: Exit) -> Done {
         let spec = self.spec().display().to_string();
         let words = arguments.split(' ').map(|word| if word == "SPEC" { &*spec } else { word });
         let arguments = std::iter::once("straddle").chain(words).map(OsString::from);
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let registry = kinds::registry(CloudProvider::new(self.network.clone()));
-        let exit = crate::run(registry, arguments, |_| captured(&stdout, &stderr));
+        let exit = crate::run(more(registry), arguments, |_| captured(&stdout, &stderr));
         let [stdout, stderr] = [stdout.text(), stderr.text()].map(|text| self.tidy(&text));
         let done = Done { exit, stdout, stderr };
         assert_eq!(done.exit, expected, "{}\n{}", done.stdout, done.stderr);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::address::{AccountName, Address, RemoteId};
+use crate::preflight;
 
 /// Is told what happens. Calls come from the engine's own task and must not block.
 pub trait Observer: Send + Sync {
@@ -41,6 +42,18 @@ pub enum Event {
         listings: usize,
         /// How long it took.
         elapsed: Duration,
+    },
+    /// The checks before the run start.
+    Checking {
+        /// How many there are.
+        checks: usize,
+    },
+    /// A check has ended.
+    Checked {
+        /// What came of it.
+        checked: preflight::Checked,
+        /// How many have not.
+        remaining: usize,
     },
     /// A create of an earlier run has an unknown outcome and is searched for.
     Resolving {

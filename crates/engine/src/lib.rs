@@ -8,9 +8,10 @@
 //! 4. `recover`: creates of unknown outcome are found, or proved never to have happened;
 //! 5. `refresh`: what is there is read, in one call for many things, into [`observation`];
 //! 6. [`plan`]: what is wanted, what was last applied and what is there become a [`plan::Plan`]; pure;
-//! 7. [`graph`]: its changes get an order, with [`gate`]s where something has to be waited for;
-//! 8. `apply`: the order is walked, each step recorded before, during and after;
-//! 9. [`state`] again: the records become the new state.
+//! 7. [`preflight`]: what an expert would look at in the accounts, all at once;
+//! 8. [`graph`]: its changes get an order, with [`gate`]s where something has to be waited for;
+//! 9. `apply`: the order is walked, each step recorded before, during and after;
+//! 10. [`state`] again: the records become the new state.
 //!
 //! What a kind of resource has to say about itself is in [`resource`] and [`schema`]; how accounts
 //! lend things to each other, in [`sharing`]; what calls have to be allowed, in [`permission`]; what
@@ -38,6 +39,7 @@ pub mod observation;
 pub mod permission;
 pub mod plan;
 pub mod policy;
+pub mod preflight;
 pub mod provider;
 mod records;
 mod recover;

@@ -9,6 +9,7 @@ use crate::discovery::Discovery;
 use crate::erased::{AnyResource, erase};
 use crate::gate::Gate;
 use crate::lookup::{AnyLookup, Lookup};
+use crate::preflight::{AnyCheck, Check};
 use crate::provider::Provider;
 use crate::resource::Resource;
 use crate::sharing::Sharing;
@@ -20,6 +21,7 @@ pub struct Registry {
     kinds: BTreeMap<Kind, Arc<dyn AnyResource>>,
     lookups: BTreeMap<Kind, Arc<dyn AnyLookup>>,
     gates: Vec<Arc<dyn Gate>>,
+    checks: Vec<AnyCheck>,
     sharing: Option<Sharing>,
     discovery: Option<Arc<dyn Discovery>>,
 }
@@ -33,6 +35,7 @@ impl Registry {
             kinds: BTreeMap::new(),
             lookups: BTreeMap::new(),
             gates: Vec::new(),
+            checks: Vec::new(),
             sharing: None,
             discovery: None,
         }
@@ -77,6 +80,30 @@ impl Registry {
     pub fn with_gate(mut self, gate: impl Gate + 'static) -> Self {
         self.gates.push(Arc::new(gate));
         self
+    }
+
+    /// Adds a check before a run.
+    ///
+    /// # Panics
+    /// If two checks have the same name.
+    #[must_use]
+    pub fn with_check<C: Check>(mut self) -> Self {
+        assert!(self.checks.iter().all(|check| check.name != C::NAME), "`{}` is registered twice", C::NAME);
+        self.checks.push(AnyCheck::of::<C>());
+        self
+    }
+
+    /// Keeps only some of the checks.
+    #[must_use]
+    pub fn keeping_checks(mut self, keep: impl Fn(&AnyCheck) -> bool) -> Self {
+        self.checks.retain(keep);
+        self
+    }
+
+    /// Returns every check, in the order of registration.
+    #[must_use]
+    pub fn checks(&self) -> &[AnyCheck] {
+        &self.checks
     }
 
     /// Says how accounts lend things to each other.

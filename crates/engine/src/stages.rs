@@ -18,6 +18,7 @@ use crate::import::{self, Imports};
 use crate::lookup::{self, Found};
 use crate::observation::Observations;
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
+use crate::preflight::{self, Checked};
 use crate::records::{defect, hidden_record, seen_records};
 use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
 use crate::spec::{ImportNode, Spec};
@@ -61,17 +62,38 @@ impl Engine<'_> {
         }
         let _lock = self.lock(command(mode)).await?;
         let prepared = self.prepare(spec, mode, options, &spec.imports, saved).await?;
-        match approval {
-            Approval::Saved(saved) => {
-                check_fresh(saved, &prepared.planned.plan, prepared.state.applied_plan.as_deref())?;
-            }
-            Approval::Ask(ask) => {
-                if !ask(&prepared.planned.plan) {
-                    return Err(RunError::Declined);
-                }
-            }
+        let plan = &prepared.planned.plan;
+        if let Approval::Saved(saved) = &approval {
+            check_fresh(saved, plan, prepared.state.applied_plan.as_deref())?;
+        }
+        if mode == Mode::Apply && !plan.changes.is_empty() {
+            preflight::stop_at_failures(&self.check_prepared(spec, &prepared).await?)?;
+        }
+        if let Approval::Ask(ask) = approval
+            && !ask(plan)
+        {
+            return Err(RunError::Declined);
         }
         self.carry_out(spec, prepared, saved.map(|plan| plan.nonce.clone())).await
+    }
+
+    /// Makes a plan, and looks whether it will work. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`]. What the checks find is no error.
+    pub async fn preflight(
+        &self,
+        spec: &Spec,
+        mode: Mode,
+        options: &Options,
+    ) -> Result<Vec<Checked>, RunError> {
+        let prepared = self.prepare(spec, mode, options, &spec.imports, None).await?;
+        self.check_prepared(spec, &prepared).await
+    }
+
+    async fn check_prepared(&self, spec: &Spec, prepared: &Prepared) -> Result<Vec<Checked>, RunError> {
+        let state = prepared.adjusted.as_ref().unwrap_or(&prepared.state);
+        self.check(&prepared.access, spec, state, &prepared.planned.plan).await
     }
 
     /// Returns the state with the records of a killed run folded in; `None` if there never was

@@ -12,6 +12,11 @@ pub(crate) fn equals(name: &str, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
+/// Asks for what belongs to an account, and not for what is shared with it.
+pub(crate) fn owned_by(account: &str) -> Filter {
+    equals("owner-id", account)
+}
+
 /// Asks for the things that the create of `intent` made.
 pub(crate) fn made_by(intent: &Intent) -> Filter {
     equals(&format!("tag:{OPERATION_TAG}"), &intent.operation_id)

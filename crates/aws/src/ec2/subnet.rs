@@ -37,9 +37,13 @@ pub(crate) struct SubnetInputs {
     #[attribute(replace, normalize = cidr::normalize_ipv4)]
     cidr_block: String,
     /// The id of the zone, such as `use1-az1`. Unlike a zone's name, it means the same zone in
-    /// every account. If it is not set, AWS picks a zone.
+    /// every account. If neither it nor the name is set, AWS picks a zone.
     #[attribute(replace)]
     availability_zone_id: Option<String>,
+    /// The name that the subnet's account has for the zone, such as `us-east-1a`. In other accounts,
+    /// another zone may have it: `straddle preflight` shows what each calls it. Say the id or the name.
+    #[attribute(replace)]
+    availability_zone: Option<String>,
     /// The range of IPv6 addresses, inside one of the VPC.
     #[attribute(normalize = cidr::normalize_ipv6)]
     ipv6_cidr_block: Option<String>,
@@ -217,6 +221,7 @@ impl Resource for Subnet {
             .vpc_id(&inputs.vpc_id)
             .cidr_block(&inputs.cidr_block)
             .set_availability_zone_id(inputs.availability_zone_id.clone())
+            .set_availability_zone(zone_name(inputs))
             .set_ipv6_cidr_block(inputs.ipv6_cidr_block.clone())
             .tag_specifications(tags::at_birth(ResourceType::Subnet, intent, inputs.tags.as_ref()));
         let answer = call.send().await.map_err(failed("CreateSubnet"))?;
@@ -308,6 +313,11 @@ fn is_ours(found: &[types::Tag], intent: &Intent, inputs: &SubnetInputs) -> bool
     owned || tags::are_of(intent, found)
 }
 
+/// EC2 takes one of both; what was imported has both.
+fn zone_name(inputs: &SubnetInputs) -> Option<String> {
+    inputs.availability_zone.clone().filter(|_| inputs.availability_zone_id.is_none())
+}
+
 fn check_ipv6(inputs: &ValueMap) -> Option<Problem> {
     (is(inputs, "assign_ipv6_address_on_creation", true) && !is_set(inputs, "ipv6_cidr_block")).then(|| {
         problem(
@@ -325,6 +335,7 @@ fn observed_inputs(subnet: &types::Subnet) -> SubnetInputs {
         vpc_id: subnet.vpc_id().unwrap_or_default().to_owned(),
         cidr_block: subnet.cidr_block().unwrap_or_default().to_owned(),
         availability_zone_id: subnet.availability_zone_id().map(str::to_owned),
+        availability_zone: subnet.availability_zone().map(str::to_owned),
         ipv6_cidr_block: ipv6_range(subnet).and_then(|range| range.ipv6_cidr_block()).map(str::to_owned),
         map_public_ip_on_launch: Some(subnet.map_public_ip_on_launch().unwrap_or(false)),
         assign_ipv6_address_on_creation: Some(subnet.assign_ipv6_address_on_creation().unwrap_or(false)),

@@ -7,7 +7,9 @@ use clap::Args;
 use straddle_engine::run::Settings;
 
 use crate::arguments::shared::parse_duration;
-use crate::arguments::{RecordArguments, ReplacementArguments, RunArguments, SelectionArguments};
+use crate::arguments::{
+    ChecksArguments, RecordArguments, ReplacementArguments, RunArguments, SelectionArguments,
+};
 
 /// What apply and destroy have in common.
 #[derive(Debug, Args)]
@@ -40,6 +42,7 @@ Examples:
   straddle apply --plan shop.plan              carry out a saved plan, and nothing else
   straddle apply --replace nat_gateway.main    make it anew
   straddle apply --exclude vpc.main            everything but that and what needs it
+  straddle apply --skip quotas                 without one of the checks of `straddle preflight`
   straddle apply --refresh-only                record what others changed, and change no thing
   straddle apply --auto-approve --json         for machines: one JSON object a line")]
 pub(crate) struct ApplyArguments {
@@ -49,6 +52,8 @@ pub(crate) struct ApplyArguments {
     pub(crate) replacement: ReplacementArguments,
     #[command(flatten)]
     pub(crate) recording: RecordArguments,
+    #[command(flatten)]
+    pub(crate) checks: ChecksArguments,
     /// Carry out a plan that `straddle plan --out` saved, without asking.
     #[arg(long, value_name = "FILE")]
     #[arg(conflicts_with_all = ["auto_approve", "target", "exclude", "replace", "allow_missing", "refresh_only"])]

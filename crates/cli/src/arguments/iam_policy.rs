@@ -45,6 +45,8 @@ pub(crate) enum PhaseArgument {
     Apply,
     /// Deleting everything that the spec and the state have; looking is included.
     Destroy,
+    /// The checks of `straddle preflight`, which an apply runs too; looking is included.
+    Preflight,
 }
 
 impl From<PhaseArgument> for Phase {
@@ -53,6 +55,7 @@ impl From<PhaseArgument> for Phase {
             PhaseArgument::Plan => Self::Plan,
             PhaseArgument::Apply => Self::Apply,
             PhaseArgument::Destroy => Self::Destroy,
+            PhaseArgument::Preflight => Self::Preflight,
         }
     }
 }

@@ -8,6 +8,7 @@ mod import;
 mod import_setup;
 mod language;
 mod plan;
+mod preflight;
 mod refresh;
 mod sandbox;
 mod selection;
@@ -28,6 +29,7 @@ pub(crate) use language::{
     VersionArguments,
 };
 pub(crate) use plan::PlanArguments;
+pub(crate) use preflight::{ChecksArguments, PreflightArguments};
 pub(crate) use refresh::{RecordArguments, RefreshArguments};
 pub(crate) use sandbox::{
     SandboxCommand, SandboxEnvironmentArguments, SandboxLogArguments, SandboxOrderArguments,
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Format(FormatArguments),
     /// Show what an apply would do. Reads the accounts and changes nothing.
     Plan(PlanArguments),
+    /// Look whether an apply will work: accounts, zones, ranges, quotas, versions, permissions. Changes nothing.
+    Preflight(PreflightArguments),
     /// Show the plan, ask, and carry it out.
     Apply(ApplyArguments),
     /// Delete everything that the stack made, in every account.
@@ -131,6 +135,7 @@ impl Command {
             Self::Plan(arguments) => arguments.json,
             Self::Import(arguments) => arguments.json,
             Self::ImportSetup(arguments) => arguments.json,
+            Self::Preflight(arguments) => arguments.json,
             Self::Graph(arguments) => arguments.format == GraphFormat::Json,
             Self::Apply(arguments) => arguments.carry_out.json,
             Self::Destroy(arguments) => arguments.carry_out.json,

@@ -5,6 +5,7 @@ use straddle_engine::plan::{Mode, Options};
 use crate::arguments::ApplyArguments;
 use crate::commands::Program;
 use crate::commands::carry_out::{Order, carry_out};
+use crate::commands::preflight::with_checks;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::saved_plan;
@@ -22,5 +23,6 @@ pub(crate) fn run(program: &Program, arguments: &ApplyArguments) -> Result<Exit,
             Order::Make(Mode::Apply, arguments.carry_out.run.allowing(options))
         }
     };
-    carry_out(program, &arguments.carry_out, &order)
+    let program = with_checks(program, &arguments.checks)?;
+    carry_out(&program, &arguments.carry_out, &order)
 }

@@ -12,6 +12,7 @@ pub(crate) mod import_setup;
 pub(crate) mod man;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod preflight;
 pub(crate) mod reference;
 pub(crate) mod sandbox;
 pub(crate) mod schema;

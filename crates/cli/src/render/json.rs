@@ -10,6 +10,7 @@ use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Severity, Sources, Sp
 use straddle_engine::event::{Event, OperationLabel, Verb};
 use straddle_engine::import::ImportReport;
 use straddle_engine::plan::{AttributeChange, Change, Plan};
+use straddle_engine::preflight::Checked;
 use straddle_engine::registry::Registry;
 use straddle_engine::run::Report;
 use straddle_engine::schema::AttributeSchema;
@@ -180,6 +181,12 @@ pub(crate) fn heartbeat(running: &Snapshot) -> Json {
     json!({ "type": "heartbeat", "stage": stage, "operations": operations })
 }
 
+/// Renders what checks before a run found.
+pub(crate) fn preflight(checked: &[Checked]) -> Json {
+    let verdict = checked.iter().map(|checked| checked.verdict).max();
+    json!({ "type": "preflight", "verdict": verdict, "checks": checked })
+}
+
 /// Renders an event.
 pub(crate) fn event(event: &Event) -> Json {
     match event {
@@ -191,6 +198,10 @@ pub(crate) fn event(event: &Event) -> Json {
         Event::NotVisibleYet { addresses } => json!({ "type": "not_visible_yet", "addresses": addresses }),
         Event::Refreshed { listings, elapsed } => {
             json!({ "type": "refreshed", "listings": listings, "elapsed_seconds": seconds(*elapsed) })
+        }
+        Event::Checking { checks } => json!({ "type": "checking", "checks": checks }),
+        Event::Checked { checked, remaining } => {
+            json!({ "type": "checked", "check": checked, "remaining": remaining })
         }
         Event::Resolving { address, remaining } => {
             json!({ "type": "resolving", "address": address, "remaining_seconds": seconds(*remaining) })

@@ -9,7 +9,7 @@ use straddle_engine::event::{Event, Observer, OperationLabel, Verb};
 
 use crate::render::change::place;
 use crate::render::error::sentence;
-use crate::render::{Palette, duration_words, paint};
+use crate::render::{Palette, duration_words, paint, preflight_warning};
 use crate::running::{HEARTBEAT, Ongoing, Running, Snapshot};
 use crate::safe::Safe;
 use crate::terminal::Terminal;
@@ -112,6 +112,8 @@ pub(crate) fn line(event: &Event, palette: &Palette) -> Option<String> {
         Event::Refreshing { resources } => format!("Reading {resources} resources..."),
         Event::Refreshed { elapsed, .. } => format!("Read in {}.", duration_words(*elapsed)),
         Event::NotVisibleYet { addresses } => not_visible_yet(addresses, palette),
+        Event::Checking { checks } => format!("Checking {checks} things beforehand..."),
+        Event::Checked { checked, .. } => return preflight_warning(checked, palette),
         Event::Resolving { address, remaining } => format!(
             "{}: looking for what an earlier run may have made, for at most {}...",
             paint(palette.strong, Safe(address)),
@@ -159,6 +161,8 @@ fn operation_words(event: &Event, operation: &OperationLabel, palette: &Palette)
         | Event::Refreshing { .. }
         | Event::NotVisibleYet { .. }
         | Event::Refreshed { .. }
+        | Event::Checking { .. }
+        | Event::Checked { .. }
         | Event::Resolving { .. }
         | Event::Call { .. }
         | Event::Identified { .. }

@@ -65,6 +65,7 @@ impl Rows {
 }
 
 const READING: &str = "reading";
+const CHECKING: &str = "checking";
 
 impl Observer for Rows {
     fn notify(&self, event: &Event) {
@@ -80,13 +81,18 @@ impl Observer for Rows {
             Event::Refreshing { resources } => {
                 return self.start(READING.to_owned(), &format!("Reading {resources} resources"));
             }
+            Event::Checking { checks } => {
+                return self.start(CHECKING.to_owned(), &format!("Checking {checks} things beforehand"));
+            }
             Event::Refreshed { .. } => self.end(READING),
+            Event::Checked { remaining: 0, .. } => self.end(CHECKING),
             Event::OperationFinished { operation, .. } | Event::OperationFailed { operation, .. } => {
                 self.end(&operation_key(operation));
             }
             Event::Connecting { .. }
             | Event::WaitingForLock { .. }
             | Event::NotVisibleYet { .. }
+            | Event::Checked { .. }
             | Event::Resolving { .. }
             | Event::OperationSkipped { .. }
             | Event::Interrupted { .. } => {}

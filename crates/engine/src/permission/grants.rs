@@ -32,6 +32,8 @@ pub enum Phase {
     Apply,
     /// Everything is deleted.
     Destroy,
+    /// The checks before an apply are run, after everything is looked at.
+    Preflight,
 }
 
 /// How much of it.
@@ -63,7 +65,7 @@ pub fn grants(known: Known<'_>, phase: Phase, breadth: Breadth) -> Vec<Grant> {
     let mut moments = Vec::new();
     looks(known, &mut moments);
     match (phase, breadth) {
-        (Phase::Plan, _) => {}
+        (Phase::Plan | Phase::Preflight, _) => {}
         (Phase::Apply, Breadth::ThisPlan) => {
             crossings(known, &mut moments);
             changes(known, &mut moments);
@@ -84,6 +86,9 @@ pub fn grants(known: Known<'_>, phase: Phase, breadth: Breadth) -> Vec<Grant> {
     let mut found = Found { things: &things, breadth, grants: BTreeMap::new() };
     for (address, moment) in moments {
         found.add(address, &moment);
+    }
+    if phase == Phase::Preflight {
+        found.add_checks(known);
     }
     let mut grants = found.into_grants();
     if phase != Phase::Destroy {
@@ -249,6 +254,16 @@ impl Found<'_> {
         for action in need.actions {
             let key = (account.clone(), (*action).to_owned(), conditions.clone());
             self.grants.entry(key).or_default().extend(resources.iter().cloned());
+        }
+    }
+
+    fn add_checks(&mut self, known: Known<'_>) {
+        let needs = || known.registry.checks().iter().flat_map(|check| check.permissions);
+        for account in known.spec.accounts.keys() {
+            for action in needs().flat_map(|need| need.actions) {
+                let key = (account.clone(), (*action).to_owned(), BTreeMap::new());
+                self.grants.entry(key).or_default().insert(ANYTHING.to_owned());
+            }
         }
     }
 

@@ -33,12 +33,20 @@ pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
     parts.map(|(arn, tags)| Tagged { arn: arn.clone(), tags: tags.clone() }).collect()
 }
 
-/// Returns the permission for tags that are given to what is made.
+/// Returns the permission for tags that are given to what is made: on its ARN, as far as that is known
+/// before it has an id.
 pub(super) fn needs(call: &Call, kind: &str) -> Vec<Need> {
     if call.parameters.table("tags").0.is_empty() {
         return Vec::new();
     }
-    let resource = format!("arn:aws:eks:{}:{}:{kind}/*", call.region, call.caller.account);
+    let text = |name: &str| call.parameters.text(name);
+    let part = ["nodegroupName", "addonName", "fargateProfileName"].into_iter().find_map(text);
+    let path = match (text("clusterName"), part) {
+        (Some(cluster), Some(part)) => format!("{cluster}/{part}/*"),
+        (Some(cluster), None) => format!("{cluster}/*"),
+        (None, _) => text("name").unwrap_or("*").to_owned(),
+    };
+    let resource = format!("arn:aws:eks:{}:{}:{kind}/{path}", call.region, call.caller.account);
     let mut context = Context::new();
     set(&mut context, "eks:CreateAction", &call.operation);
     vec![Need { action: "eks:TagResource".to_owned(), resource, context }]

@@ -126,9 +126,21 @@ fn states_are_observed() {
 fn what_was_found_is_observed() {
     let Observed { inputs, outputs, .. } = observe(builder().subnet_arn("arn:x").build());
     assert_eq!(inputs.availability_zone_id.as_deref(), Some("use1-az1"));
+    assert_eq!(inputs.availability_zone.as_deref(), Some("us-east-1a"));
     assert_eq!(inputs.enable_dns64, Some(false));
     assert_eq!(outputs.arn, "arn:x");
     assert_eq!(outputs.availability_zone.as_deref(), Some("us-east-1a"));
+}
+
+#[test]
+fn a_zone_is_named_by_its_id_or_by_its_name() {
+    let inputs = |id: Option<&str>, name: Option<&str>| SubnetInputs {
+        availability_zone_id: id.map(str::to_owned),
+        availability_zone: name.map(str::to_owned),
+        ..SubnetInputs::default()
+    };
+    assert_eq!(zone_name(&inputs(None, Some("us-east-1a"))).as_deref(), Some("us-east-1a"));
+    assert_eq!(zone_name(&inputs(Some("use1-az1"), Some("us-east-1a"))), None);
 }
 
 #[test]

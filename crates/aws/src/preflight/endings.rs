@@ -1,0 +1,136 @@
+//! What stands in the way of a deletion: things of others in networks that go.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::NetworkInterface;
+use futures::future::join_all;
+use straddle_engine::permission::Need;
+use straddle_engine::preflight::{Check, Fate, Finding, Item, Subject};
+use straddle_engine::provider::ProviderError;
+
+use super::{found, listed};
+use crate::client::Client;
+use crate::ec2::equals;
+use crate::error::failed;
+
+/// Things in VPCs that are not the stack's.
+pub(crate) struct ForeignThings;
+
+/// The tag on endpoints that `GuardDuty` makes by itself ("Runtime Monitoring", its user guide).
+const GUARD_DUTY: &str = "GuardDutyManaged";
+
+impl Check for ForeignThings {
+    const NAME: &'static str = "foreign_things";
+    const ABOUT: &'static str = "nothing of others is in a VPC or subnet that is deleted";
+    const PERMISSIONS: &'static [Need] =
+        &[Need::read(&["ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcEndpoints"])];
+
+    async fn run(subject: &Subject<'_>) -> Vec<Finding> {
+        let ours: BTreeSet<_> = subject.items().filter_map(|item| item.text("id")).collect();
+        let goes = |item: &&Item| item.fate == Fate::Unmade && item.kind.as_str() == "vpc";
+        let looks = subject.items().filter(goes).filter_map(|vpc| Some((vpc, vpc.text("id")?)));
+        let looks = looks.map(|(vpc, id)| {
+            let ours = &ours;
+            async move {
+                let client = subject.account(&vpc.account).1.client();
+                found(&vpc.account, look(vpc, client, id, ours).await)
+            }
+        });
+        join_all(looks).await.concat()
+    }
+}
+
+async fn look(
+    vpc: &Item,
+    client: &Client,
+    id: &str,
+    ours: &BTreeSet<&str>,
+) -> Result<Vec<Finding>, ProviderError> {
+    let ec2 = &client.ec2.reads;
+    let interfaces = ec2.describe_network_interfaces().filters(equals("vpc-id", id)).into_paginator().items();
+    let interfaces = interfaces.send().collect::<Result<Vec<_>, _>>().await;
+    let interfaces = interfaces.map_err(failed("DescribeNetworkInterfaces"))?;
+    let endpoints = ec2.describe_vpc_endpoints().filters(equals("vpc-id", id)).into_paginator().items();
+    let endpoints =
+        endpoints.send().collect::<Result<Vec<_>, _>>().await.map_err(failed("DescribeVpcEndpoints"))?;
+    let guards =
+        endpoints.iter().filter(|endpoint| endpoint.tags().iter().any(|tag| tag.key() == Some(GUARD_DUTY)));
+    let guards: Vec<_> = guards.filter_map(|endpoint| endpoint.vpc_endpoint_id()).collect();
+    let names: Vec<_> = interfaces.iter().filter(|one| !is_ours(one, ours)).map(describe).collect();
+    Ok(judge(vpc, &names, &guards))
+}
+
+/// Tells whether an interface belongs to something of the stack: its description names that, as those
+/// of NAT gateways, endpoints, load balancers and clusters do, or it is something of the stack itself.
+fn is_ours(interface: &NetworkInterface, ours: &BTreeSet<&str>) -> bool {
+    let description = interface.description().unwrap_or_default();
+    let names = |id: &&str| !id.is_empty() && description.split([' ', '/', ',']).any(|word| word == *id);
+    interface.network_interface_id().is_some_and(|id| ours.contains(id)) || ours.iter().any(names)
+}
+
+fn describe(interface: &NetworkInterface) -> String {
+    let text = |part: Option<&str>| part.filter(|part| !part.is_empty()).unwrap_or("?").to_owned();
+    format!(
+        "{} of account {} ({})",
+        text(interface.network_interface_id()),
+        text(interface.owner_id()),
+        text(interface.description())
+    )
+}
+
+fn judge(vpc: &Item, interfaces: &[String], guards: &[&str]) -> Vec<Finding> {
+    let Item { account, address, .. } = vpc;
+    let mut findings = Vec::new();
+    if !interfaces.is_empty() {
+        findings.push(Finding::warning(
+            account,
+            format!(
+                "There are interfaces in {address} that belong to nothing of the stack: {}.",
+                listed(interfaces)
+            ),
+            "Delete what they belong to, unless it goes with what is deleted first; else the VPC stays.",
+        ));
+    }
+    if !guards.is_empty() {
+        findings.push(Finding::warning(
+            account,
+            format!("GuardDuty has put endpoints into {address}: {}.", listed(guards)),
+            "Switch its agent off for the VPC, and delete the endpoints and their security group: only the owner can.",
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok(account, format!("Nothing of others is in {address}.")));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use straddle_engine::preflight::Verdict;
+
+    use super::*;
+    use crate::preflight::testing::item;
+
+    #[test]
+    fn interfaces_of_the_stack_are_told_from_others() {
+        let interface = |id: &str, description: &str| {
+            NetworkInterface::builder().network_interface_id(id).description(description).build()
+        };
+        let ours = ["nat-1", "shop", "eni-9"].into();
+        assert!(is_ours(&interface("eni-1", "Interface for NAT Gateway nat-1"), &ours));
+        assert!(is_ours(&interface("eni-2", "Amazon EKS shop"), &ours));
+        assert!(is_ours(&interface("eni-9", ""), &ours));
+        assert!(!is_ours(&interface("eni-3", "ELB app/other/1"), &ours));
+        assert!(!is_ours(&interface("eni-4", "Amazon EKS shop-2"), &ours));
+    }
+
+    #[test]
+    fn what_is_left_of_others_is_warned_of() {
+        let vpc = item("vpc", &[]);
+        let verdicts = |interfaces: &[String], guards: &[&str]| {
+            judge(&vpc, interfaces, guards).iter().map(|one| one.verdict).collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts(&[], &[]), [Verdict::Ok]);
+        assert_eq!(verdicts(&["eni-1".to_owned()], &["vpce-1"]), [Verdict::Warning, Verdict::Warning]);
+    }
+}
