@@ -67,6 +67,7 @@ impl Running {
             }
             Event::Checked { .. }
             | Event::Identified { .. }
+            | Event::Blocked { .. }
             | Event::OperationSkipped { .. }
             | Event::Interrupted { .. } => {}
         }

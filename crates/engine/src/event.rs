@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::address::{AccountName, Address, RemoteId};
+use crate::diagnosis::Blocker;
 use crate::preflight;
 
 /// Is told what happens. Calls come from the engine's own task and must not block.
@@ -89,6 +90,13 @@ pub enum Event {
         reason: String,
         /// Since the operation started.
         elapsed: Duration,
+    },
+    /// It was found out what keeps a thing from being deleted.
+    Blocked {
+        /// The operation.
+        operation: OperationLabel,
+        /// What uses the thing.
+        blockers: Vec<Blocker>,
     },
     /// An operation has ended well.
     OperationFinished {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::address::{Address, Kind};
+use crate::diagnosis::Diagnosis;
 use crate::diagnostic::Diagnostic;
 use crate::discovery::Discovery;
 use crate::erased::{AnyResource, erase};
@@ -24,6 +25,7 @@ pub struct Registry {
     checks: Vec<AnyCheck>,
     sharing: Option<Sharing>,
     discovery: Option<Arc<dyn Discovery>>,
+    diagnosis: Option<Arc<dyn Diagnosis>>,
 }
 
 impl Registry {
@@ -38,6 +40,7 @@ impl Registry {
             checks: Vec::new(),
             sharing: None,
             discovery: None,
+            diagnosis: None,
         }
     }
 
@@ -122,6 +125,18 @@ impl Registry {
     #[must_use]
     pub fn discovery(&self) -> Option<&dyn Discovery> {
         self.discovery.as_deref()
+    }
+
+    /// Says who finds out what keeps things from being deleted.
+    #[must_use]
+    pub fn with_diagnosis(self, diagnosis: impl Diagnosis + 'static) -> Self {
+        Self { diagnosis: Some(Arc::new(diagnosis)), ..self }
+    }
+
+    /// Returns who finds out what keeps things from being deleted, if anybody does.
+    #[must_use]
+    pub fn diagnosis(&self) -> Option<&dyn Diagnosis> {
+        self.diagnosis.as_deref()
     }
 
     /// Returns how accounts lend things to each other, if they do.

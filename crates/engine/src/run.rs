@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::address::{AccountName, Address};
+use crate::diagnosis::Blocker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::environment::Environment;
 use crate::event::{Observer, Verb};
@@ -153,6 +154,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What is wrong with what the user wrote, and where, if that is the reason.
     pub problem: Option<Diagnostic>,
+    /// What keeps the thing from being deleted, if that is the reason and as far as it is known.
+    pub blockers: Vec<Blocker>,
 }
 
 /// Who decides whether a plan is carried out.

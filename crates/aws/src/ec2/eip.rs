@@ -14,6 +14,7 @@ use straddle_engine::schema::{Attributes, Tags};
 use super::listing::Found;
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
+use crate::blockers::INTERFACES_READ;
 use crate::client::Client;
 use crate::error::{answered, failed, unless};
 
@@ -106,6 +107,7 @@ impl Resource for Eip {
         Need::delete(&["ec2:ReleaseAddress"]).on(&["{arn}"]),
         // Who uses it may let go of it any moment: then EC2 knows no address that the call is about.
         Need::delete(&["ec2:DisassociateAddress"]),
+        INTERFACES_READ,
     ];
 
     type Inputs = EipInputs;

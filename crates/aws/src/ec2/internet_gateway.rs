@@ -15,6 +15,7 @@ use super::listing::{Found, PAGE_SIZE, readiness};
 use super::named::VPC;
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
+use crate::blockers::INTERFACES_READ;
 use crate::client::Client;
 use crate::error::{answered, failed, unless};
 
@@ -97,6 +98,7 @@ impl Resource for InternetGateway {
         tags::CHANGED,
         Need::delete(&["ec2:DeleteInternetGateway"]).on(&["{arn}"]),
         Need::delete(&["ec2:DetachInternetGateway"]).on(&["{arn}", VPC]),
+        INTERFACES_READ,
     ];
     const EXCLUSIVE: &'static [&'static str] = &["vpc_id"];
 

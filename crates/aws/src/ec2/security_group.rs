@@ -21,6 +21,7 @@ use super::named::VPC;
 use super::rule::{self, EGRESS, INGRESS};
 use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
+use crate::blockers::INTERFACES_READ;
 use crate::client::Client;
 use crate::error::{answered, failed};
 
@@ -111,6 +112,7 @@ impl Resource for SecurityGroup {
         Need::delete(&["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"])
             .on(&["{arn}"])
             .to_repair(),
+        INTERFACES_READ,
     ];
     const EXCLUSIVE: &'static [&'static str] = &["name", "vpc_id"];
 

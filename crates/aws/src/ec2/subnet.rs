@@ -20,6 +20,7 @@ use super::listing::{Found, PAGE_SIZE, readiness};
 use super::named::VPC;
 use super::tags::TagStep;
 use super::{SERVICE, cidr, filters, tags};
+use crate::blockers::INTERFACES_READ;
 use crate::client::Client;
 use crate::error::{answered, failed, unless};
 
@@ -175,6 +176,7 @@ impl Resource for Subnet {
             .changing(&["ipv6_cidr_block"]),
         tags::CHANGED,
         Need::delete(&["ec2:DeleteSubnet"]).on(&["{arn}"]),
+        INTERFACES_READ,
     ];
     const EXCLUSIVE: &'static [&'static str] = &["cidr_block", "vpc_id"];
 

@@ -21,6 +21,7 @@ use super::check::{is, is_set, problem};
 use super::listing::{Found, PAGE_SIZE, readiness};
 use super::tags::TagStep;
 use super::{SERVICE, cidr, filters, tags};
+use crate::blockers::{INTERFACES_READ, PARTS_READ};
 use crate::client::Client;
 use crate::error::{answered, failed};
 
@@ -185,6 +186,8 @@ impl Resource for Vpc {
         Need::update(&["ec2:ModifyVpcTenancy"]).on(&["{arn}"]).changing(&["instance_tenancy"]),
         tags::CHANGED,
         Need::delete(&["ec2:DeleteVpc"]).on(&["{arn}"]),
+        INTERFACES_READ,
+        PARTS_READ,
     ];
 
     type Inputs = VpcInputs;

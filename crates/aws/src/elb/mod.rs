@@ -4,10 +4,13 @@ mod attribute_values;
 mod describe;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
+mod maker;
 mod ownership;
 mod tags;
 pub(crate) mod target_group;
 
+pub(crate) use describe::target_groups;
+pub(crate) use maker::maker_of;
 use straddle_engine::value::{Value, ValueMap};
 
 /// The service whose limits the calls of these kinds fall under.

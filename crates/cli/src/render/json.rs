@@ -214,6 +214,9 @@ pub(crate) fn event(event: &Event) -> Json {
         Event::Waiting { operation, reason, elapsed } => {
             about("waiting", operation, json!({ "reason": reason, "elapsed_seconds": seconds(*elapsed) }))
         }
+        Event::Blocked { operation, blockers } => {
+            about("blocked", operation, json!({ "blockers": blockers }))
+        }
         Event::OperationFinished { operation, remote_id, elapsed } => {
             let facts = json!({ "remote_id": remote_id, "elapsed_seconds": seconds(*elapsed) });
             about("operation_finished", operation, facts)
@@ -264,6 +267,7 @@ pub(crate) fn report(
             "account": failure.account,
             "error": failure.error,
             "hint": failure.hint,
+            "blockers": failure.blockers,
         })
     });
     json!({

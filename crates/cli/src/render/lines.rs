@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use straddle_engine::address::{AccountName, Address};
+use straddle_engine::diagnosis::Blocker;
 use straddle_engine::event::{Event, Observer, OperationLabel, Verb};
 
 use crate::render::change::place;
@@ -121,6 +122,7 @@ pub(crate) fn line(event: &Event, palette: &Palette) -> Option<String> {
         ),
         Event::OperationStarted { operation }
         | Event::Waiting { operation, .. }
+        | Event::Blocked { operation, .. }
         | Event::OperationFinished { operation, .. }
         | Event::OperationFailed { operation, .. }
         | Event::OperationSkipped { operation, .. } => {
@@ -141,6 +143,9 @@ fn operation_words(event: &Event, operation: &OperationLabel, palette: &Palette)
         Event::OperationStarted { .. } => format!("{}...", doing(verb)),
         Event::Waiting { reason, elapsed, .. } => {
             format!("still {} after {}: {}", doing(verb), duration_words(*elapsed), Safe(reason))
+        }
+        Event::Blocked { blockers, .. } => {
+            format!("{} {}", paint(palette.warning, "still used by"), blocker_list(blockers))
         }
         Event::OperationFinished { remote_id, elapsed, .. } => {
             let id = remote_id.as_ref().map_or_else(String::new, |id| format!(" {}", Safe(id)));
@@ -168,6 +173,19 @@ fn operation_words(event: &Event, operation: &OperationLabel, palette: &Palette)
         | Event::Identified { .. }
         | Event::Interrupted { .. } => return None,
     })
+}
+
+/// How many of the things are listed that keep another one from being deleted.
+const LISTED: usize = 10;
+
+/// Lists what uses something, each chain on a line of its own.
+pub(crate) fn blocker_list(blockers: &[Blocker]) -> String {
+    let listed = blockers.iter().take(LISTED).map(|blocker| format!("\n  {}", Safe(blocker)));
+    let more = match blockers.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!("\n  and {more} more"),
+    };
+    listed.chain([more]).collect()
 }
 
 fn not_visible_yet(addresses: &[Address], palette: &Palette) -> String {

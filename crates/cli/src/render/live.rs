@@ -94,6 +94,7 @@ impl Observer for Rows {
             | Event::NotVisibleYet { .. }
             | Event::Checked { .. }
             | Event::Resolving { .. }
+            | Event::Blocked { .. }
             | Event::OperationSkipped { .. }
             | Event::Interrupted { .. } => {}
         }

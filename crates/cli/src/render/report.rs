@@ -10,6 +10,7 @@ use straddle_engine::run::{Failure, Report};
 use straddle_engine::spec::Spec;
 
 use crate::render::error::sentence;
+use crate::render::lines::blocker_list;
 use crate::render::plan::Drifted;
 use crate::render::{Palette, duration_words, paint};
 
@@ -86,8 +87,12 @@ fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {
         Verb::Wait => "failed to wait for something",
         Verb::Look => "failed to look something up",
     };
-    let detail =
+    let mut detail =
         format!("{} in the account `{}`: {}", failure.address, failure.account, sentence(&failure.error));
+    if !failure.blockers.is_empty() {
+        detail.push_str("\nIt is used by:");
+        detail.push_str(&blocker_list(&failure.blockers));
+    }
     let hint = failure.hint.clone().unwrap_or_else(|| {
         "Once the reason is gone, run the same command again: it goes on where this one ended.".to_owned()
     });

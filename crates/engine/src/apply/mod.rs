@@ -6,6 +6,7 @@ mod look;
 mod make;
 mod operation;
 mod recorder;
+mod refusal;
 mod settle;
 mod stop;
 mod unmake;

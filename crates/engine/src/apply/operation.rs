@@ -135,6 +135,7 @@ impl<'a> Operation<'a> {
             | Stop::Unheeded(_)
             | Stop::Expired(_)
             | Stop::TimedOut { .. }
+            | Stop::Held { .. }
             | Stop::Closed { .. }
             | Stop::Exists(_)
             | Stop::Stale { .. }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::access::Backoff;
 use crate::address::RemoteId;
 use crate::apply::operation::Operation;
+use crate::apply::refusal::Refusal;
 use crate::apply::stop::Stop;
 use crate::erased::{AnyStep, ObservedValues};
 use crate::plan::{Reason, members};
@@ -42,6 +43,8 @@ pub(crate) struct Settle<'a> {
     pub(crate) repair: Repair,
     /// The attributes that are wanted as they are found, whatever that is by then.
     pub(crate) left_alone: BTreeSet<String>,
+    /// How its deletion is refused.
+    pub(crate) refusal: Refusal,
 }
 
 /// How far the repair of a part is that failed.
@@ -88,6 +91,7 @@ impl<'a> Settle<'a> {
             later: None,
             repair: Repair::Unneeded,
             left_alone: operation.left_alone(),
+            refusal: Refusal::default(),
         }
     }
 
@@ -103,7 +107,7 @@ impl<'a> Settle<'a> {
                 Next::Wait(reason) => reason,
                 Next::Call(step) if Instant::now() >= deadline => {
                     let reason = format!("{} is still needed", step.operation());
-                    return Err(Stop::TimedOut { limit: self.limit, reason });
+                    return Err(self.time_is_up(reason).await);
                 }
                 Next::Call(_) if self.operation.run.engine.interrupt.level() == InterruptLevel::Fast => {
                     return Err(Stop::Interrupted);
@@ -117,9 +121,13 @@ impl<'a> Settle<'a> {
                 },
             };
             let delay = delays.next().map(|delay| delay.min(self.operation.kind.traits().poll));
-            let Some(delay) = delay else { return Err(Stop::TimedOut { limit: self.limit, reason }) };
+            let Some(delay) = delay else { return Err(self.time_is_up(reason).await) };
             self.operation.pause(delay, &reason).await?;
         }
+    }
+
+    async fn time_is_up(&mut self, reason: String) -> Stop {
+        self.refusal.time_is_up(self.operation, &self.id, self.limit, reason).await
     }
 
     async fn look(&mut self, performed: Option<&Performed>) -> Result<Next, Stop> {
@@ -284,6 +292,7 @@ impl<'a> Settle<'a> {
             .await?;
         match answer {
             Ok(new_id) => {
+                self.refusal.is_over();
                 if let Some(id) = new_id.filter(|id| *id != self.id) {
                     operation.identified(&id).await?;
                     self.id = id;
@@ -292,6 +301,9 @@ impl<'a> Settle<'a> {
                     performed.as_ref().filter(|last| last.step == step).map_or(0, |last| last.times) + 1;
                 *performed = Some(Performed { step, at: Instant::now(), times });
                 Ok(None)
+            }
+            Err(error) if error.class == ErrorClass::Dependency && self.desired.is_none() => {
+                Ok(Some(self.refusal.note(operation, &self.id, &error).await))
             }
             Err(error) => Self::after_error(error),
         }

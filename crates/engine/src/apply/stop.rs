@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::diagnosis::Blocker;
 use crate::diagnostic::Diagnostic;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::state::StateError;
@@ -37,6 +38,16 @@ pub(crate) enum Stop {
         limit: Duration,
         /// What was waited for last.
         reason: String,
+    },
+    /// Something used the thing for so long that it could not be deleted.
+    #[error("not done within {}: {reason}", seconds(*limit))]
+    Held {
+        /// The time limit.
+        limit: Duration,
+        /// The service's words.
+        reason: String,
+        /// What uses it, as far as it could be found out.
+        blockers: Vec<Blocker>,
     },
     /// A gate stayed closed.
     #[error("not open within {}: {reason}", seconds(*limit))]
@@ -107,10 +118,19 @@ impl Stop {
         if let Self::Wrong { problem, .. } = self { Some(problem) } else { None }
     }
 
+    /// Returns what keeps the thing from being deleted, as far as it is known.
+    pub(crate) fn blockers(&self) -> &[Blocker] {
+        if let Self::Held { blockers, .. } = self { blockers } else { &[] }
+    }
+
     /// Returns what to do, in whole sentences.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Closed { advice: Some(advice), .. } => advice,
+            Self::Held { blockers, .. } => match blockers.first().and_then(|first| first.advice.as_deref()) {
+                Some(advice) => advice,
+                None => "Something still uses it. Remove that and run the same command again.",
+            },
             Self::Expired(_) => "Renew the credentials and apply again: it goes on where it stopped.",
             Self::Call(error) if error.class == ErrorClass::AccessDenied => {
                 "Give the account's role this permission and apply again: it goes on where it stopped."

@@ -137,14 +137,14 @@ impl<'a> Walk<'a> {
                 self.blocked[index.index()] = Some(operation.address.clone());
                 let secrets = self.run.secrets(change_of(self.run, index));
                 let (error, hint) = (secrets.hide(&stop.to_string()).into_owned(), stop.hint());
-                let problem = stop.problem().cloned();
+                let (problem, blockers) = (stop.problem().cloned(), stop.blockers().to_vec());
                 self.run.notify(&Event::OperationFailed {
                     operation: operation.clone(),
                     error: error.clone(),
                     elapsed,
                 });
                 let OperationLabel { address, verb, account, .. } = operation;
-                self.walked.failures.push(Failure { address, verb, account, error, hint, problem });
+                self.walked.failures.push(Failure { address, verb, account, error, hint, problem, blockers });
                 if let Stop::Record(error) = stop {
                     self.walked.unrecorded.get_or_insert(error);
                 }

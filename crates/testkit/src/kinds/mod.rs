@@ -22,6 +22,7 @@ mod document;
 mod gateway;
 mod host;
 mod lookups;
+mod lodgers;
 mod network;
 mod platform;
 mod range;
@@ -41,6 +42,7 @@ pub use document::Document;
 pub use gateway::Gateway;
 pub use host::Host;
 pub use lookups::{FindNetwork, FindSegments, NetworkFilter};
+pub use lodgers::Lodgers;
 pub use network::Network;
 pub use platform::Platform;
 pub use relay::Relay;
@@ -77,6 +79,7 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with_lookup::<FindNetwork>()
         .with_lookup::<FindSegments>()
         .with_gate(Vacancy)
+        .with_diagnosis(Lodgers)
         .with_sharing(share::SHARING)
 }
 

@@ -9,7 +9,8 @@ mod stage;
 
 use std::time::Duration;
 
-use straddle_engine::event::Verb;
+use straddle_engine::diagnosis::held_by;
+use straddle_engine::event::{Event, Verb};
 use straddle_engine::plan::Mode;
 use straddle_testkit::fault::{Fault, Faults};
 use straddle_testkit::simulation::{Ending, Order};
@@ -150,4 +151,36 @@ fn a_read_that_is_refused_is_an_error_and_no_thing_that_is_not_seen() {
         apply(&world, &text);
     }
     assert!(refused > 1, "the gate was refused {refused} times");
+}
+
+#[test]
+fn a_deletion_that_stays_refused_is_explained() {
+    let world = world(Duration::ZERO);
+    apply(&world, "");
+    let id = lodge(&world, "one");
+    let (report, events) = run(&world, "", Mode::Destroy);
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Blocked { operation, blockers } => {
+                Some((operation.address.to_string(), held_by(blockers)))
+            }
+            _ => None,
+        })
+        .collect();
+    let chain = format!("interface {id} of account 222222222222");
+    assert_eq!(told, [("segment.main['one']".to_owned(), Some(chain.clone()))]);
+    let waits = events.iter().filter_map(|event| match event {
+        Event::Waiting { reason, elapsed, .. } => Some((elapsed.as_secs() >= 60, reason.contains(&chain))),
+        _ => None,
+    });
+    let waits: Vec<_> = waits.collect();
+    assert!(waits.contains(&(false, false)) && waits.contains(&(true, true)), "{waits:?}");
+    assert!(!waits.contains(&(false, true)), "a refusal is nothing strange in the first minute");
+    let [failure] = report.failures.as_slice() else { panic!("{:#?}", report.failures) };
+    assert_eq!(held_by(&failure.blockers), Some(chain));
+    assert_eq!(failure.hint.as_deref(), Some("Let its account take it out."));
+    world.network.cloud().vanish(&id);
+    let (report, _) = run(&world, "", Mode::Destroy);
+    assert!(report.is_complete(), "{:#?}", report.failures);
 }
