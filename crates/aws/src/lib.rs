@@ -1,6 +1,7 @@
 //! The AWS resource kinds and the connection to an account.
 
 mod account;
+mod audit;
 mod blockers;
 mod client;
 mod discovery;
@@ -69,6 +70,7 @@ pub fn registry() -> Registry {
         .with_lookup::<lookup::zones::FindZones>()
         .with_discovery(discovery::AwsDiscovery)
         .with_sharing(ram::SHARING)
+        .with_audit(audit::ByTagsAndNames)
         .with_diagnosis(blockers::Blockers)
         .with_gate(ram::participants::ParticipantsGone);
     preflight::with_checks(registry)

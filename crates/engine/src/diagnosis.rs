@@ -146,7 +146,7 @@ mod tests {
         let blocker = Blocker { chain: vec![interface, cluster.noted(Some(""))], advice: None };
         let text =
             "network interface eni-1 of account 444455556666 (Amazon EKS x) <- cluster x = eks_cluster.x";
-        assert_eq!(held_by(&[blocker.clone()]).as_deref(), Some(text));
+        assert_eq!(held_by(std::slice::from_ref(&blocker)).as_deref(), Some(text));
         assert_eq!(held_by(&[blocker.clone(), blocker]), Some(format!("{text}, and 1 more")));
         assert_eq!(held_by(&[]), None);
     }

@@ -20,6 +20,7 @@
 mod access;
 pub mod address;
 mod apply;
+pub mod audit;
 pub mod diagnosis;
 pub mod diagnostic;
 pub mod difference;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::address::{Address, Kind};
+use crate::audit::Audit;
 use crate::diagnosis::Diagnosis;
 use crate::diagnostic::Diagnostic;
 use crate::discovery::Discovery;
@@ -26,6 +27,7 @@ pub struct Registry {
     sharing: Option<Sharing>,
     discovery: Option<Arc<dyn Discovery>>,
     diagnosis: Option<Arc<dyn Diagnosis>>,
+    audit: Option<Arc<dyn Audit>>,
 }
 
 impl Registry {
@@ -41,6 +43,7 @@ impl Registry {
             sharing: None,
             discovery: None,
             diagnosis: None,
+            audit: None,
         }
     }
 
@@ -137,6 +140,18 @@ impl Registry {
     #[must_use]
     pub fn diagnosis(&self) -> Option<&dyn Diagnosis> {
         self.diagnosis.as_deref()
+    }
+
+    /// Says who finds what is left behind.
+    #[must_use]
+    pub fn with_audit(self, audit: impl Audit + 'static) -> Self {
+        Self { audit: Some(Arc::new(audit)), ..self }
+    }
+
+    /// Returns who finds what is left behind, if anybody does.
+    #[must_use]
+    pub fn audit(&self) -> Option<&dyn Audit> {
+        self.audit.as_deref()
     }
 
     /// Returns how accounts lend things to each other, if they do.

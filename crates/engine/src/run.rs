@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::address::{AccountName, Address};
+use crate::audit::Audited;
 use crate::diagnosis::Blocker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::environment::Environment;
 use crate::event::{Observer, Verb};
-use crate::plan::Plan;
+use crate::plan::{Mode, Plan};
 use crate::provider::ProviderError;
 use crate::registry::Registry;
 use crate::secrets::Secrets;
@@ -126,6 +127,8 @@ pub struct Report {
     /// Why outputs could not be worked out, now that everything in them is known. They are what they
     /// were before.
     pub output_problems: Diagnostics,
+    /// What the stack has left behind outside of its state, if everything was done.
+    pub audited: Audited,
 }
 
 impl Report {
@@ -136,6 +139,7 @@ impl Report {
             && self.skipped.is_empty()
             && self.output_problems.is_empty()
             && !self.interrupted
+            && (self.plan.mode != Mode::Destroy || self.audited.leftovers.is_empty())
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::access::Access;
 use crate::address::Address;
 use crate::apply::{self, Recorder, Run, Walked};
+use crate::audit::{Audited, audit};
 use crate::environment::random_id;
 use crate::event::Event;
 use crate::from_state::nothing_was_read;
@@ -223,7 +224,7 @@ impl Engine<'_> {
             && first.is_empty()
             && self.settled_records(spec, &plan, &left_out, &nothing_failed, now)?.is_empty()
         {
-            return Ok(report(plan, nothing_failed, state));
+            return Ok(report(plan, nothing_failed, state, Audited::default()));
         }
         let serial = state.serial;
         let header = self.header(&state, saved);
@@ -251,7 +252,18 @@ impl Engine<'_> {
         };
         // From here on things may have been made: that they cannot be recorded is no plain error.
         let state = saved.map_err(RunError::Unrecorded)?;
-        Ok(report(plan, walked, state))
+        let complete = walked.failures.is_empty() && walked.skipped.is_empty();
+        // A run that has not done everything is followed by another one.
+        let audited = if !complete || plan.mode == Mode::Refresh {
+            Audited::default()
+        } else {
+            tokio::select! {
+                biased;
+                () = self.interrupt.reached(InterruptLevel::Graceful) => Audited::default(),
+                audited = audit(self.registry, access, spec, &plan, &state) => audited,
+            }
+        };
+        Ok(report(plan, walked, state, audited))
     }
 
     pub(crate) async fn save(
@@ -326,10 +338,20 @@ pub(crate) fn renamed(state: &State, names: &BTreeMap<Address, Address>) -> Resu
     fold(state.clone(), &[Record::Renamed { names: names.clone() }]).map(Some).map_err(defect)
 }
 
-fn report(plan: Plan, walked: Walked, state: State) -> Report {
+fn report(plan: Plan, walked: Walked, state: State, audited: Audited) -> Report {
     let Walked { done, failures, skipped, interrupted, output_problems, unrecorded: _ } = walked;
     let State { outputs, sensitive_outputs, .. } = state;
-    Report { plan, done, failures, skipped, interrupted, outputs, sensitive_outputs, output_problems }
+    Report {
+        plan,
+        done,
+        failures,
+        skipped,
+        interrupted,
+        outputs,
+        sensitive_outputs,
+        output_problems,
+        audited,
+    }
 }
 
 /// Checks that a saved plan is what would be planned now, and was not applied before.

@@ -171,6 +171,11 @@ impl Client {
         Self { account: account.into(), network }
     }
 
+    /// Returns the account's id.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
     /// Sends a call and waits for the answer.
     ///
     /// # Errors

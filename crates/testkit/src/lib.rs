@@ -10,6 +10,7 @@
 //! - [`memory_files`]: a disk that crashes at a chosen operation, for tests of the state's store;
 //! - [`story`]: records of made-up runs, for tests of the state's store.
 
+mod census;
 pub mod client;
 pub mod clock;
 pub mod cloud;

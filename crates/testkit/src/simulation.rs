@@ -14,6 +14,7 @@ use straddle_engine::run::{Approval, Engine, Interrupt, Report, RunError, Settin
 use straddle_engine::spec::{ImportNode, Spec};
 use straddle_engine::state::{Backend, LocalBackend, State, StateError, recovered};
 
+use crate::census::Census;
 use crate::client::{CloudProvider, Network};
 use crate::clock::Clock;
 use crate::cloud::{Cloud, Pace};
@@ -138,6 +139,13 @@ impl World {
             settings: Settings::default(),
             random: Arc::new(Mutex::new(Random::new(!seed))),
         }
+    }
+
+    /// Lets runs look for what is left behind.
+    #[must_use]
+    pub fn with_audit(self) -> Self {
+        let registry = self.registry.clone().with_audit(Census(self.network.clone()));
+        Self { registry, ..self }
     }
 
     /// Returns every kind on the world's cloud.

@@ -16,7 +16,7 @@ use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use futures::future::try_join_all;
 use straddle_engine::diagnosis::{Blocker, Case, Diagnosis, Link};
 use straddle_engine::permission::Need;
-use straddle_engine::provider::{BoxFuture, ProviderError};
+use straddle_engine::provider::{BoxFuture, Connection, ProviderError};
 
 use crate::client::Client;
 use crate::elb;
@@ -70,7 +70,7 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(case: &Case<'a>) -> Self {
-        let clients = case.connections.values().map(|connection| connection.client::<Client>());
+        let clients = case.connections.values().map(Connection::client::<Client>);
         Self {
             home: case.connections[case.account].client(),
             accounts: clients.map(|client| (client.place.account.as_str(), client)).collect(),

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{RouteTableAssociation, SecurityGroup};
+use aws_sdk_ec2::types::{Address, InternetGateway, RouteTableAssociation, SecurityGroup};
+use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 use futures::future::{try_join, try_join_all};
 use straddle_engine::address::RemoteId;
 use straddle_engine::diagnosis::{Blocker, Link};
@@ -32,8 +33,8 @@ impl View<'_> {
     pub(super) async fn of_internet_gateway(&self, id: &str) -> Result<Vec<Blocker>, ProviderError> {
         let call = self.home.ec2.reads.describe_internet_gateways().internet_gateway_ids(id);
         let answer = call.send().await.map_err(failed("DescribeInternetGateways"))?;
-        let attachments = answer.internet_gateways().iter().flat_map(|gateway| gateway.attachments());
-        let Some(vpc) = attachments.filter_map(|attachment| attachment.vpc_id()).next() else {
+        let mut attachments = answer.internet_gateways().iter().flat_map(InternetGateway::attachments);
+        let Some(vpc) = attachments.find_map(|attachment| attachment.vpc_id()) else {
             return Ok(Vec::new());
         };
         self.interfaces(&[("vpc-id", vpc), ("association.public-ip", "*")]).await
@@ -42,7 +43,7 @@ impl View<'_> {
     pub(super) async fn of_address(&self, id: &str) -> Result<Vec<Blocker>, ProviderError> {
         let call = self.home.ec2.reads.describe_addresses().allocation_ids(id);
         let answer = call.send().await.map_err(failed("DescribeAddresses"))?;
-        let interface = answer.addresses().iter().find_map(|address| address.network_interface_id());
+        let interface = answer.addresses().iter().find_map(Address::network_interface_id);
         match interface {
             Some(interface) => self.interfaces(&[("network-interface-id", interface)]).await,
             None => Ok(Vec::new()),
@@ -52,7 +53,7 @@ impl View<'_> {
     /// Target groups are used by the listeners and rules of load balancers.
     pub(super) async fn of_target_group(&self, id: &str) -> Result<Vec<Blocker>, ProviderError> {
         let groups = elb::target_groups(self.home, &[RemoteId::new(id)]).await?;
-        let balancers = groups.iter().flat_map(|group| group.load_balancer_arns());
+        let balancers = groups.iter().flat_map(TargetGroup::load_balancer_arns);
         let advice = "Let its listeners and rules send connections elsewhere, or delete it.";
         Ok(balancers.map(|arn| single(Link::new("load balancer", arn), advice)).collect())
     }

@@ -270,6 +270,8 @@ pub(crate) fn report(
             "blockers": failure.blockers,
         })
     });
+    let unread = report.audited.unread.iter();
+    let not_searched = unread.map(|(account, error)| json!({ "account": account, "error": error }));
     json!({
         "type": "report",
         "exit_code": exit.code(),
@@ -279,6 +281,8 @@ pub(crate) fn report(
         "done": operations(&report.done),
         "failed": failed.collect::<Vec<_>>(),
         "not_started": operations(&report.skipped),
+        "left_behind": report.audited.leftovers,
+        "not_searched": not_searched.collect::<Vec<_>>(),
         "outputs": to_json(&shown_outputs(&report.outputs, &report.sensitive_outputs)),
         "diagnostics": diagnostics(sources, failures),
     })

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use straddle_engine::address::AccountName;
+use straddle_engine::audit::Leftover;
 use straddle_engine::diagnostic::{Diagnostic, Diagnostics};
 use straddle_engine::event::Verb;
 use straddle_engine::plan::Mode;
@@ -47,6 +49,7 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
         (report.failures.len(), "failed"),
         (report.skipped.len(), "not started"),
         (report.output_problems.iter().count(), "not worked out"),
+        (report.audited.leftovers.len(), "left behind"),
     ];
     counts.extend(
         further.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")),
@@ -69,7 +72,42 @@ pub(crate) fn failures(report: &Report, spec: &Spec) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     diagnostics.extend(report.failures.iter().map(|failure| diagnostic(failure, spec)));
     diagnostics.extend(report.output_problems.iter().cloned());
+    diagnostics.extend(left_behind(report));
+    diagnostics.extend(report.audited.unread.iter().map(|(account, error)| not_searched(account, error)));
     diagnostics
+}
+
+/// Says what the stack has left behind. After a destroy that is an error: nothing else tells of it.
+fn left_behind(report: &Report) -> Option<Diagnostic> {
+    let leftovers = &report.audited.leftovers;
+    let first = leftovers.first()?;
+    let summary = "things of this stack are not in its state";
+    let found = match report.plan.mode {
+        Mode::Destroy => Diagnostic::error("left-behind", summary),
+        Mode::Apply | Mode::Refresh => Diagnostic::warning("left-behind", summary),
+    };
+    let listed = leftovers.iter().map(|leftover| {
+        let Leftover { account, kind, id, address } = leftover;
+        let kind = kind.as_ref().map(|kind| format!("{kind} ")).unwrap_or_default();
+        let address = address.as_ref().map(|address| format!(", tagged as {address}")).unwrap_or_default();
+        format!("\n  {kind}{id} in the account {account}{address}")
+    });
+    let listed: String = listed.collect();
+    let hint = match &first.kind {
+        Some(kind) => format!(
+            "Take what is to stay into the stack, such as `straddle import {kind}.NAME {}`, and delete the rest \
+             in its account.",
+            first.id
+        ),
+        None => "Delete them in their account, or take the tag `straddle:stack` away from them.".to_owned(),
+    };
+    Some(found.with_detail(format!("They exist and carry its tag:{listed}")).with_hint(hint))
+}
+
+fn not_searched(account: &AccountName, error: &str) -> Diagnostic {
+    Diagnostic::warning("not-searched", "an account was not searched for what is left behind")
+        .with_detail(format!("In the account `{account}`: {}", sentence(error)))
+        .with_hint("Allow `tag:GetResources` there if things of this stack may be outside of its state.")
 }
 
 fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {

@@ -127,10 +127,10 @@ impl Stop {
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Closed { advice: Some(advice), .. } => advice,
-            Self::Held { blockers, .. } => match blockers.first().and_then(|first| first.advice.as_deref()) {
-                Some(advice) => advice,
-                None => "Something still uses it. Remove that and run the same command again.",
-            },
+            Self::Held { blockers, .. } => {
+                let advice = blockers.first().and_then(|first| first.advice.as_deref());
+                advice.unwrap_or("Something still uses it. Remove that and run the same command again.")
+            }
             Self::Expired(_) => "Renew the credentials and apply again: it goes on where it stopped.",
             Self::Call(error) if error.class == ErrorClass::AccessDenied => {
                 "Give the account's role this permission and apply again: it goes on where it stopped."

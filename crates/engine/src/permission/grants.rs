@@ -90,6 +90,9 @@ pub fn grants(known: Known<'_>, phase: Phase, breadth: Breadth) -> Vec<Grant> {
     if phase == Phase::Preflight {
         found.add_checks(known);
     }
+    if breadth == Breadth::AnyChange && matches!(phase, Phase::Apply | Phase::Destroy) {
+        found.add_audit(known);
+    }
     let mut grants = found.into_grants();
     if phase != Phase::Destroy {
         grants.extend(lookups(known));
@@ -261,6 +264,19 @@ impl Found<'_> {
         let needs = || known.registry.checks().iter().flat_map(|check| check.permissions);
         for account in known.spec.accounts.keys() {
             for action in needs().flat_map(|need| need.actions) {
+                let key = (account.clone(), (*action).to_owned(), BTreeMap::new());
+                self.grants.entry(key).or_default().insert(ANYTHING.to_owned());
+            }
+        }
+    }
+
+    /// Adds what the search takes for what is left behind, in every account.
+    fn add_audit(&mut self, known: Known<'_>) {
+        let Some(audit) = known.registry.audit() else { return };
+        let wanted = known.spec.resources.values().map(|node| &node.account);
+        let made = known.state.resources.values().map(|resource| &resource.account);
+        for account in wanted.chain(made).collect::<BTreeSet<_>>() {
+            for action in audit.permissions().iter().flat_map(|need| need.actions) {
                 let key = (account.clone(), (*action).to_owned(), BTreeMap::new());
                 self.grants.entry(key).or_default().insert(ANYTHING.to_owned());
             }

@@ -24,7 +24,7 @@ impl Diagnosis for Lodgers {
                 unreachable!("a list is answered with a list")
             };
             let blocker = |seen: &crate::cloud::Seen| Blocker {
-                chain: vec![Link::new("interface", seen.id.to_string()).of(Some(&seen.account))],
+                chain: vec![Link::new("interface", seen.id.clone()).of(Some(&seen.account))],
                 advice: Some("Let its account take it out.".to_owned()),
             };
             Ok(found.iter().map(blocker).collect())
