@@ -77,7 +77,6 @@ kind   = "subnet"
 filter = { availability_zone_id = "use1-az1", tags = { "kubernetes.io/role/elb" = "1" } }
 
 [eip.nat]
-domain = "vpc"
 
 [nat_gateway.main]
 subnet_id     = "${lookup.public.id}"

@@ -10,7 +10,7 @@ use straddle_engine::resource::{
 };
 use straddle_engine::schema::{AttributeSchema, AttributeType, Attributes, Expansion, ExpansionShape, Tags};
 use straddle_engine::sharing::{Accepter, Cover, Shareable, Sharing};
-use straddle_engine::value::ValueMap;
+use straddle_engine::value::{Value, ValueMap};
 
 /// Returns a registry with the kinds of a network.
 pub(crate) fn registry() -> Registry {
@@ -177,6 +177,15 @@ kind!(
             hint: Some("Write a length of 16 to 28.".to_owned()),
         };
         found.then(problem).into_iter().collect()
+    },
+    fn advice(inputs: &ValueMap) -> Vec<Problem> {
+        let is_dedicated = inputs.get("instance_tenancy").and_then(Value::as_str) == Some("dedicated");
+        let problem = || Problem {
+            attribute: "instance_tenancy",
+            message: "Dedicated machines cost more.".to_owned(),
+            hint: Some("Take it out unless the licence of something asks for it.".to_owned()),
+        };
+        is_dedicated.then(problem).into_iter().collect()
     }
 );
 

@@ -1,3 +1,5 @@
+//! Access entries: what was found, and the next call.
+
 use super::*;
 use crate::testing::{Asked, answered_by, intent};
 

@@ -1,3 +1,5 @@
+//! Associations of access policies: what was found, and the next call.
+
 use super::*;
 use crate::testing::{answered_by, intent};
 

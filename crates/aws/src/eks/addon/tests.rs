@@ -1,3 +1,5 @@
+//! Add-ons: what was found, and the next call.
+
 use aws_sdk_eks::types::{self, AddonHealth, AddonIssue, AddonIssueCode, AddonStatus};
 use straddle_engine::resource::Listing;
 

@@ -1,3 +1,5 @@
+//! Pod identity associations: what was found, and the next call.
+
 use super::*;
 use crate::testing::{Answer, Asked, answered_by, intent};
 
