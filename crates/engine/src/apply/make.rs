@@ -13,6 +13,7 @@ use crate::event::Verb;
 use crate::plan::{Change, ChangeAction, ResourceValues, Round, add_promised, desired_inputs, keeps_promise};
 use crate::schema::AttributeType;
 use crate::sharing::Withdrawal;
+use crate::spec::Lifecycle;
 use crate::state::{Action, Outcome};
 use crate::value::{SENSITIVE, Value, ValueMap};
 
@@ -77,7 +78,13 @@ pub(crate) async fn advance(
     round: &Round,
     kind: &dyn AnyResource,
 ) -> Result<Option<RemoteId>, Stop> {
-    let change = &Change { dependencies: needs_so_far(run, change), ..change.clone() };
+    // Until the last round, what is recorded has values of before in it.
+    let sensitive = run.recorder.with_state(|state| {
+        let prior = state.resources.get(&change.address).map(|prior| &prior.lifecycle);
+        change.lifecycle.all_sensitive(prior)
+    });
+    let lifecycle = Lifecycle { sensitive, ..change.lifecycle.clone() };
+    let change = &Change { dependencies: needs_so_far(run, change), lifecycle, ..change.clone() };
     let operation = Operation::new(run, change, kind, Verb::Advance);
     let (id, mut inputs) = operation.object()?;
     inputs.extend(round.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.after.clone())));

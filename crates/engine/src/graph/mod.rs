@@ -240,9 +240,11 @@ fn reorder(changes: &mut Vec<Change>, order: &[usize]) {
 fn turn_around(plan: &mut Plan, cyclic: &[usize]) -> bool {
     let mut turned = false;
     for change in cyclic {
-        let action = &mut plan.changes[*change].action;
-        if *action == ChangeAction::Replace(ReplaceOrder::CreateFirst) {
-            *action = ChangeAction::Replace(ReplaceOrder::DeleteFirst);
+        let change = &mut plan.changes[*change];
+        if change.action == ChangeAction::Replace(ReplaceOrder::CreateFirst) {
+            change.action = ChangeAction::Replace(ReplaceOrder::DeleteFirst);
+            // What goes first has nothing left to go in rounds with.
+            change.rounds.clear();
             turned = true;
         }
     }

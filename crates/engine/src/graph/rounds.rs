@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::graph::builder::Builder;
 use crate::graph::{Edge, Node};
 use crate::plan::ChangeAction;
+use crate::resource::ReplaceOrder;
 
 /// The nodes of a resource in one round.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +100,8 @@ impl Builder<'_> {
                         self.nodes.add_edge(own.followed, needed.followed, Edge::Needed);
                     }
                     None => {
-                        if let Some(make) = self.make(needed).filter(|_| is_first) {
+                        let goes = self.changes.get(address).is_some_and(|change| !change.rounds.is_empty());
+                        if let Some(make) = self.make(needed).filter(|_| is_first && goes) {
                             self.nodes.add_edge(make, own.reached, Edge::Needed);
                         }
                     }
@@ -107,7 +109,8 @@ impl Builder<'_> {
             }
         }
         let goes = |address: &Address| {
-            let actions = [ChangeAction::Delete, ChangeAction::Forget];
+            let replaced = ChangeAction::Replace(ReplaceOrder::DeleteFirst);
+            let actions = [ChangeAction::Delete, ChangeAction::Forget, replaced];
             self.changes.get(address).is_some_and(|change| actions.contains(&change.action))
         };
         let mut leaving = Vec::new();

@@ -92,7 +92,8 @@ impl Candidate<'_> {
             let Some(attribute) = schema.input(name) else { continue };
             // Nobody can tell how it was made; that it was made otherwise is no reason to replace it.
             let is_taken_as_said = attribute.write_only && attribute.replace && wanted.is_known();
-            let said = is_taken_as_said.then_some(wanted);
+            // What others may change is told by the state, and is taken as it is found.
+            let said = is_taken_as_said.then_some(wanted).or_else(|| observed.inputs.get(name));
             let found = plan::owned(attribute, observed.inputs.get(name), &[wanted], said).or(said.cloned());
             owned.extend(found.map(|found| (name.clone(), found)));
         }

@@ -234,6 +234,10 @@ impl Found<'_> {
         let mut resources = BTreeSet::new();
         for pattern in need.resources {
             resources.extend(self.things.names(pattern, thing));
+            // Of what is gone, a service knows no more than its name.
+            if need.occasion == Occasion::Read && *pattern == "{arn}" && thing.kind.arn() != "{arn}" {
+                resources.extend(self.things.names(thing.kind.arn(), thing));
+            }
         }
         if need.resources.is_empty() {
             resources.insert(ANYTHING.to_owned());

@@ -13,8 +13,8 @@ use crate::diagnostic::Diagnostics;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::graph::dependency_order;
 use crate::plan::inputs::desired_inputs;
-use crate::plan::{AttributeChange, Change, ChangeAction, Reason, Request, Round, Values};
-use crate::resource::Way;
+use crate::plan::{AttributeChange, Change, ChangeAction, Reason, Request, Round, Values, add_promised};
+use crate::resource::{ReplaceOrder, Way};
 use crate::schema::AttributeSchema;
 use crate::spec::{ResourceNode, Scope};
 use crate::value::{Value, ValueMap};
@@ -204,13 +204,18 @@ impl<'a> Family<'a> {
         let home = self.request.spec.home(&node.account);
         let lineage = &self.request.state.lineage;
         // That it can be worked out for the last round is known.
-        let Ok(there) = desired_inputs(node, kind, home, Some(found), values, lineage) else {
+        let Ok(mut there) = desired_inputs(node, kind, home, Some(found), values, lineage) else {
             return Vec::new();
         };
+        let prior = self.request.state.resources.get(&node.address).map(|prior| &prior.lifecycle);
+        let sensitive = change.lifecycle.all_sensitive(prior);
         let mut changed = Vec::new();
         for attribute in kind.schema().inputs.iter().filter(|attribute| !attribute.replace) {
             let name = attribute.name;
             let Some(end) = change.inputs.get(name) else { continue };
+            if let Some(there) = there.get_mut(name) {
+                add_promised(&attribute.attribute_type, there, end);
+            }
             let before = member.value(name);
             let stop =
                 self.stops_of(member).and_then(|stops| stops.get(name)).map(|stops| stops.get(number - 1));
@@ -231,10 +236,13 @@ impl<'a> Family<'a> {
             };
             let form = attribute.attribute_type.form();
             if !form.same(&before, &after) {
-                let sensitive = attribute.is_hidden(&change.lifecycle.sensitive);
+                let sensitive = attribute.is_hidden(&sensitive);
                 let name = name.to_owned();
                 changed.push(AttributeChange { name, before, after, replaces: false, sensitive, form });
             }
+        }
+        if !changed.is_empty() && change.rounds.is_empty() {
+            changed.extend(hows(kind, change));
         }
         changed.sort_by(|one, other| one.name.cmp(&other.name));
         changed
@@ -281,15 +289,27 @@ impl Member<'_> {
     }
 }
 
+/// Returns what a change says of how it is made, such as by force: that holds from its first round on.
+fn hows(kind: &dyn AnyResource, change: &Change) -> Vec<AttributeChange> {
+    let is_how = |it: &&AttributeChange| {
+        let attribute = kind.schema().input(&it.name);
+        it.after.is_known() && attribute.is_some_and(|it| it.write_only && !it.replace)
+    };
+    change.attributes.iter().filter(is_how).cloned().collect()
+}
+
 /// Tells whether a thing can change before it does what the plan says of it. What is new comes in the
 /// last round, and so does what replaces something.
 fn goes_along(change: &Change) -> bool {
     let useless = |reason: &Reason| matches!(reason, Reason::Failed { .. } | Reason::Moved { .. });
     match change.action {
         ChangeAction::Update => true,
-        ChangeAction::Replace(_) => !change.reasons.iter().any(useless),
-        ChangeAction::Create | ChangeAction::Delete | ChangeAction::DeleteDeposed | ChangeAction::Forget => {
-            false
-        }
+        ChangeAction::Replace(ReplaceOrder::CreateFirst) => !change.reasons.iter().any(useless),
+        // What goes first is gone by then.
+        ChangeAction::Replace(ReplaceOrder::DeleteFirst)
+        | ChangeAction::Create
+        | ChangeAction::Delete
+        | ChangeAction::DeleteDeposed
+        | ChangeAction::Forget => false,
     }
 }

@@ -29,7 +29,8 @@ fn allow(actions: &Value, resource: &str) -> Value {
 fn policies_decide_about_clusters() {
     let mut ground = Ground::new();
     ground.account.world().rules.enforce_iam = true;
-    let making = allow(&json!(["eks:Create*", "eks:Describe*"]), "arn:aws:eks:us-east-1:111111111111:cluster/main");
+    let making =
+        allow(&json!(["eks:Create*", "eks:Describe*"]), "arn:aws:eks:us-east-1:111111111111:cluster/main");
     let key = user(&mut ground.account, &json!([making]));
     let wanted = ground.wanted(json!({ "tags": { "team": "a" } }));
     ground.account.with(&key, |somebody| {
