@@ -93,14 +93,12 @@ impl Builder<'_> {
         let stage = |address: &Address| affected.binary_search(address).ok().map(|at| stages[at]);
         for (address, own) in affected.iter().zip(stages) {
             let Some(node) = self.request.spec.resources.get(address) else { continue };
+            let goes = self.changes.get(address).is_some_and(|change| !change.rounds.is_empty());
             for needed in &node.dependencies {
                 if let Some(needed) = stage(needed) {
                     self.nodes.add_edge(needed.reached, own.reached, Edge::Needed);
                     self.nodes.add_edge(own.followed, needed.followed, Edge::Needed);
-                    continue;
-                }
-                let goes = self.changes.get(address).is_some_and(|change| !change.rounds.is_empty());
-                if let Some(make) = self.make(needed).filter(|_| is_first && goes) {
+                } else if let Some(make) = self.make(needed).filter(|_| is_first && goes) {
                     self.nodes.add_edge(make, own.reached, Edge::Needed);
                 }
             }
