@@ -19,12 +19,11 @@ def operation(service: str, method: str, path: str) -> tuple[str, dict[str, str]
 
 @functools.cache
 def _operations(service: str) -> list[tuple[str, str, re.Pattern[str]]]:
-    import botocore.session
-
-    session = botocore.session.get_session()
     if service not in ("eks", "ram"):
         return []
-    model = session.get_service_model(service)
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model(service)
     found = []
     for name in model.operation_names:
         http = model.operation_model(name).http
