@@ -54,7 +54,8 @@ pub struct AttributeReference {
 
 impl Unknown {
     /// Returns the unknown value that is made from this one.
-    pub(crate) fn derived(&self) -> Value {
+    #[must_use]
+    pub fn derived(&self) -> Value {
         Value::Unknown(Self { origin: self.origin.clone(), exact: false })
     }
 }
@@ -153,6 +154,12 @@ impl Value {
     #[must_use]
     pub fn as_list(&self) -> Option<&[Self]> {
         if let Self::List(items) = self { Some(items) } else { None }
+    }
+
+    /// Returns the items of a list, or a single value as the only one.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        self.as_list().unwrap_or(std::slice::from_ref(self))
     }
 
     /// Names the type for messages, such as `a string`.

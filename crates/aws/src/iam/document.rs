@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use straddle_engine::policy::Policy;
-use straddle_engine::value::{Unknown, Value, ValueMap};
+use straddle_engine::value::{Value, ValueMap};
 
 /// The version of the language of policies that every document of ours has unless it says otherwise.
 /// Without one it would be of 2008, which knows no variables and which no managed policy may be of
@@ -39,11 +39,6 @@ pub(crate) fn document(statements: Vec<Value>) -> Value {
 /// Returns a table of these entries.
 pub(crate) fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     Value::Map(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-/// Returns what is made of something unknown.
-pub(crate) fn derived(unknown: &Unknown) -> Value {
-    Value::Unknown(Unknown { origin: unknown.origin.clone(), exact: false })
 }
 
 #[cfg(test)]

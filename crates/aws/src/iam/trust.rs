@@ -3,7 +3,7 @@
 use straddle_engine::resource::Problem;
 use straddle_engine::value::{Value, ValueMap};
 
-use super::document::{derived, document, table, versioned};
+use super::document::{document, table, versioned};
 use crate::client::Place;
 
 /// The names that a short form has.
@@ -120,10 +120,10 @@ impl ShortForm<'_> {
 
     /// Returns what services do: all of them assume the role, and some say with tags for whom.
     fn actions_of_services(&self, services: &Value) -> Result<Value, Problem> {
-        let is_pod_identity = items(services).iter().any(|service| service.as_str() == Some(POD_IDENTITY));
+        let is_pod_identity = services.items().iter().any(|service| service.as_str() == Some(POD_IDENTITY));
         let with_tags = self.session_tags()?;
         Ok(match services.first_unknown() {
-            Some(unknown) if !is_pod_identity && !with_tags => derived(unknown),
+            Some(unknown) if !is_pod_identity && !with_tags => unknown.derived(),
             _ if is_pod_identity || with_tags => Value::from(vec![ASSUME, TAG]),
             _ => Value::from(ASSUME),
         })
@@ -155,7 +155,7 @@ impl ShortForm<'_> {
             None => Value::from(STS),
         };
         let condition = match provider {
-            Value::Unknown(unknown) => derived(unknown),
+            Value::Unknown(unknown) => unknown.derived(),
             Value::String(arn) => {
                 let issuer = self.issuer(arn)?;
                 let keys = [(format!("{issuer}:aud"), audiences), (format!("{issuer}:sub"), subjects)];
@@ -190,7 +190,7 @@ impl ShortForm<'_> {
     /// Returns what the tokens of a service account call it.
     fn subject(&self, account: &Value) -> Result<Value, Problem> {
         if let Value::Unknown(unknown) = account {
-            return Ok(derived(unknown));
+            return Ok(unknown.derived());
         }
         let text = account.as_str().unwrap_or_default();
         let is_name = |name: &str| {
@@ -214,7 +214,7 @@ impl ShortForm<'_> {
         let is_id = |id: &&str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
         let root = |account: &Value| {
             if let Value::Unknown(unknown) = account {
-                return Ok(derived(unknown));
+                return Ok(unknown.derived());
             }
             let root = |id| Value::from(format!("arn:{}:iam::{id}:root", self.place.partition));
             account.as_str().filter(is_id).map(root).ok_or_else(|| {
@@ -271,10 +271,6 @@ fn allow(principal: Value, action: Value, condition: Option<Value>) -> Value {
     table(statement.into_iter().chain(condition.map(|condition| ("Condition", condition))))
 }
 
-fn items(value: &Value) -> &[Value] {
-    value.as_list().unwrap_or(std::slice::from_ref(value))
-}
-
 /// Changes a single value, or each one of a list.
 fn map(value: &Value, change: &dyn Fn(&Value) -> Result<Value, Problem>) -> Result<Value, Problem> {
     match value.as_list() {
@@ -301,7 +297,7 @@ fn one_list(mut values: Vec<Value>) -> Value {
     if values.len() == 1 {
         return values.remove(0);
     }
-    Value::List(values.iter().flat_map(items).cloned().collect())
+    Value::List(values.iter().flat_map(Value::items).cloned().collect())
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ struct Link<'a> {
 
 /// Returns the statements of a trust policy that are about tokens.
 fn links(trust: &Value) -> Vec<Link<'_>> {
-    let statements = trust.as_map().and_then(|trust| trust.get("Statement")).map(items).unwrap_or_default();
+    let statements =
+        trust.as_map().and_then(|trust| trust.get("Statement")).map(Value::items).unwrap_or_default();
     statements.iter().flat_map(of_statement).collect()
 }
 
@@ -68,18 +69,13 @@ fn of_statement(statement: &Value) -> Vec<Link<'_>> {
     let keys: Vec<_> = keys.filter_map(|(_, keys)| keys.as_map()).flatten().collect();
     let texts = |ending: &str| {
         let values =
-            keys.iter().filter(|(key, _)| key.ends_with(ending)).flat_map(|(_, values)| items(values));
+            keys.iter().filter(|(key, _)| key.ends_with(ending)).flat_map(|(_, values)| values.items());
         values.filter_map(Value::as_str).collect::<BTreeSet<_>>()
     };
     let audiences = (!is_unknown).then(|| texts(":aud"));
     let names_subjects = is_unknown || !texts(":sub").is_empty();
     let link = |provider| Link { provider, audiences: audiences.clone(), names_subjects };
-    providers.map(items).unwrap_or_default().iter().map(link).collect()
-}
-
-/// A single value is the same as a list of it.
-fn items(value: &Value) -> &[Value] {
-    value.as_list().unwrap_or(std::slice::from_ref(value))
+    providers.map(Value::items).unwrap_or_default().iter().map(link).collect()
 }
 
 fn judge_link(role: &Item, provider: &Item, link: &Link<'_>, subject: &Subject<'_>) -> Vec<Finding> {

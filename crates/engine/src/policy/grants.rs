@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{canonical, items};
+use super::canonical;
 use crate::json;
 use crate::value::{Value, ValueMap};
 
@@ -143,7 +143,7 @@ fn grants(policy: &Value) -> Option<ByTerms> {
     let canonical = canonical(policy);
     let statements = canonical.as_map()?.get("Statement")?;
     let mut found = ByTerms::new();
-    for statement in items(statements) {
+    for statement in statements.items() {
         let (terms, actions) = grant(statement.as_map()?)?;
         found.entry(terms).or_default().extend(actions);
     }
@@ -180,7 +180,7 @@ fn principals(principal: Option<&Value>, prefix: &str) -> Option<BTreeSet<String
 
 fn texts(value: Option<&Value>, prefix: &str) -> Option<BTreeSet<String>> {
     let Some(value) = value else { return Some(BTreeSet::new()) };
-    items(value).iter().map(|item| item.as_str().map(|text| format!("{prefix}{text}"))).collect()
+    value.items().iter().map(|item| item.as_str().map(|text| format!("{prefix}{text}"))).collect()
 }
 
 /// Returns what `one` says and `other` does not.

@@ -89,7 +89,7 @@ pub(crate) fn canonical(policy: &Value) -> Value {
     let Value::Map(elements) = policy else { return policy.clone() };
     let element = |(name, value): (&String, &Value)| {
         let value = match name.as_str() {
-            "Statement" => Value::List(items(value).iter().map(statement).collect()),
+            "Statement" => Value::List(value.items().iter().map(statement).collect()),
             _ => value.clone(),
         };
         (name.clone(), value)
@@ -143,15 +143,10 @@ fn inside(table: &Value, change: impl Fn(&Value) -> Value) -> Value {
 }
 
 fn set(value: &Value, change: impl Fn(&Value) -> Value) -> Value {
-    let mut items: Vec<_> = items(value).iter().map(change).collect();
+    let mut items: Vec<_> = value.items().iter().map(change).collect();
     items.sort_by(compare);
     items.dedup();
     Value::List(items)
-}
-
-/// Returns the items of a list, or a single value as the only one.
-pub(crate) fn items(value: &Value) -> &[Value] {
-    value.as_list().unwrap_or(std::slice::from_ref(value))
 }
 
 #[cfg(test)]

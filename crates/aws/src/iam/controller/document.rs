@@ -3,7 +3,7 @@
 use straddle_engine::value::{Value, ValueMap};
 
 use super::version::Version;
-use crate::iam::document::{derived, document as document_of};
+use crate::iam::document::document as document_of;
 
 /// What the controller may do, and with what. Ids and names may be unknown.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,7 +208,7 @@ impl Scope {
     /// Returns the ARN of the only VPC, if there is one.
     fn vpc(&self) -> Option<Value> {
         self.vpc_id.as_ref().map(|vpc_id| match vpc_id.first_unknown() {
-            Some(unknown) => derived(unknown),
+            Some(unknown) => unknown.derived(),
             None => Value::from(self.arn("ec2", &format!("vpc/{}", vpc_id.as_str().unwrap_or_default()))),
         })
     }
