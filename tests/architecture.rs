@@ -34,11 +34,12 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn crates_know_only_whom_they_may() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
-        ("straddle", &["straddle-aws", "straddle-cli"][..]),
+        ("straddle", &["straddle-aws", "straddle-cli", "straddle-kubernetes"][..]),
         ("straddle-aws", &["straddle-engine"]),
         ("straddle-cli", &["straddle-engine", "straddle-sandbox"]),
         ("straddle-derive", &[]),
         ("straddle-engine", &["straddle-derive"]),
+        ("straddle-kubernetes", &["straddle-engine"]),
         ("straddle-sandbox", &["straddle-engine"]),
         ("straddle-testkit", &["straddle-cli", "straddle-engine"]),
         ("straddle-tests", &[]),
