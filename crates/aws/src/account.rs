@@ -286,6 +286,7 @@ fn refused(message: impl Into<String>) -> ProviderError {
 #[cfg(test)]
 mod tests {
     use straddle_engine::address::AccountName;
+    use straddle_engine::outside::Outside;
     use straddle_engine::value::ValueMap;
 
     use super::*;
@@ -298,6 +299,7 @@ mod tests {
             settings: ValueMap::new(),
             stack: "demo".to_owned(),
             sandbox: None,
+            outside: Outside::Direct,
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use straddle_engine::address::{AccountName, Address, RemoteId};
 use straddle_engine::erased::{AnyResource, ObservedValues};
+use straddle_engine::outside::Outside;
 use straddle_engine::provider::{Account, Connection, ErrorClass, ProviderError};
 use straddle_engine::registry::Registry;
 use straddle_engine::resource::{Intent, OPERATION_TAG, Readiness};
@@ -23,6 +24,7 @@ async fn connect(id: &str, settings: ValueMap) -> Result<(Registry, Connection),
         settings,
         stack: "emulator test".to_owned(),
         sandbox: None,
+        outside: Outside::Direct,
     };
     let connection = registry.provider().connect(&account).await?;
     Ok((registry, connection))

@@ -7,9 +7,11 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use straddle_engine::diagnostic::Diagnostic;
+use straddle_engine::outside::Outside;
 use straddle_engine::spec::Spec;
 use straddle_sandbox::{
-    AccountId, Holder, Remote, Rules, Sandbox, SandboxError, SandboxSettings, StoreError, WorldSettings,
+    AccountId, Holder, Remote, Rules, Sandbox, SandboxError, SandboxSettings, Status, StoreError,
+    WorldSettings,
 };
 use tokio::sync::oneshot;
 
@@ -45,13 +47,14 @@ impl Rehearsal {
         let thread = thread.map_err(|error| no_resources("start a thread", &error))?;
         let rehearsal = Self { end: Some(end), thread: Some(thread) };
         let begun = answer.recv().unwrap_or_else(|_| Err(Begin::Failed(nobody_serves())));
-        let endpoint = match begun {
-            Ok(endpoint) => endpoint,
+        let status = match begun {
+            Ok(status) => status,
             Err(Begin::Elsewhere(holder)) => join(&holder, &accounts)?,
             Err(Begin::Failed(failure)) => return Err(failure),
         };
         for account in spec.accounts.values_mut() {
-            account.sandbox = Some(endpoint.clone());
+            account.sandbox = Some(status.endpoint.clone());
+            account.outside = Outside::Substitute(status.outside.clone());
         }
         Ok(rehearsal)
     }
@@ -77,7 +80,7 @@ enum Begin {
 /// Serves until the other end of `ended` is dropped.
 fn serve(
     settings: SandboxSettings,
-    begun: &mpsc::Sender<Result<String, Begin>>,
+    begun: &mpsc::Sender<Result<Status, Begin>>,
     ended: oneshot::Receiver<()>,
 ) {
     let tell = |result| {
@@ -91,7 +94,7 @@ fn serve(
     runtime.block_on(async {
         match Sandbox::open(settings).await {
             Ok(sandbox) => {
-                tell(Ok(sandbox.status().endpoint));
+                tell(Ok(sandbox.status()));
                 let end = async { drop(ended.await) };
                 // If the world cannot be written down, its journal has everything nevertheless.
                 drop(sandbox.serve(end).await);
@@ -130,21 +133,23 @@ fn settings(
     let world = WorldSettings { accounts, speed: pace.speed(), rules, ..WorldSettings::new(management) };
     let faults = pace.faults.as_deref().map(fault_file::read).transpose()?.unwrap_or_default();
     let (file, chaos) = (Some(file.to_owned()), pace.chaos);
-    Ok(SandboxSettings { port: 0, file, region, faults, chaos, world })
+    Ok(SandboxSettings { port: 0, tls_port: 0, plain_port: 0, file, region, faults, chaos, world })
 }
 
 /// Uses a sandbox that another process serves.
-fn join(holder: &Holder, accounts: &BTreeMap<String, AccountId>) -> Result<String, Failure> {
+fn join(holder: &Holder, accounts: &BTreeMap<String, AccountId>) -> Result<Status, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| no_resources("reach the sandbox", &error))?;
     let remote = Remote::at(&holder.endpoint).ok_or_else(nobody_serves)?;
-    let added = runtime.block_on(remote.add_accounts(accounts));
-    added.map_err(|error| {
+    let joined = async {
+        remote.add_accounts(accounts).await?;
+        remote.status().await
+    };
+    runtime.block_on(joined).map_err(|error| {
         let problem = Diagnostic::error("sandbox-in-use", "another process has the world of the sandbox")
             .with_detail(format!("It is in use by {holder}, which cannot be used: {error}."));
         Failure::error(problem)
-    })?;
-    Ok(holder.endpoint.clone())
+    })
 }
 
 fn nobody_serves() -> Failure {

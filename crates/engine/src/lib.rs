@@ -38,6 +38,7 @@ pub mod json_schema;
 pub mod layout;
 pub mod lookup;
 pub mod observation;
+pub mod outside;
 pub mod permission;
 pub mod plan;
 pub mod policy;

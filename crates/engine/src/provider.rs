@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::address::AccountName;
+use crate::outside::Outside;
 use crate::resource::Home;
 use crate::schema::AttributeSchema;
 use crate::secrets::Secrets;
@@ -52,6 +53,8 @@ pub struct Account {
     /// the account is reached there and nowhere else, whatever its settings and the environment
     /// say, with the credentials that a sandbox takes from everybody.
     pub sandbox: Option<String>,
+    /// How hosts are reached that are no endpoint of the provider's services.
+    pub outside: Outside,
 }
 
 impl Account {

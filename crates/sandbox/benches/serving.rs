@@ -111,6 +111,8 @@ impl Server {
                 let management = "111111111111".parse().unwrap();
                 let settings = SandboxSettings {
                     port: 0,
+                    tls_port: 0,
+                    plain_port: 0,
                     file,
                     region: "us-east-1".to_owned(),
                     faults: Vec::new(),

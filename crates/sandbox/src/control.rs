@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use straddle_engine::outside::Substitute;
 
 use crate::call::Refusal;
 use crate::playground::{Playground, wait_for};
@@ -42,6 +43,8 @@ pub struct Status {
     pub version: String,
     /// Where clients find it.
     pub endpoint: String,
+    /// Where clients find every other host: clusters, repositories of charts, load balancers.
+    pub outside: Substitute,
     /// The region that clients are told to use.
     pub region: String,
     /// The file of its world, if it has one.

@@ -31,6 +31,7 @@ mod identity;
 mod issuer;
 mod operations;
 mod organizations;
+mod outside;
 mod page;
 mod playground;
 mod policy;

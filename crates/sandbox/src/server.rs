@@ -1,5 +1,6 @@
 //! The server: one endpoint for every service and account, on loopback only.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -11,12 +12,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming as Body;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
 use serde_json::Value;
+use straddle_engine::outside::Substitute;
 use straddle_engine::state::LockGuard;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,6 +28,7 @@ use tokio::time::Instant;
 
 use crate::control::{self, Status};
 use crate::fault::{FaultRule, Faults};
+use crate::outside::{self, Authority, Doors, Handshakes};
 use crate::playground::{Playground, wait_for};
 use crate::store::{Holder, StoreError, WorldFiles};
 use crate::world::{World, WorldSettings};
@@ -38,6 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A sandbox that listens.
 pub struct Sandbox {
     listener: TcpListener,
+    /// Where the hosts outside are.
+    doors: Doors,
     shared: Arc<Shared>,
     /// Keeps others from the world's files.
     lock: Option<Box<dyn LockGuard>>,
@@ -48,6 +54,10 @@ pub struct Sandbox {
 pub struct SandboxSettings {
     /// The port on this machine; 0 lets the system choose one.
     pub port: u16,
+    /// The port for the hosts outside that are asked by TLS; 0 as well.
+    pub tls_port: u16,
+    /// The port for the hosts outside that are asked by HTTP; 0 as well.
+    pub plain_port: u16,
     /// The file that the world is kept in; without one it ends with the sandbox.
     pub file: Option<PathBuf>,
     /// The region that clients are told to use. Every region exists.
@@ -86,11 +96,10 @@ impl Sandbox {
     /// # Errors
     /// If the port is taken or not allowed, or the world cannot be used.
     pub async fn open(settings: SandboxSettings) -> Result<Self, SandboxError> {
-        let SandboxSettings { port, file, region, faults, chaos, world: settings } = settings;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let failed = |source| SandboxError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let SandboxSettings { port, tls_port, plain_port, file, region, faults, chaos, world: settings } =
+            settings;
+        let (listener, address) = listen(port).await?;
+        let doors = Doors::open(tls_port, plain_port).await?;
         let since = Timestamp::now();
         let files = file.map(WorldFiles::new);
         let endpoint = format!("http://{address}");
@@ -102,17 +111,21 @@ impl Sandbox {
             Some(world) => world.resumed(settings),
             None => World::new(settings),
         };
+        let authority = Authority::of_sandbox(world.seed());
         let keeper = files.as_ref().map(|files| files.keep(&world)).transpose()?;
         let shared = Arc::new(Shared {
             playground: Mutex::new(Playground::new(world, Faults::new(faults, chaos), keeper)),
             endpoint,
+            outside: doors.substitute(&authority),
+            authority,
+            handshakes: Handshakes::default(),
             file: files.map(|files| files.world().display().to_string()),
             region,
             since,
             requests: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
         });
-        Ok(Self { listener, shared, lock })
+        Ok(Self { listener, doors, shared, lock })
     }
 
     /// Says who serves which world where.
@@ -141,13 +154,16 @@ impl Sandbox {
                         connections.spawn(serve_connection(TokioIo::new(stream), shared));
                     }
                 }
+                (stream, scheme) = self.doors.accept() => {
+                    connections.spawn(outside::serve_connection(stream, scheme, Arc::clone(&self.shared)));
+                }
                 Some(_) = connections.join_next() => {}
                 () = &mut end => break,
                 // The sender lives as long as this.
                 _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
             }
         }
-        drop(self.listener);
+        drop((self.listener, self.doors));
         self.shared.stop();
         // Who takes longer loses the answer, as when a network breaks.
         let ended = async { while connections.join_next().await.is_some() {} };
@@ -157,6 +173,15 @@ impl Sandbox {
         drop(self.lock);
         Ok(())
     }
+}
+
+/// Listens on a port of this machine.
+pub(crate) async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), SandboxError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let failed = |source| SandboxError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// Writes the world down for the last time.
@@ -176,6 +201,10 @@ async fn close(shared: &Shared) -> Result<(), SandboxError> {
 pub(crate) struct Shared {
     playground: Mutex<Playground>,
     endpoint: String,
+    outside: Substitute,
+    /// Who certifies the hosts outside that are no clusters.
+    pub(crate) authority: Authority,
+    pub(crate) handshakes: Handshakes,
     /// The file of the world.
     file: Option<String>,
     region: String,
@@ -203,6 +232,7 @@ impl Shared {
             process_id: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             endpoint: self.endpoint.clone(),
+            outside: self.outside.clone(),
             region: self.region.clone(),
             world: self.file.clone(),
             since: self.since,
@@ -226,11 +256,22 @@ impl Shared {
 
 /// Answers the requests of a connection until its client closes it or the sandbox ends.
 async fn serve_connection(stream: TokioIo<tokio::net::TcpStream>, shared: Arc<Shared>) {
-    let mut stopping = shared.stopping.subscribe();
+    let all = Arc::clone(&shared);
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { answer(request, &shared).await.map(Outgoing::into_response) }
     });
+    talk(stream, service, &all).await;
+}
+
+/// Talks HTTP on a connection until its client closes it or the sandbox ends.
+pub(crate) async fn talk<I, S, B>(stream: I, service: S, shared: &Shared)
+where
+    I: Read + Write + Unpin,
+    S: Service<Request<Body>, Response = Response<B>, Error = Lost>,
+    B: hyper::body::Body<Data = Bytes, Error = Infallible> + 'static,
+{
+    let mut stopping = shared.stopping.subscribe();
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(stream, service);
     let mut connection = pin!(connection);
     // What goes wrong on a connection, its client sees and says.
@@ -244,21 +285,11 @@ async fn serve_connection(stream: TokioIo<tokio::net::TcpStream>, shared: Arc<Sh
 /// Why a connection is closed without an answer: a fault wants it.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is lost")]
-struct Lost;
+pub(crate) struct Lost;
 
 async fn answer(request: Request<Body>, shared: &Shared) -> Result<Outgoing, Lost> {
     let started = Instant::now();
-    let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-        return Ok(Outgoing::plain(413, "the request is too large"));
-    };
-    let incoming = Incoming {
-        method: head.method.as_str().to_owned(),
-        path: head.uri.path().to_owned(),
-        query_text: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head.headers,
-        body: body.to_bytes(),
-    };
+    let Some(incoming) = Incoming::read(request).await else { return Ok(Outgoing::too_large()) };
     if control::asked(&incoming).is_some() {
         return Ok(control::answer(shared, &incoming).await);
     }
@@ -289,6 +320,19 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    /// Reads a request to its end; `None` if it is too large, or breaks off.
+    pub(crate) async fn read(request: Request<Body>) -> Option<Self> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LARGEST_BODY).collect().await.ok()?;
+        Some(Self {
+            method: head.method.as_str().to_owned(),
+            path: head.uri.path().to_owned(),
+            query_text: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body: body.to_bytes(),
+        })
+    }
+
     /// Returns a header's text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -343,7 +387,13 @@ impl Outgoing {
         Self::new(status, "text/plain; charset=utf-8", text.as_bytes().to_vec())
     }
 
-    fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+    /// Answers a request that is larger than any that is taken.
+    pub(crate) fn too_large() -> Self {
+        Self::plain(413, "the request is too large")
+    }
+
+    /// Makes an answer with a body of some type.
+    pub(crate) fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
         let headers = vec![(CONTENT_TYPE.as_str().to_owned(), content_type.to_owned())];
         Self { status, headers, body }
     }
@@ -354,7 +404,8 @@ impl Outgoing {
         self
     }
 
-    fn into_response(self) -> Response<Full<Bytes>> {
+    /// Returns it as it is sent.
+    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(Bytes::from(self.body)));
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -368,4 +419,4 @@ impl Outgoing {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! Accounts and resources for tests of checks.
 
 use straddle_engine::address::{AccountName, Address, Kind};
+use straddle_engine::outside::Outside;
 use straddle_engine::preflight::{Fate, Item};
 use straddle_engine::provider::Account;
 use straddle_engine::value::{Value, ValueMap};
@@ -15,6 +16,7 @@ pub(crate) fn account(name: &'static str) -> Account {
         settings: ValueMap::new(),
         stack: "shop".to_owned(),
         sandbox: None,
+        outside: Outside::Direct,
     }
 }
 

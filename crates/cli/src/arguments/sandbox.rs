@@ -72,6 +72,12 @@ pub(crate) struct SandboxStartArguments {
     /// The port on this machine; 0 takes one that is free.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) port: u16,
+    /// The port at which clusters and other outside hosts are, by TLS and the name in its handshake.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) tls_port: u16,
+    /// The port at which load balancers and other outside hosts are, by HTTP and its header `Host`.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) plain_port: u16,
     /// Make an account in the organization. May be given several times.
     #[arg(long = "account", value_name = "NAME=ID", value_parser = parse_account)]
     pub(crate) accounts: Vec<(String, AccountId)>,

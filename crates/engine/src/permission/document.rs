@@ -150,6 +150,7 @@ mod tests {
             settings: ValueMap::new(),
             stack: "shop".to_owned(),
             sandbox: None,
+            outside: crate::outside::Outside::Direct,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::AccountName;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
+use crate::outside::Outside;
 use crate::provider::Account;
 use crate::registry::Registry;
 use crate::schema::{AttributeSchema, AttributeType};
@@ -103,5 +104,6 @@ fn account(name: &AccountName, stack: &str, mut values: ValueMap) -> Account {
         _ => unreachable!("`{attribute}` was checked to be a string"),
     };
     let (id, region) = (take("id"), take("region"));
-    Account { name: name.clone(), id, region, settings: values, stack: stack.to_owned(), sandbox: None }
+    let (stack, outside) = (stack.to_owned(), Outside::Direct);
+    Account { name: name.clone(), id, region, settings: values, stack, sandbox: None, outside }
 }

@@ -27,6 +27,7 @@ use super::update::Update;
 use super::{PAGING, named};
 use crate::call::{Answer, Call, Operation};
 use crate::ec2::Network;
+use crate::outside::Authority;
 use crate::world::{AccountId, World, seconds};
 pub(super) use config::failure as update_failure;
 pub(super) use create::failure;
@@ -185,7 +186,7 @@ impl Cluster {
             "roleArn": self.role_arn,
             "status": self.status(),
             "endpoint": is_made.then_some(endpoint),
-            "certificateAuthority": is_made.then(|| json!({ "data": self.certificate() })).unwrap_or(json!({})),
+            "certificateAuthority": is_made.then(|| json!({ "data": BASE64.encode(self.authority().pem().as_bytes()) })).unwrap_or(json!({})),
             "identity": is_made.then(|| json!({ "oidc": { "issuer": Self::issuer(&self.region, &self.id) } })),
             "resourcesVpcConfig": network,
             "kubernetesNetworkConfig": {
@@ -206,12 +207,14 @@ impl Cluster {
         })
     }
 
-    /// Returns the certificate by which the cluster's own certificates are known. It is of no use
-    /// outside of answers: the endpoint leads nowhere.
-    fn certificate(&self) -> String {
-        let body = BASE64.encode(format!("{} {}", self.arn, self.id).as_bytes());
-        let text = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
-        BASE64.encode(text.as_bytes())
+    /// Returns the host of its endpoint, in small letters as in handshakes.
+    pub(super) fn host(&self) -> String {
+        format!("{}.gr7.{}.eks.amazonaws.com", self.id, self.region).to_ascii_lowercase()
+    }
+
+    /// Returns who certifies the cluster's endpoint.
+    pub(super) fn authority(&self) -> Authority {
+        Authority::of_cluster(&format!("{} {}", self.arn, self.id))
     }
 }
 

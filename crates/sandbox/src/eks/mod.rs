@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Context, of_tags};
 use crate::call::{Call, Operation, Refusal};
+use crate::outside::Authority;
 use crate::page::Paging;
 use crate::world::{AccountId, Timeline, World};
 use cluster::{Cluster, failure as cluster_failure, update_failure};
@@ -96,6 +97,12 @@ pub(crate) fn resource(world: &World, call: &Call, kind: &str, name: &str) -> (S
         format!("arn:aws:eks:{}:{}:{kind}/{below}", call.region, call.caller.account)
     };
     (part.map_or_else(expected, |(arn, _)| arn.to_owned()), context)
+}
+
+/// Returns who certifies a cluster, by the host of its endpoint; `None` if no cluster has that.
+pub(crate) fn authority_of(world: &World, host: &str) -> Option<Authority> {
+    let clusters = world.clusters.values().flat_map(|clusters| clusters.by_account.values());
+    clusters.flat_map(BTreeMap::values).find(|cluster| cluster.host() == host).map(Cluster::authority)
 }
 
 /// Returns a cluster of the caller.

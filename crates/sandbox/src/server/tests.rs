@@ -12,7 +12,8 @@ use super::*;
 use crate::remote::{Remote, RemoteError};
 
 /// A sandbox that serves, and whoever ends it.
-struct Serving {
+pub(crate) struct Serving {
+    pub(crate) status: Status,
     remote: Remote,
     address: String,
     end: Option<oneshot::Sender<()>>,
@@ -20,9 +21,11 @@ struct Serving {
 }
 
 impl Serving {
-    async fn start(file: Option<PathBuf>) -> Self {
+    pub(crate) async fn start(file: Option<PathBuf>) -> Self {
         let settings = SandboxSettings {
             port: 0,
+            tls_port: 0,
+            plain_port: 0,
             file,
             region: "us-east-1".to_owned(),
             faults: Vec::new(),
@@ -30,12 +33,12 @@ impl Serving {
             world: WorldSettings { speed: 0.0, ..WorldSettings::new("111111111111".parse().unwrap()) },
         };
         let sandbox = Sandbox::open(settings).await.unwrap();
-        let endpoint = sandbox.status().endpoint;
+        let status = sandbox.status();
         let (end, ended) = oneshot::channel();
         let mut task = JoinSet::new();
         task.spawn(sandbox.serve(async { drop(ended.await) }));
-        let address = endpoint.strip_prefix("http://").unwrap().to_owned();
-        Self { remote: Remote::at(&endpoint).unwrap(), address, end: Some(end), task }
+        let address = status.endpoint.strip_prefix("http://").unwrap().to_owned();
+        Self { remote: Remote::at(&status.endpoint).unwrap(), status, address, end: Some(end), task }
     }
 
     async fn connect(&mut self) -> SendRequest<Full<Bytes>> {
@@ -47,6 +50,12 @@ impl Serving {
             Ok(())
         });
         sender
+    }
+
+    /// Ends it.
+    pub(crate) async fn end(&mut self) {
+        drop(self.end.take());
+        self.ended().await;
     }
 
     /// Waits until it has ended.
@@ -90,8 +99,7 @@ async fn a_connection_is_kept_and_ends_with_the_sandbox() {
         assert_eq!(call(&mut sender, CREATE).await.unwrap().0, 200);
         assert_eq!(vpcs(&mut sender).await, expected);
     }
-    drop(serving.end.take());
-    serving.ended().await;
+    serving.end().await;
     assert!(call(&mut sender, DESCRIBE).await.is_none());
 }
 
@@ -170,6 +178,8 @@ async fn a_world_goes_on_with_the_next_sandbox_and_is_run_by_one() {
     call(&mut sender, CREATE).await.unwrap();
     let settings = SandboxSettings {
         port: 0,
+        tls_port: 0,
+        plain_port: 0,
         file: Some(file.clone()),
         region: String::new(),
         faults: Vec::new(),

@@ -290,6 +290,11 @@ impl World {
         self.made = made;
     }
 
+    /// Returns what ids and keys are made from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     fn digits(&mut self) -> String {
         HEXLOWER.encode(&self.hash())
     }

@@ -25,6 +25,8 @@ impl<'a> ClientEnvironment<'a> {
             ("AWS_REGION", status.region.clone()),
             ("AWS_DEFAULT_REGION", status.region.clone()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("STRADDLE_SANDBOX_TLS", status.outside.tls.to_string()),
+            ("STRADDLE_SANDBOX_PLAIN", status.outside.plain.to_string()),
         ];
         Self { status, variables }
     }
@@ -63,12 +65,14 @@ mod tests {
             "process_id": 1, "version": "1", "endpoint": "http://127.0.0.1:1", "region": "a'$(b)",
             "world": null, "since": "1970-01-01T00:00:00Z", "time": "1970-01-01T00:00:00Z", "speed": 1.0,
             "management": "111111111111", "accounts": {}, "requests": 0,
+            "outside": { "tls": "127.0.0.1:2", "plain": "127.0.0.1:3", "certificate_authority": "" },
         }))
         .unwrap();
         let text = ClientEnvironment::new(&status, None).shell();
         assert!(text.contains("export AWS_ENDPOINT_URL='http://127.0.0.1:1'\n"), "{text}");
         assert!(text.contains(r"export AWS_REGION='a'\''$(b)'"), "{text}");
         assert!(text.contains("export AWS_ACCESS_KEY_ID='test'\n"), "{text}");
+        assert!(text.contains("export STRADDLE_SANDBOX_TLS='127.0.0.1:2'\n"), "{text}");
         let account = "222222222222".parse().unwrap();
         let of_account = ClientEnvironment::new(&status, Some(&account)).json();
         assert_eq!(of_account["environment"]["AWS_ACCESS_KEY_ID"], "222222222222");

@@ -50,8 +50,9 @@ fn settings(arguments: &SandboxStartArguments) -> Result<SandboxSettings, Failur
     };
     let file = Some(files(&arguments.world)?.world().to_owned());
     let faults = arguments.faults.as_deref().map(fault_file::read).transpose()?.unwrap_or_default();
-    let (port, region, chaos) = (arguments.port, arguments.region.clone(), arguments.chaos);
-    Ok(SandboxSettings { port, file, region, faults, chaos, world })
+    let SandboxStartArguments { port, tls_port, plain_port, chaos, .. } = *arguments;
+    let region = arguments.region.clone();
+    Ok(SandboxSettings { port, tls_port, plain_port, file, region, faults, chaos, world })
 }
 
 /// Says why a sandbox does not serve, and what to do.
