@@ -117,7 +117,9 @@ impl Line {
             Names::Addresses => &place.recorded() | &place.written(&self.registry),
             Names::New => &place.written(&self.registry) - &place.recorded(),
             Names::Environments => place.environments(),
-            Names::Kinds => self.registry.kinds().map(|kind| kind.schema().kind.to_string()).collect(),
+            Names::Kinds => {
+                self.registry.all_described().map(|kind| kind.schema().kind.to_string()).collect()
+            }
             Names::Outputs => {
                 let applied = place.state().map(|state| state.outputs).unwrap_or_default();
                 applied.into_keys().chain(outline(&place.spec).outputs).collect()

@@ -45,6 +45,11 @@ impl Sources {
         SourceId(self.files.len() - 1)
     }
 
+    /// Returns the id that the next file but `ahead` will have.
+    pub(crate) fn future_id(&self, ahead: usize) -> SourceId {
+        SourceId(self.files.len() + ahead)
+    }
+
     /// Returns the file with this id.
     ///
     /// # Panics

@@ -68,6 +68,11 @@ impl fmt::Debug for AnyStep {
 pub trait AnyKind: Send + Sync {
     /// Returns what its attributes are.
     fn schema(&self) -> &KindSchema;
+    /// Returns what the attributes of the resources are that a block stands for, if these are of a kind
+    /// of their own; see [`crate::bundle`].
+    fn members(&self) -> Option<&KindSchema> {
+        None
+    }
     /// See [`Resource::IDENTITY`].
     fn identity(&self) -> &'static [&'static str];
     /// Returns how long its changes are waited for; `None` for what is only read.
@@ -161,6 +166,7 @@ pub fn erase<R: Resource>() -> Arc<dyn AnyResource> {
             expansions: R::expansions(),
             example: R::EXAMPLE,
             id_form: R::ID_FORM,
+            member_kind: None,
         },
         resource: std::marker::PhantomData,
     })

@@ -78,8 +78,8 @@ fn blocks(registry: &Registry) -> Map<String, Json> {
     blocks.extend(lookups(registry).map(|lookups| {
         ("lookup".to_owned(), named("What exists already and belongs to somebody else.", &lookups))
     }));
-    for kind in registry.kinds() {
-        let schema = kind.schema();
+    for described in registry.all_described() {
+        let schema = described.schema();
         let block = kind_block(schema, registry);
         blocks.insert(schema.kind.to_string(), named(schema.documentation, &block));
     }

@@ -21,6 +21,7 @@ mod access;
 pub mod address;
 mod apply;
 pub mod audit;
+pub mod bundle;
 pub mod diagnosis;
 pub mod diagnostic;
 pub mod difference;

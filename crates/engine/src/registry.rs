@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::address::{Address, Kind};
 use crate::audit::Audit;
+use crate::bundle::{AnyBundle, Bundle};
 use crate::diagnosis::Diagnosis;
 use crate::diagnostic::Diagnostic;
 use crate::discovery::Discovery;
-use crate::erased::{AnyResource, erase};
+use crate::erased::{AnyKind, AnyResource, erase};
 use crate::gate::Gate;
 use crate::lookup::{AnyLookup, Lookup};
 use crate::preflight::{AnyCheck, Check};
@@ -21,6 +22,7 @@ use crate::sharing::Sharing;
 pub struct Registry {
     provider: Arc<dyn Provider>,
     kinds: BTreeMap<Kind, Arc<dyn AnyResource>>,
+    bundles: BTreeMap<Kind, Arc<dyn AnyBundle>>,
     lookups: BTreeMap<Kind, Arc<dyn AnyLookup>>,
     gates: Vec<Arc<dyn Gate>>,
     checks: Vec<AnyCheck>,
@@ -37,6 +39,7 @@ impl Registry {
         Self {
             provider: Arc::new(provider),
             kinds: BTreeMap::new(),
+            bundles: BTreeMap::new(),
             lookups: BTreeMap::new(),
             gates: Vec::new(),
             checks: Vec::new(),
@@ -56,6 +59,50 @@ impl Registry {
         let previous = self.kinds.insert(Kind::new(R::KIND), erase::<R>());
         assert!(previous.is_none(), "the kind `{}` is registered twice", R::KIND);
         self
+    }
+
+    /// Adds a kind of block that brings in resources of another kind.
+    ///
+    /// # Panics
+    /// If something else has its name, or if the kind of its members is not registered yet.
+    #[must_use]
+    pub fn with_bundle<B: Bundle>(mut self) -> Self {
+        let member_kind = self.kind(B::MEMBER_KIND).cloned();
+        let member_kind = member_kind.unwrap_or_else(|| panic!("`{}` is not registered", B::MEMBER_KIND));
+        let previous = self.bundles.insert(Kind::new(B::KIND), crate::bundle::erase::<B>(member_kind));
+        let is_new = previous.is_none() && !self.kinds.contains_key(B::KIND);
+        assert!(is_new, "the kind `{}` is registered twice", B::KIND);
+        self
+    }
+
+    /// Returns the bundle with this name.
+    #[must_use]
+    pub fn bundle(&self, kind: &str) -> Option<&Arc<dyn AnyBundle>> {
+        self.bundles.get(kind)
+    }
+
+    /// Returns every bundle, sorted by name.
+    pub fn bundles(&self) -> impl Iterator<Item = &Arc<dyn AnyBundle>> {
+        self.bundles.values()
+    }
+
+    /// Returns what blocks with this word in the header describe: a kind of resource, or a bundle.
+    #[must_use]
+    pub fn described(&self, word: &str) -> Option<Arc<dyn AnyKind>> {
+        let bundle = || self.bundle(word).map(|bundle| bundle.clone() as Arc<dyn AnyKind>);
+        self.kind(word).map(|kind| kind.clone() as Arc<dyn AnyKind>).or_else(bundle)
+    }
+
+    /// Returns the kind of the resources that blocks with this word in the header stand for.
+    #[must_use]
+    pub fn kind_of_block(&self, word: &str) -> Option<&Arc<dyn AnyResource>> {
+        self.kind(word).or_else(|| self.bundle(word).map(|bundle| bundle.member_kind()))
+    }
+
+    /// Returns everything that the headers of blocks can name, sorted: kinds, then bundles.
+    pub fn all_described(&self) -> impl Iterator<Item = &dyn AnyKind> {
+        let kinds = self.kinds.values().map(|kind| &**kind as &dyn AnyKind);
+        kinds.chain(self.bundles.values().map(|bundle| &**bundle as &dyn AnyKind))
     }
 
     /// Adds something that can be looked up.

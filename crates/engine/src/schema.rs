@@ -430,6 +430,8 @@ pub struct KindSchema {
     pub example: &'static str,
     /// How ids of things of the kind look: `*` stands for any text that is not empty.
     pub id_form: &'static str,
+    /// The kind of the resources that a block brings in, if that is another one; see [`crate::bundle`].
+    pub member_kind: Option<Kind>,
 }
 
 impl KindSchema {

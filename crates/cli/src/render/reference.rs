@@ -1,5 +1,6 @@
 //! The reference of a kind as Markdown, made from the same definition that checks specs.
 
+use straddle_engine::address::Kind;
 use straddle_engine::lookup::is_lookup;
 use straddle_engine::schema::{
     AttributeSchema, AttributeType, Expansion, ExpansionShape, Follows, KindSchema,
@@ -22,6 +23,9 @@ pub(crate) fn reference(schema: &KindSchema) -> String {
     for expansion in &schema.expansions {
         text += &expanded(expansion);
     }
+    if let Some(kind) = &schema.member_kind {
+        return text + &brought_in(schema, kind);
+    }
     text += "\n## What it offers to others\n\n- `id`: what the service calls it.\n";
     for output in &schema.outputs {
         let volatile = if output.volatile { " An update may change it." } else { "" };
@@ -33,6 +37,17 @@ pub(crate) fn reference(schema: &KindSchema) -> String {
         );
     }
     if is_lookup(&schema.kind) { text } else { text + &import(schema) }
+}
+
+/// Says what a block brings in.
+fn brought_in(schema: &KindSchema, member_kind: &Kind) -> String {
+    format!(
+        "\n## What it brings in\n\nResources of the kind `{member_kind}`, each with a key: `{kind}.NAME['KEY']` is one \
+         of them, `{kind}.NAME[*].ATTRIBUTE` a list of all, and `{kind}.NAME` in `depends_on`, `--target` or \
+         `[[moved]]` all together. What `depends_on` and the attributes of the block name has to be there before \
+         any of them. With `for_each`, keys are `INSTANCE/KEY`.\n",
+        kind = schema.kind
+    )
 }
 
 /// Says how a thing that exists becomes a resource.

@@ -104,6 +104,7 @@ pub fn erase<L: Lookup>() -> Arc<dyn AnyLookup> {
             expansions: Vec::new(),
             example: L::EXAMPLE,
             id_form: "*",
+            member_kind: None,
         },
         lookup: std::marker::PhantomData,
     })

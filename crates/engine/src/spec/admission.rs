@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::erased::AnyKind;
 use crate::resource::{Home, Problem};
 use crate::schema::KindSchema;
@@ -69,7 +69,23 @@ impl Evaluator<'_> {
 
     /// Returns the inputs as far as they are known; what is wrong is reported, and unknown.
     fn check(&mut self, draft: &Draft, resource: &dyn AnyKind) -> ValueMap {
-        let (inputs, mut problems) = self.inspect(draft, resource, View::Plain);
+        let (inputs, problems) = self.inspect(draft, resource, View::Plain);
+        self.report_problems(draft, resource, problems);
+        inputs
+    }
+
+    /// Returns the inputs of what is no resource itself; `None` if something is wrong, which is reported.
+    pub(crate) fn sound_inputs(&mut self, draft: &Draft, kind: &dyn AnyKind) -> Option<ValueMap> {
+        let (inputs, problems) = self.inspect(draft, kind, View::Plain);
+        let unread =
+            |pattern: &Arc<Pattern>| self.value(pattern, draft.each.as_deref(), View::Plain).is_err();
+        let sound = !problems.iter().any(|problem| problem.severity == Severity::Error)
+            && !draft.attributes.values().any(unread);
+        self.report_problems(draft, kind, problems);
+        sound.then_some(inputs)
+    }
+
+    fn report_problems(&mut self, draft: &Draft, resource: &dyn AnyKind, mut problems: Vec<Diagnostic>) {
         let touched = |pattern: &Arc<Pattern>| self.world.sensitivity(pattern, draft.each.as_deref()).touched;
         if !problems.is_empty() && draft.attributes.values().any(touched) {
             let (_, masked) = self.inspect(draft, resource, View::Masked);
@@ -78,7 +94,6 @@ impl Evaluator<'_> {
         for problem in problems {
             self.report(problem, Some(&draft.address));
         }
-        inputs
     }
 
     /// Returns the inputs as far as they are known, and what is wrong.

@@ -215,7 +215,7 @@ impl Sorter<'_> {
     }
 
     fn kind(&mut self, word: &str, span: Span, table: Table) {
-        let Some(resource) = self.registry.kind(word).cloned() else {
+        let Some(resource) = self.registry.described(word) else {
             self.diagnostics.push(unknown_kind(word, span, self.registry));
             for entry in table.entries {
                 self.blocks.refused.insert(BlockAddress::new(Kind::new(word), entry.key));
@@ -309,7 +309,7 @@ pub(crate) fn unknown_kind(word: &str, span: Span, registry: &Registry) -> Diagn
         return diagnostic.with_hint("This version does not have this kind yet.");
     }
     match suggest::foreign_kind(word) {
-        Some(ours) if registry.kind(&ours).is_some() => {
+        Some(ours) if registry.described(&ours).is_some() => {
             return diagnostic.with_hint(format!("This kind is called `{ours}` here."));
         }
         Some(ours) if suggest::is_planned(&ours) => {
@@ -318,6 +318,6 @@ pub(crate) fn unknown_kind(word: &str, span: Span, registry: &Registry) -> Diagn
         }
         Some(_) | None => {}
     }
-    let kinds = registry.kinds().map(|resource| resource.schema().kind.as_str());
+    let kinds = registry.all_described().map(|described| described.schema().kind.as_str());
     suggest::did_you_mean(diagnostic, word, kinds.chain(SUPPORTED))
 }

@@ -50,7 +50,11 @@ pub(crate) fn compile(
     for place in hidden_places(&library, &variable_files) {
         text.sources.hide(place);
     }
-    let spec = build(text, &variable_files, &mut library, registry, &mut found);
+    let (mut spec, files) = build(text, &variable_files, &mut library, registry, &mut found);
+    for (path, content) in files.take_shown() {
+        text.sources.add(path, content);
+    }
+    spec.sources = text.sources.clone();
     diagnostics.extend(with_uses(found, &library));
     Some(spec)
 }
@@ -61,7 +65,7 @@ fn build(
     library: &mut Library,
     registry: &Registry,
     diagnostics: &mut Diagnostics,
-) -> Spec {
+) -> (Spec, Arc<FileReader>) {
     let sources = &text.sources;
     let blocks = library.bodies[0].blocks.clone();
     let variables =
@@ -99,7 +103,7 @@ fn build(
         check_refactoring(&spec, diagnostics);
         check_imports(&spec, registry, diagnostics);
     }
-    spec
+    (spec, files)
 }
 
 /// Says of problems in components where these are used, and each problem once for all instances.

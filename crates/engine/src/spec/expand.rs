@@ -18,6 +18,9 @@ use crate::value::{AttributeReference, Value};
 impl Evaluator<'_> {
     /// Works out the resources of a block, without what they expand to.
     pub(crate) fn own(&mut self, block: &ResourceBlock) {
+        if let Some(bundle) = self.scope.registry.bundle(block.address.kind.as_str()) {
+            return self.own_bundle(block, bundle);
+        }
         let instances = match &block.for_each {
             None => {
                 let address = Address::of_block(block.address.clone());
@@ -110,7 +113,7 @@ impl Evaluator<'_> {
         self.drafts.get(parent).map(|draft| (draft.account.clone(), draft.each.clone()))
     }
 
-    fn keyed_instances(
+    pub(crate) fn keyed_instances(
         &mut self,
         block: &ResourceBlock,
         for_each: &Arc<Pattern>,
@@ -145,7 +148,7 @@ impl Evaluator<'_> {
     }
 
     /// Returns the attributes with the tags of the stack and of the file under their own.
-    fn with_tags(
+    pub(crate) fn with_tags(
         &self,
         mut attributes: BTreeMap<String, Arc<Pattern>>,
         schema: &KindSchema,

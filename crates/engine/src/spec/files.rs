@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{SourceId, Sources};
+use crate::spec::file_patterns::FilePattern;
 
 /// How large a file that an expression reads may be.
 const MAXIMUM_BYTES: u64 = 4 * 1024 * 1024;
@@ -32,7 +33,8 @@ impl Default for SpecFiles {
     }
 }
 
-/// What a file says, or why it cannot be read, without a full stop.
+/// What a file says, or why it cannot be read, without a full stop. Of a pattern, the paths that it
+/// stands for, one a line.
 type Content = Result<Arc<str>, String>;
 
 /// Why the text of a file is not to be had.
@@ -44,6 +46,19 @@ pub(crate) enum Unreadable {
     Late,
 }
 
+/// What is said of a file that was not asked for while the spec was loaded.
+pub(crate) const LATE: &str = "was not named when the spec was loaded, and is not read later";
+
+impl Unreadable {
+    /// Says why, without a full stop.
+    pub(crate) fn into_reason(self) -> String {
+        match self {
+            Self::Problem(problem) => problem,
+            Self::Late => LATE.to_owned(),
+        }
+    }
+}
+
 /// The files that a spec reads. What was read once stays as it was, so that plan and apply see
 /// what the check saw; a file that was not read while loading is not read any more, since the
 /// digest of the spec would not count it.
@@ -53,37 +68,101 @@ pub(crate) struct FileReader {
     /// The folders of the spec's own files.
     folders: BTreeMap<SourceId, PathBuf>,
     read: Mutex<BTreeMap<(PathBuf, String), Content>>,
+    /// The files that problems may be shown in.
+    shown: Mutex<Shown>,
     closed: AtomicBool,
+}
+
+/// Files that become sources besides the spec's own.
+#[derive(Debug, Default)]
+struct Shown {
+    ids: BTreeMap<PathBuf, SourceId>,
+    /// In the order of their ids.
+    texts: Vec<(PathBuf, Arc<str>)>,
+    /// The sources before them.
+    before: Sources,
 }
 
 impl FileReader {
     pub(crate) fn new(files: SpecFiles, sources: &Sources) -> Self {
         let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_owned();
         let folders = sources.iter().map(|(id, source)| (id, folder(&source.path))).collect();
-        Self { files, folders, ..Self::default() }
+        let shown = Mutex::new(Shown { before: sources.clone(), ..Shown::default() });
+        Self { files, folders, shown, ..Self::default() }
     }
 
     /// Returns the text of a file that is named in a file of the spec.
     pub(crate) fn read(&self, named_in: SourceId, path: &str) -> Result<Arc<str>, Unreadable> {
         check_path(path).map_err(Unreadable::Problem)?;
-        let folder = self.folders.get(&named_in).cloned().unwrap_or_default();
+        let folder = self.folder(named_in);
+        let content = |folder: &Path| match &self.files {
+            SpecFiles::InMemory(files) => files
+                .get(path)
+                .map(|text| Arc::from(text.as_str()))
+                .ok_or_else(|| "there is no such file".to_owned()),
+            SpecFiles::OnDisk => read_inside(folder, path).map(Arc::from),
+        };
+        self.once((folder, path.to_owned()), content)
+    }
+
+    /// Does the same with a file in which places of problems can be shown.
+    pub(crate) fn read_shown(&self, named_in: SourceId, path: &str) -> Result<Arc<str>, Unreadable> {
+        let text = self.read(named_in, path)?;
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.folder(named_in).join(path);
+        if !self.is_closed() && !shown.ids.contains_key(&place) {
+            let id = shown.before.future_id(shown.texts.len());
+            shown.ids.insert(place.clone(), id);
+            shown.texts.push((place, text.clone()));
+        }
+        Ok(text)
+    }
+
+    /// Returns as which source a file that was read so is shown.
+    pub(crate) fn shown_as(&self, named_in: SourceId, path: &str) -> Option<SourceId> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.ids.get(&self.folder(named_in).join(path)).copied()
+    }
+
+    /// Returns the files that become sources, in the order of their ids.
+    pub(crate) fn take_shown(&self) -> Vec<(PathBuf, Arc<str>)> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut shown.texts)
+    }
+
+    /// Returns the paths that a pattern stands for, sorted.
+    pub(crate) fn matching(&self, named_in: SourceId, pattern: &str) -> Result<Vec<String>, Unreadable> {
+        check_path(pattern).map_err(Unreadable::Problem)?;
+        let found = |folder: &Path| match &self.files {
+            SpecFiles::InMemory(files) => Ok(FilePattern::new(pattern).among(files.keys())),
+            SpecFiles::OnDisk => FilePattern::new(pattern).inside(folder),
+        };
+        // No path of a file has such a beginning.
+        let key = (self.folder(named_in), format!("\u{0}{pattern}"));
+        let listed = self.once(key, |folder| found(folder).map(|paths| Arc::from(paths.join("\n"))))?;
+        Ok(listed.lines().map(str::to_owned).collect())
+    }
+
+    /// Returns what was found before, or what is found now.
+    fn once(
+        &self,
+        key: (PathBuf, String),
+        find: impl FnOnce(&Path) -> Content,
+    ) -> Result<Arc<str>, Unreadable> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (folder, path.to_owned());
         if let Some(content) = read.get(&key) {
             return content.clone().map_err(Unreadable::Problem);
         }
         if self.is_closed() {
             return Err(Unreadable::Late);
         }
-        let content = match &self.files {
-            SpecFiles::InMemory(files) => files
-                .get(path)
-                .map(|text| Arc::from(text.as_str()))
-                .ok_or_else(|| "there is no such file".to_owned()),
-            SpecFiles::OnDisk => read_inside(&key.0, path).map(Arc::from),
-        };
+        let content = find(&key.0);
         read.insert(key, content.clone());
         content.map_err(Unreadable::Problem)
+    }
+
+    fn folder(&self, named_in: SourceId) -> PathBuf {
+        self.folders.get(&named_in).cloned().unwrap_or_default()
     }
 
     /// Tells whether no further file is read.
@@ -131,17 +210,22 @@ fn check_path(path: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Opens a folder, of which nothing is followed out.
+pub(crate) fn open_folder(folder: &Path) -> std::io::Result<Dir> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    Dir::open_ambient_dir(folder, ambient_authority())
+}
+
 /// Reads a regular file inside a folder. Nothing is followed out of it, and what is no regular
 /// file is neither waited for nor read.
 fn read_inside(folder: &Path, path: &str) -> Result<String, String> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let failed = |error: std::io::Error| {
         if error.kind() == std::io::ErrorKind::NotFound {
             return "there is no such file".to_owned();
         }
         format!("the file cannot be read: {error}")
     };
-    let folder = Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?;
+    let folder = open_folder(folder).map_err(failed)?;
     let mut options = OpenOptions::new();
     let at_once = OFlags::NONBLOCK | OFlags::NOCTTY;
     options.read(true).custom_flags(i32::try_from(at_once.bits()).expect("flags of `open` fit its argument"));

@@ -116,6 +116,7 @@ impl Evaluator<'_> {
             | Content::Layers(_)
             | Content::Item(..)
             | Content::Sealed(_)
+            | Content::Member(_)
             | Content::Broken => {
                 let Some(Value::List(values)) = self.inline_value(inline, each) else { return Vec::new() };
                 inline.pattern.items(&values, self.world.sensitivity(inline.pattern, each))

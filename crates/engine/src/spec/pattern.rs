@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::address::BlockAddress;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
+use crate::spec::bundles::MemberAttribute;
 use crate::spec::document::{Data, Node};
 use crate::spec::expression::ast::{Expression, ExpressionKind, Reference, Step};
 use crate::spec::expression::{parse_expression, parse_template_expression};
@@ -33,6 +34,8 @@ pub(crate) enum Content {
     Item(Arc<Pattern>, Key),
     /// A value that is sensitive, whatever it is made of.
     Sealed(Arc<Pattern>),
+    /// An attribute of a member of a bundle, of which the provider works out what it is.
+    Member(MemberAttribute),
     /// A problem was reported here already.
     Broken,
 }
@@ -121,7 +124,8 @@ impl Pattern {
     /// Calls `visit` with every reference in the pattern and where it is written.
     pub(crate) fn visit_references<'a>(&'a self, visit: &mut dyn FnMut(&'a Reference, Span)) {
         match &self.content {
-            Content::Constant(_) | Content::Broken => {}
+            // What a bundle is made of is named by its block.
+            Content::Constant(_) | Content::Member(_) | Content::Broken => {}
             Content::Expression(expression) => expression.visit_references(visit),
             Content::Text(pieces) => pieces.iter().for_each(|piece| match piece {
                 Piece::Literal(_) => {}
@@ -150,7 +154,11 @@ impl Pattern {
             }
             Content::Table(fields) => fields.iter().for_each(|field| field.value.visit_attributes(visit)),
             Content::Item(of, _) | Content::Sealed(of) => of.visit_attributes(visit),
-            Content::Constant(_) | Content::Broken | Content::Expression(_) | Content::Text(_) => {}
+            Content::Constant(_)
+            | Content::Member(_)
+            | Content::Broken
+            | Content::Expression(_)
+            | Content::Text(_) => {}
         }
     }
 
@@ -176,6 +184,7 @@ impl Pattern {
             | Content::Expression(_)
             | Content::Text(_)
             | Content::Item(..)
+            | Content::Member(_)
             | Content::Broken => None,
         };
         inner.unwrap_or(self.span)
@@ -203,6 +212,7 @@ impl Pattern {
             | Content::Text(_)
             | Content::List(_)
             | Content::Item(..)
+            | Content::Member(_)
             | Content::Broken => None,
         };
         found.unwrap_or(self.span)
@@ -403,6 +413,7 @@ fn constant(pattern: &Pattern, found: &mut Option<Span>) -> Option<Value> {
         | Content::Text(_)
         | Content::Layers(_)
         | Content::Item(..)
+        | Content::Member(_)
         | Content::Sealed(_) => {
             found.get_or_insert(pattern.span);
             None

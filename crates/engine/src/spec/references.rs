@@ -110,7 +110,7 @@ impl Names<'_> {
             // Without a key, all resources of a block are a table of tables.
             Reference::Whole(reference) if matches!(reference.instance, Instance::Single) => {
                 let all = Instance::All;
-                let keyed = self.target(&reference.block, reference.block_span)?.keyed;
+                let keyed = self.target(&reference.block, reference.block_span)?.several.is_some();
                 let instance = if keyed { all } else { Instance::Single };
                 self.resource(&ResourceReference { instance, ..reference.clone() }, span, place)
             }
@@ -133,13 +133,13 @@ impl Names<'_> {
                 .into());
         }
         check_attribute(target.schema, reference)?;
-        check_instance(target.keyed, reference, span)
+        check_instance(target.several, reference, span)
     }
 
     /// Reports a `depends_on` that leads nowhere.
     pub(crate) fn check_block(&self, block: &BlockAddress, keyed: bool, span: Span) -> Option<Diagnostic> {
         match self.target(block, span) {
-            Ok(target) if keyed && !target.keyed => Some(needless_key(&block.to_string(), span)),
+            Ok(target) if keyed && target.several.is_none() => Some(needless_key(&block.to_string(), span)),
             Ok(_) | Err(Problem::Explained) => None,
             Err(Problem::New(diagnostic)) => Some(*diagnostic),
         }
@@ -161,7 +161,9 @@ impl Names<'_> {
         let written = format!("use.{name}");
         match (instance, self.is_keyed(name)) {
             (Instance::Single, false) | (Instance::Key(_) | Instance::All, true) => Ok(()),
-            (Instance::Single, true) => Err(missing_key(&written, "components", output, span).into()),
+            (Instance::Single, true) => {
+                Err(missing_key(&written, "has `for_each` and is several components", output, span).into())
+            }
             (Instance::Key(_) | Instance::All, false) => Err(needless_key(&written, span).into()),
         }
     }
@@ -182,13 +184,17 @@ impl Names<'_> {
 
     fn target(&self, block: &BlockAddress, span: Span) -> Result<Target<'_>, Problem> {
         if let Some(found) = self.blocks.resources.get(block) {
-            let keyed = found.block.table.entries.iter().any(|entry| entry.key == "for_each");
-            return Ok(Target { schema: found.resource.schema(), keyed });
+            let has_for_each = found.block.table.entries.iter().any(|entry| entry.key == "for_each");
+            let Some(members) = found.resource.members() else {
+                let several = has_for_each.then_some("has `for_each` and is");
+                return Ok(Target { schema: found.resource.schema(), several });
+            };
+            return Ok(Target { schema: members, several: Some("stands for") });
         }
         if self.blocks.refused.contains(block) {
             return Err(Problem::Explained);
         }
-        if block.kind.as_str() != WORD && self.registry.kind(block.kind.as_str()).is_none() {
+        if block.kind.as_str() != WORD && self.registry.described(block.kind.as_str()).is_none() {
             return Err(unknown_kind(block.kind.as_str(), span, self.registry).into());
         }
         let diagnostic = Diagnostic::error("unknown-block", "unknown block")
@@ -223,7 +229,8 @@ pub(crate) fn resource_not_allowed(span: Span) -> Diagnostic {
 
 struct Target<'a> {
     schema: &'a KindSchema,
-    keyed: bool,
+    /// Why it is several resources, each with a key, as the middle of a sentence; `None` if it is one.
+    several: Option<&'static str>,
 }
 
 fn named<T>(word: &str, name: &str, span: Span, known: &BTreeMap<String, T>) -> Result<(), Problem> {
@@ -269,20 +276,21 @@ fn check_attribute(schema: &KindSchema, reference: &ResourceReference) -> Result
     Err(suggest::did_you_mean(diagnostic, name, names()).into())
 }
 
-fn check_instance(keyed: bool, reference: &ResourceReference, span: Span) -> Result<(), Problem> {
+fn check_instance(several: Option<&str>, reference: &ResourceReference, span: Span) -> Result<(), Problem> {
     let block = &reference.block;
-    match (&reference.instance, keyed) {
-        (Instance::Single, false) | (Instance::Key(_) | Instance::All, true) => Ok(()),
-        (Instance::Single, true) => {
-            Err(missing_key(&block.to_string(), "resources", &reference.attribute, span).into())
+    match (&reference.instance, several) {
+        (Instance::Single, None) | (Instance::Key(_) | Instance::All, Some(_)) => Ok(()),
+        (Instance::Single, Some(several)) => {
+            let why = format!("{several} several resources");
+            Err(missing_key(&block.to_string(), &why, &reference.attribute, span).into())
         }
-        (Instance::Key(_) | Instance::All, false) => Err(needless_key(&block.to_string(), span).into()),
+        (Instance::Key(_) | Instance::All, None) => Err(needless_key(&block.to_string(), span).into()),
     }
 }
 
-fn missing_key(block: &str, several: &str, attribute: &str, span: Span) -> Diagnostic {
+fn missing_key(block: &str, why: &str, attribute: &str, span: Span) -> Diagnostic {
     Diagnostic::error("missing-key", "missing key")
-        .with_span(span, format!("`{block}` has `for_each` and is several {several}"))
+        .with_span(span, format!("`{block}` {why}"))
         .with_hint(format!("Write `{block}['KEY'].{attribute}` for one, `{block}[*].{attribute}` for all."))
 }
 

@@ -64,7 +64,10 @@ impl ResourceBlock {
         let resource = self.resource.clone();
         let schema = resource.schema();
         let is_read = match resource.timeouts() {
-            Some(timeouts) => read_lifecycle(entry, schema, timeouts, &mut self.lifecycle, diagnostics),
+            Some(timeouts) => {
+                let schema = resource.members().unwrap_or(schema);
+                read_lifecycle(entry, schema, timeouts, &mut self.lifecycle, diagnostics)
+            }
             // Which lookup it is was read with the header.
             None => entry.key == "kind",
         };

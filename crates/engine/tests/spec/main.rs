@@ -1,5 +1,6 @@
 //! Whole specs, from text to atomic resources.
 
+mod bundles;
 mod children;
 #[path = "../support/mod.rs"]
 mod support;

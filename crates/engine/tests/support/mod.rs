@@ -1,5 +1,7 @@
 //! Kinds and a provider for tests of the spec: attributes like those of EC2, and no service behind them.
 
+mod bundle;
+
 use std::collections::BTreeSet;
 
 use straddle_engine::address::RemoteId;
@@ -11,6 +13,8 @@ use straddle_engine::resource::{
 use straddle_engine::schema::{AttributeSchema, AttributeType, Attributes, Expansion, ExpansionShape, Tags};
 use straddle_engine::sharing::{Accepter, Cover, Shareable, Sharing};
 use straddle_engine::value::{Value, ValueMap};
+
+use bundle::GroupList;
 
 /// Returns a registry with the kinds of a network.
 pub(crate) fn registry() -> Registry {
@@ -30,6 +34,7 @@ pub(crate) fn registry() -> Registry {
         .with::<ShareSwitch>()
         .with::<SecurityGroup>()
         .with::<SecurityGroupRule>()
+        .with_bundle::<GroupList>()
         .with_sharing(SHARING)
 }
 

@@ -15,9 +15,11 @@
 //! | `platform` | control plane | its release goes up one by one, once its workers have come as far |
 //! | `worker` | node group, add-on | its release and its driver follow those of its platform |
 //! | `document` | IAM policy | any value; a secret that is never returned; an output that changes |
+//! | `collection` | files of manifests | no resource itself: brings in documents, read from files |
 
 mod address;
 mod calls;
+mod collection;
 mod document;
 mod gateway;
 mod host;
@@ -38,6 +40,7 @@ mod worker;
 use straddle_engine::registry::Registry;
 
 pub use address::Address;
+pub use collection::Collection;
 pub use document::Document;
 pub use gateway::Gateway;
 pub use host::Host;
@@ -76,6 +79,7 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with::<TableEntry>()
         .with::<TableLink>()
         .with::<Worker>()
+        .with_bundle::<Collection>()
         .with_lookup::<FindNetwork>()
         .with_lookup::<FindSegments>()
         .with_gate(Vacancy)

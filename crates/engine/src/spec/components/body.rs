@@ -97,7 +97,8 @@ impl Body {
 /// Returns how many bytes the expressions in a pattern take where they are written.
 fn size(pattern: &Pattern) -> usize {
     match &pattern.content {
-        Content::Constant(_) | Content::Broken => 0,
+        // Members of bundles come after linking.
+        Content::Constant(_) | Content::Member(_) | Content::Broken => 0,
         Content::Expression(_) | Content::Text(_) => pattern.span.end - pattern.span.start,
         Content::List(items) | Content::Layers(items) => items.iter().map(|item| 1 + size(item)).sum(),
         Content::Table(fields) => fields.iter().map(|field| field.key.len() + 1 + size(&field.value)).sum(),

@@ -99,7 +99,7 @@ impl<'a> Inside<'a> {
 
     fn pattern(&mut self, pattern: &Arc<Pattern>) -> Arc<Pattern> {
         let content = match &pattern.content {
-            Content::Constant(_) | Content::Broken => return pattern.clone(),
+            Content::Constant(_) | Content::Member(_) | Content::Broken => return pattern.clone(),
             Content::Expression(expression) => Content::Expression(self.expression(expression)),
             Content::Text(pieces) => {
                 let piece = |piece: &Piece| match piece {

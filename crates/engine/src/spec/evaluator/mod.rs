@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::address::{AccountName, Address, BlockAddress, ComponentPath, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceId, Sources, Span};
+use crate::erased::AnyKind;
 use crate::lookup::is_lookup;
 use crate::provider::Account;
 use crate::registry::Registry;
-use crate::schema::{AttributeSchema, KindSchema};
+use crate::schema::AttributeSchema;
 use crate::secrets::Secrets;
 use crate::spec::accounts::account_schema;
 use crate::spec::components::body::Output;
@@ -78,7 +79,7 @@ impl Scope for CheckScope<'_> {
         if let Some(value) = written.filter(|value| !value.is_null()) {
             return value.clone();
         }
-        let resource = self.registry.kind(address.block().kind.as_str());
+        let resource = self.registry.kind_of_block(address.block().kind.as_str());
         let default = resource
             .filter(|_| self.inputs.contains_key(address))
             .and_then(|resource| resource.schema().input(attribute)?.default.clone());
@@ -269,13 +270,14 @@ impl<'a> Evaluator<'a> {
 
 /// Returns what can be asked of the resources of each kind.
 fn attribute_names(registry: &Registry) -> BTreeMap<Kind, Vec<&'static str>> {
-    let names = |schema: &KindSchema| {
+    let names = |described: &dyn AnyKind| {
+        let schema = described.members().unwrap_or_else(|| described.schema());
         let attributes = schema.inputs.iter().chain(&schema.outputs);
-        attributes.map(|attribute| attribute.name).chain(["id"]).collect()
+        let names = attributes.map(|attribute| attribute.name).chain(["id"]).collect();
+        (described.schema().kind.clone(), names)
     };
-    let lookups = registry.lookups().map(|(_, lookup)| lookup.schema());
-    let kinds = registry.kinds().map(|kind| kind.schema()).chain(lookups);
-    kinds.map(|schema| (schema.kind.clone(), names(schema))).collect()
+    let lookups = registry.lookups().map(|(_, lookup)| names(&**lookup));
+    registry.all_described().map(names).chain(lookups).collect()
 }
 
 /// Returns what each `[lookup.NAME]` looks up.

@@ -53,7 +53,7 @@ pub(crate) enum View {
 
 /// One evaluation: what references mean during it.
 pub(crate) struct Evaluation<'a> {
-    pub(super) world: &'a World,
+    pub(crate) world: &'a World,
     pub(super) each: Option<&'a Each>,
     pub(super) scope: &'a dyn Scope,
     pub(super) view: View,
@@ -153,6 +153,11 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
+    /// Pays for a value that was made elsewhere.
+    pub(crate) fn charge(&self, value: &Value, span: Span) -> Evaluated<()> {
+        self.budget.value(value, span)
+    }
+
     /// Returns the value of a pattern.
     pub(crate) fn pattern(&self, pattern: &'a Pattern) -> Evaluated<Value> {
         self.descend(pattern.span, || self.content(pattern))
@@ -179,6 +184,7 @@ impl<'a> Evaluation<'a> {
             Content::Layers(layers) => self.layers(layers),
             Content::Item(of, key) => self.item(of, key),
             Content::Sealed(sealed) => Ok(self.shown(Cow::Owned(self.pattern(sealed)?)).into_owned()),
+            Content::Member(member) => self.member(member, pattern.span),
             Content::Broken => Err(Failure::Broken),
         }
     }
@@ -375,7 +381,7 @@ pub(super) fn fatal(code: &'static str, summary: &str, span: Span, label: impl I
 }
 
 /// Describes why there is no value.
-pub(super) fn wrong(code: &'static str, summary: &str, span: Span, label: impl Into<String>) -> Failure {
+pub(crate) fn wrong(code: &'static str, summary: &str, span: Span, label: impl Into<String>) -> Failure {
     Failure::Wrong(Diagnostic::error(code, summary).with_span(span, label).into())
 }
 

@@ -102,6 +102,7 @@ impl<'a> Evaluation<'a> {
             | Content::Layers(_)
             | Content::Item(..)
             | Content::Sealed(_)
+            | Content::Member(_)
             | Content::Broken => self.pattern(pattern).map(Cow::Owned),
         };
         self.bound.replace(around);

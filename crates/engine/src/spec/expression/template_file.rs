@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::expression::ast::Expression;
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
-use crate::spec::files::Unreadable;
+use crate::spec::files::{LATE, Unreadable};
 use crate::spec::pattern::{Piece, TemplateError, read_template};
 use crate::value::{Unknown, Value};
 
@@ -87,9 +87,7 @@ impl Unreadable {
         };
         match self {
             Self::Problem(problem) => Failure::Wrong(describe(problem)),
-            Self::Late => Failure::Fatal(describe(
-                "was not named when the spec was loaded, and is not read later".into(),
-            )),
+            Self::Late => Failure::Fatal(describe(LATE.to_owned())),
         }
     }
 }

@@ -132,9 +132,9 @@ pub(crate) fn read_name(node: &Node, registry: &Registry) -> Result<Name, Box<Di
 /// Returns the kind of what an address names; a part has the kind of the part.
 fn kind_of(address: &Address, span: Span, registry: &Registry) -> Result<Kind, Box<Diagnostic>> {
     let kind = &address.block().kind;
-    let resource = registry.kind(kind.as_str());
+    let resource = registry.kind_of_block(kind.as_str());
     let schema = resource.ok_or_else(|| unknown_kind(kind.as_str(), span, registry))?.schema();
-    let Some((role, _)) = address.child_name() else { return Ok(kind.clone()) };
+    let Some((role, _)) = address.child_name() else { return Ok(schema.kind.clone()) };
     let expansions = &schema.expansions;
     let found = expansions.iter().find(|expansion| expansion.role == role);
     found.map(|expansion| Kind::new(expansion.child_kind)).ok_or_else(|| {

@@ -23,7 +23,7 @@ use crate::value::Value;
 
 pub(crate) use hidden::{declares_sensitive, hidden_places};
 pub(crate) use reach::Reach;
-pub(crate) use stand_ins::{mask, revealed};
+pub(crate) use stand_ins::{WITHHELD, mask, revealed};
 
 /// How much of a value must not be shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,13 +92,13 @@ impl Sensitivities {
     /// Takes the variables that the spec calls sensitive, and the attributes that kinds do.
     pub(crate) fn new(variables: BTreeSet<String>, registry: &Registry) -> Self {
         let mut kinds = BTreeMap::new();
-        for kind in registry.kinds() {
-            let schema = kind.schema();
+        for described in registry.all_described() {
+            let schema = described.members().unwrap_or_else(|| described.schema());
             let attributes = schema.inputs.iter().chain(&schema.outputs);
             let names: BTreeSet<_> =
                 attributes.filter(|attribute| attribute.sensitive).map(|attribute| attribute.name).collect();
             if !names.is_empty() {
-                kinds.insert(schema.kind.clone(), names);
+                kinds.insert(described.schema().kind.clone(), names);
             }
         }
         Self { variables, kinds, ..Self::default() }

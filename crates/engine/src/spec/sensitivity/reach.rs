@@ -69,6 +69,7 @@ impl<'a> Reach<'a> {
             Content::Layers(layers) => together(layers.iter().map(|layer| self.pattern(layer))),
             Content::Item(of, Key::Position(position)) => self.part(of, &[PathStep::Position(*position)]),
             Content::Item(of, Key::Name(name)) => self.part(of, &[PathStep::Name(name)]),
+            Content::Member(member) => self.attribute(member.is_sensitive),
             Content::Sealed(_) => Sensitivity::WHOLE,
         }
     }
@@ -98,6 +99,7 @@ impl<'a> Reach<'a> {
                 | Content::Layers(_)
                 | Content::Item(..)
                 | Content::Sealed(_)
+                | Content::Member(_)
                 | Content::Broken,
                 _,
             ) => self.pattern(pattern).mixed(),

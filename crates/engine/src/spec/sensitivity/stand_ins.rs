@@ -42,7 +42,7 @@ pub(crate) fn revealed(problem: Diagnostic, masked: &[Diagnostic]) -> Diagnostic
 }
 
 /// Stands for a reason that may quote a sensitive value.
-const WITHHELD: &str = "why is not shown, since it may tell a sensitive value";
+pub(crate) const WITHHELD: &str = "why is not shown, since it may tell a sensitive value";
 
 #[cfg(test)]
 mod tests {
