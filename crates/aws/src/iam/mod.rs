@@ -5,7 +5,7 @@
 //! or changed a moment ago may not be seen yet (IAM user guide, "Troubleshoot IAM": "Changes that I
 //! make are not always immediately visible").
 
-mod controller;
+pub(crate) mod controller;
 mod document;
 pub(crate) mod instance_profile;
 mod names;
@@ -22,7 +22,7 @@ pub(crate) mod service_linked_role;
 mod tags;
 #[cfg(test)]
 mod testing;
-mod trust;
+pub(crate) mod trust;
 
 use straddle_engine::provider::{ErrorClass, ProviderError};
 

@@ -10,9 +10,9 @@ use crate::client::Place;
 const NAMES: [&str; 8] =
     [SERVICE, OIDC_PROVIDER, SERVICE_ACCOUNTS, AUDIENCES, ACCOUNT, ROLE, EXTERNAL_ID, SESSION_TAGS];
 const SERVICE: &str = "service";
-const OIDC_PROVIDER: &str = "oidc_provider";
-const SERVICE_ACCOUNTS: &str = "service_accounts";
-const AUDIENCES: &str = "audiences";
+pub(crate) const OIDC_PROVIDER: &str = "oidc_provider";
+pub(crate) const SERVICE_ACCOUNTS: &str = "service_accounts";
+pub(crate) const AUDIENCES: &str = "audiences";
 const ACCOUNT: &str = "account";
 const ROLE: &str = "role";
 const EXTERNAL_ID: &str = "external_id";
@@ -23,7 +23,7 @@ const SESSION_TAGS: &str = "session_tags";
 const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 /// Whom the tokens of Kubernetes service accounts are for unless something else is said (EKS user
 /// guide, "Assign IAM roles to Kubernetes service accounts").
-const STS: &str = "sts.amazonaws.com";
+pub(crate) const STS: &str = "sts.amazonaws.com";
 const ASSUME: &str = "sts:AssumeRole";
 const TAG: &str = "sts:TagSession";
 
@@ -187,7 +187,7 @@ impl ShortForm<'_> {
         )
     }
 
-    /// Returns what the tokens of a service account call it.
+    /// Returns the subject of a service account that is written `NAMESPACE/NAME`.
     fn subject(&self, account: &Value) -> Result<Value, Problem> {
         if let Value::Unknown(unknown) = account {
             return Ok(unknown.derived());
@@ -200,7 +200,7 @@ impl ShortForm<'_> {
         };
         match text.split_once('/') {
             Some((namespace, name)) if is_name(namespace) && is_name(name) => {
-                Ok(Value::from(format!("system:serviceaccount:{namespace}:{name}")))
+                Ok(Value::from(subject_of((namespace, name))))
             }
             _ => Err(self.problem(
                 format!("`{}` is no service account.", text.escape_debug()),
@@ -264,6 +264,11 @@ impl ShortForm<'_> {
     fn problem(&self, message: impl Into<String>, hint: impl Into<String>) -> Problem {
         Problem { attribute: self.attribute, message: message.into(), hint: Some(hint.into()) }
     }
+}
+
+/// Returns what the tokens of a service account call it, by its namespace and name.
+pub(crate) fn subject_of((namespace, name): (&str, &str)) -> String {
+    format!("system:serviceaccount:{namespace}:{name}")
 }
 
 fn allow(principal: Value, action: Value, condition: Option<Value>) -> Value {

@@ -4,8 +4,10 @@ mod accounts;
 mod addresses;
 mod capacity;
 mod clock;
+mod controller;
 mod endings;
 mod iam_names;
+mod ingresses;
 mod kubernetes;
 mod network;
 mod organization;
@@ -54,6 +56,8 @@ pub(crate) fn with_checks(registry: Registry) -> Registry {
         .with_check::<policies::ServiceControlPolicies>()
         .with_check::<roles::ServiceLinkedRoles>()
         .with_check::<trust::Trust>()
+        .with_check::<controller::Controller>()
+        .with_check::<ingresses::Ingresses>()
         .with_check::<network::PublicAccess>()
         .with_check::<network::Networks>()
         .with_check::<network::Subnets>()

@@ -30,3 +30,8 @@ pub(crate) fn item(kind: &'static str, values: &[(&str, Value)]) -> Item {
         values: values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
     }
 }
+
+/// Reads a document.
+pub(crate) fn json(text: &str) -> Value {
+    straddle_engine::json::decode(text).expect("it is JSON")
+}

@@ -7,11 +7,12 @@ use futures::future::join_all;
 use straddle_engine::permission::Need;
 use straddle_engine::preflight::{Check, Finding, Item, Subject};
 use straddle_engine::provider::{Account, ErrorClass, ProviderError};
-use straddle_engine::value::Value;
+use straddle_engine::value::{Value, ValueMap};
 
 use super::found;
 use crate::client::Client;
 use crate::error::failed;
+use crate::iam::trust::{AUDIENCES, OIDC_PROVIDER, SERVICE_ACCOUNTS, STS, subject_of};
 
 const PROVIDER: &str = "iam_openid_connect_provider";
 const CLUSTER: &str = "eks_cluster";
@@ -26,11 +27,10 @@ impl Check for Trust {
     const PERMISSIONS: &'static [Need] = &[Need::read(&["iam:GetOpenIDConnectProvider"])];
 
     async fn run(subject: &Subject<'_>) -> Vec<Finding> {
-        let trusts =
-            [("iam_role", "trust"), ("iam_role_trust", "trust")].into_iter().flat_map(|(kind, attribute)| {
-                subject.lasting(kind).filter_map(move |role| Some((role, role.value(attribute)?)))
-            });
-        let links = trusts.flat_map(|(role, trust)| links(trust).into_iter().map(move |link| (role, link)));
+        let roles = ["iam_role", "iam_role_trust"].into_iter().flat_map(|kind| subject.lasting(kind));
+        let trusts: Vec<_> = roles.filter_map(|role| Some((role, trust_of(role, subject)?))).collect();
+        let links =
+            trusts.iter().flat_map(|(role, trust)| links(trust).into_iter().map(move |link| (role, link)));
         let looks = links.map(|(role, link)| async move {
             match subject.named(link.provider).filter(|named| named.kind.as_str() == PROVIDER) {
                 Some(provider) => judge_link(role, provider, &link, subject),
@@ -43,21 +43,51 @@ impl Check for Trust {
     }
 }
 
+/// Returns the trust policy of a role: the short form for a provider as it is written, since the
+/// document that it stands for is unknown as long as the provider is; otherwise the document.
+pub(super) fn trust_of(role: &Item, subject: &Subject<'_>) -> Option<Value> {
+    let written = subject.written(role, "trust");
+    let is_short = |trust: &Value| trust.as_map().is_some_and(|trust| trust.contains_key(OIDC_PROVIDER));
+    written.filter(is_short).or_else(|| role.value("trust").cloned())
+}
+
 /// A statement by which tokens of a provider lead to a role.
-struct Link<'a> {
+pub(super) struct Link<'a> {
     /// The provider's ARN, known or not.
-    provider: &'a Value,
+    pub(super) provider: &'a Value,
     /// Whom tokens have to be for; `None` as long as that is not known.
     audiences: Option<BTreeSet<&'a str>>,
-    /// Whether the statement says of whom tokens have to be.
-    names_subjects: bool,
+    /// Of whom tokens have to be, patterns included; `None` as long as that is not known.
+    pub(super) subjects: Option<BTreeSet<String>>,
 }
 
 /// Returns the statements of a trust policy that are about tokens.
-fn links(trust: &Value) -> Vec<Link<'_>> {
-    let statements =
-        trust.as_map().and_then(|trust| trust.get("Statement")).map(Value::items).unwrap_or_default();
-    statements.iter().flat_map(of_statement).collect()
+pub(super) fn links(trust: &Value) -> Vec<Link<'_>> {
+    let Some(entries) = trust.as_map() else { return Vec::new() };
+    match entries.get(OIDC_PROVIDER) {
+        Some(provider) => vec![of_short_form(provider, entries)],
+        None => entries
+            .get("Statement")
+            .map(Value::items)
+            .unwrap_or_default()
+            .iter()
+            .flat_map(of_statement)
+            .collect(),
+    }
+}
+
+fn of_short_form<'a>(provider: &'a Value, entries: &'a ValueMap) -> Link<'a> {
+    let known = |name: &str| {
+        let value = entries.get(name).filter(|value| !value.is_null());
+        value.map(|value| value.items().iter().map(Value::as_str).collect::<Option<BTreeSet<_>>>())
+    };
+    let subject = |account: &str| subject_of(account.split_once('/').unwrap_or_default());
+    let subjects = known(SERVICE_ACCOUNTS).unwrap_or_default();
+    Link {
+        provider,
+        audiences: known(AUDIENCES).unwrap_or_else(|| Some([STS].into())),
+        subjects: subjects.map(|accounts| accounts.into_iter().map(subject).collect()),
+    }
 }
 
 fn of_statement(statement: &Value) -> Vec<Link<'_>> {
@@ -70,11 +100,11 @@ fn of_statement(statement: &Value) -> Vec<Link<'_>> {
     let texts = |ending: &str| {
         let values =
             keys.iter().filter(|(key, _)| key.ends_with(ending)).flat_map(|(_, values)| values.items());
-        values.filter_map(Value::as_str).collect::<BTreeSet<_>>()
+        (!is_unknown).then(|| values.filter_map(Value::as_str).collect::<BTreeSet<_>>())
     };
-    let audiences = (!is_unknown).then(|| texts(":aud"));
-    let names_subjects = is_unknown || !texts(":sub").is_empty();
-    let link = |provider| Link { provider, audiences: audiences.clone(), names_subjects };
+    let (audiences, subjects) = (texts(":aud"), texts(":sub"));
+    let subjects = subjects.map(|subjects| subjects.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
+    let link = |provider| Link { provider, audiences: audiences.clone(), subjects: subjects.clone() };
     providers.map(Value::items).unwrap_or_default().iter().map(link).collect()
 }
 
@@ -124,7 +154,7 @@ fn judge(
             ));
         }
     }
-    if !link.names_subjects {
+    if link.subjects.as_ref().is_some_and(BTreeSet::is_empty) {
         findings.push(Finding::failed(
             account,
             format!("{address} takes tokens of every service account that {provider} vouches for."),
@@ -219,6 +249,7 @@ fn judge_url(
 
 #[cfg(test)]
 mod tests {
+    use straddle_engine::address::Address;
     use straddle_engine::preflight::Verdict;
 
     use super::*;
@@ -257,6 +288,18 @@ mod tests {
         assert_eq!(verdicts(&[("x:aud", "other"), subject], "here"), [Verdict::Failed]);
         assert_eq!(verdicts(&[audience], "here"), [Verdict::Failed]);
         assert_eq!(verdicts(&[subject], "here"), [Verdict::Warning]);
+    }
+
+    #[test]
+    fn the_short_form_is_read_before_its_provider_exists() {
+        let text = |text: &str| Value::from(text);
+        let provider = Value::unknown(Address::new(PROVIDER, "main"), "arn");
+        let short = [(OIDC_PROVIDER, provider.clone()), (SERVICE_ACCOUNTS, Value::List(vec![text("a/b")]))];
+        let short = Value::Map(short.map(|(name, value)| (name.to_owned(), value)).into());
+        let [link] = &links(&short)[..] else { panic!("one provider, one link") };
+        assert_eq!(link.provider, &provider);
+        assert_eq!(link.audiences, Some(["sts.amazonaws.com"].into()));
+        assert_eq!(link.subjects, Some(["system:serviceaccount:a:b".to_owned()].into()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::plan::{Change, ChangeAction, Mode};
 use crate::preflight::item::{Fate, Item};
 use crate::provider::{Account, Connection};
 use crate::registry::Registry;
-use crate::spec::Crossing;
+use crate::spec::{Crossing, NothingKnown};
 use crate::state::{Object, State};
 use crate::value::{Value, ValueMap};
 
@@ -94,6 +94,15 @@ impl<'a> Subject<'a> {
             | Value::Map(_) => return None,
         };
         self.items.get(address)
+    }
+
+    /// Returns what the spec writes for an attribute: its shorthands as they stand there, and in the
+    /// place of each reference the attribute that it is of, also of one that is known (see
+    /// [`Self::named`]). `None` if the spec does not have the resource, or nothing for the attribute.
+    #[must_use]
+    pub fn written(&self, item: &Item, attribute: &str) -> Option<Value> {
+        let node = self.known.spec.resources.get(&item.address)?;
+        node.attributes.get(attribute)?.evaluate(&NothingKnown).ok()
     }
 
     /// Returns what resources of one account use of another one's.

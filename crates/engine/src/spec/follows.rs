@@ -73,7 +73,7 @@ fn local(pattern: &Pattern) -> Option<&LocalName> {
 }
 
 /// Knows no attribute of any resource, so that a value tells which one it is.
-struct NothingKnown;
+pub(crate) struct NothingKnown;
 
 impl Scope for NothingKnown {
     fn attribute(&self, address: &Address, attribute: &str) -> Value {

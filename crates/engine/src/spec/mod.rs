@@ -62,6 +62,7 @@ pub(crate) use accounts::account_attributes;
 pub use canonical::{InvalidInput, canonical_inputs};
 pub use expression::functions::{Function, FunctionGroup, function_groups};
 pub use files::SpecFiles;
+pub(crate) use follows::NothingKnown;
 pub use imports::{ImportNode, check_import};
 pub use model::{Crossing, Followed, Lifecycle, OutputNode, ResourceNode, Spec, Stack};
 pub(crate) use normalize::compare;

@@ -127,6 +127,16 @@ const TARGETS: Actions =
 const GROUP_RULES: Actions =
     &[(ALWAYS, "ec2:AuthorizeSecurityGroupIngress"), (ALWAYS, "ec2:RevokeSecurityGroupIngress")];
 
+/// Everything that a controller which is left its security groups does; what it needs at every turn,
+/// whatever its Ingresses say, and nothing of certificates and firewalls.
+const NEEDED: [Actions; 7] =
+    [LOOKS_OF_EC2, LOOKS_OF_LOAD_BALANCING, LISTENERS, BALANCERS, BIRTHS, TAGS, TARGETS];
+
+/// Returns the actions without which this version fails on an Ingress that names its subnets and groups.
+pub(super) fn needed(version: Version) -> impl Iterator<Item = &'static str> {
+    NEEDED.into_iter().flatten().filter(move |(since, _)| *since <= version).map(|(_, action)| *action)
+}
+
 /// Returns the policy. It never says more than the version needs.
 pub(crate) fn document(scope: &Scope) -> Value {
     let mut statements = vec![linked_role(scope), looks(scope), companions(scope)];

@@ -5,7 +5,10 @@
 //! of the project's installation guide ("Installation", `docs/install/iam_policy.json` of each tag).
 
 mod document;
+mod missing;
 mod short;
 mod version;
 
+pub(crate) use missing::missing;
 pub(crate) use short::canonical;
+pub(crate) use version::Version;
