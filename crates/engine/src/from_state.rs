@@ -35,7 +35,8 @@ impl Engine<'_> {
         if let Some(pending) = state.pending.values().next() {
             return Err(RunError::Diagnostics(unresolved(pending).into()));
         }
-        let not_done = |import: &&ImportNode| mode == Mode::Apply && !is_done(spec, &state, import);
+        let not_done =
+            |import: &&ImportNode| mode == Mode::Apply && !is_done(self.registry, spec, &state, import);
         if let Some(import) = spec.imports.iter().find(not_done) {
             return Err(RunError::Diagnostics(not_read(import).into()));
         }
@@ -115,9 +116,10 @@ fn unresolved(pending: &PendingCreate) -> Diagnostic {
 }
 
 /// Tells whether the state shows an import as done, or its resource as another thing since.
-fn is_done(spec: &Spec, state: &State, import: &ImportNode) -> bool {
+fn is_done(registry: &Registry, spec: &Spec, state: &State, import: &ImportNode) -> bool {
     let node = &spec.resources[&import.to];
-    let has_thing = || state.has(&spec.accounts[&node.account].id, &node.kind, &import.id);
+    let has_thing =
+        || state.has(registry.scope(&node.kind, spec.home(&node.account)), &node.kind, &import.id);
     state.resources.contains_key(&import.to) || has_thing()
 }
 

@@ -70,7 +70,8 @@ async fn search(
         })?;
         let at = engine.environment.now();
         let operation_id = operation_id.to_owned();
-        let free = |id: &&RemoteId| !state.has(&pending.account_id, &pending.kind, id);
+        let scope = engine.registry.scope(&pending.kind, pending.home());
+        let free = |id: &&RemoteId| !state.has(scope, &pending.kind, id);
         let found: Vec<_> = found.iter().filter(free).cloned().collect();
         if let Some((first, others)) = found.split_first() {
             return Ok(adopted(&operation_id, first, others, at));
@@ -139,7 +140,8 @@ impl Lost<'_> {
             let remaining = remaining(engine, changed_at, started);
             let find = || kind.find(access.connection(account), &intent, &object.inputs);
             let found = access.repeat(find, account, kind).await.map_err(failed)?;
-            let free = |id: &&RemoteId| !state.has(&resource.account_id, &resource.kind, id);
+            let scope = engine.registry.scope(&resource.kind, resource.home());
+            let free = |id: &&RemoteId| !state.has(scope, &resource.kind, id);
             if let Some(id) = found.iter().find(free) {
                 return Ok(self.renumbered(engine, id));
             }

@@ -14,7 +14,7 @@ use crate::gate::Gate;
 use crate::lookup::{AnyLookup, Lookup};
 use crate::preflight::{AnyCheck, Check};
 use crate::provider::Provider;
-use crate::resource::Resource;
+use crate::resource::{Home, Resource};
 use crate::sharing::Sharing;
 
 /// The kinds and the provider that a program was built with.
@@ -126,6 +126,14 @@ impl Registry {
     pub fn lookups(&self) -> impl Iterator<Item = (&str, &Arc<dyn AnyLookup>)> {
         let word = |kind: &'_ Kind| -> usize { kind.as_str().find('.').map_or(0, |dot| dot + 1) };
         self.lookups.iter().map(move |(kind, lookup)| (&kind.as_str()[word(kind)..], lookup))
+    }
+
+    /// Returns where no two things of a kind have the same id: a region of an account, or all of the
+    /// account, without a region, if the kind's service is the same in all of them.
+    #[must_use]
+    pub fn scope<'a>(&self, kind: &Kind, home: Home<'a>) -> Home<'a> {
+        let is_regional = |kind: &Arc<dyn AnyResource>| self.provider.is_regional(kind.traits().service);
+        if self.kind(kind.as_str()).is_none_or(is_regional) { home } else { Home { region: "", ..home } }
     }
 
     /// Adds a sort of gate.

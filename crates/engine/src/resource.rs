@@ -248,7 +248,7 @@ impl Intent {
 }
 
 /// Where a thing lives, as the spec says it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Home<'a> {
     /// The id of the account.
     pub account_id: &'a str,

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::access::Access;
 use crate::address::{AccountName, Address, Kind, RemoteId};
+use crate::diagnostic::Diagnostic;
 use crate::erased::AnyResource;
 use crate::gate::{Anchor, Gate, Placement};
 use crate::plan::{Change, ChangeAction, Plan, Request};
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
 use crate::resource::Readiness;
+use crate::run::RunError;
 use crate::spec::Crossing;
 use crate::state::State;
 use crate::value::Value;
@@ -84,12 +87,61 @@ impl Sight {
     }
 }
 
+/// Returns what lookups have to see to be read as a whole and their account does not see: a share that
+/// was made a moment ago may be seen by halves.
+///
+/// # Errors
+/// If a read fails.
+pub(crate) async fn hidden(
+    access: &Access,
+    request: &Request<'_>,
+    lookups: &BTreeSet<&Address>,
+) -> Result<Option<Diagnostic>, RunError> {
+    let Request { spec, state, observations, .. } = *request;
+    let Some(sight) = Sight::of(request) else { return Ok(None) };
+    let mut wanted: BTreeMap<&AccountName, BTreeMap<Address, RemoteId>> = BTreeMap::new();
+    let mut user = BTreeMap::new();
+    for Crossing { resource, thing, .. } in &spec.crossings {
+        // What is gone is made again, and its share is another one then.
+        let is_there = observations.get(thing).is_some_and(|found| found.object.is_some());
+        let object = state.resources.get(thing).and_then(|prior| prior.object.as_ref());
+        if let (Some(object), true) = (object, is_there && lookups.contains(resource)) {
+            let things = wanted.entry(&spec.resources[resource].account).or_default();
+            things.insert(thing.clone(), object.remote_id.clone());
+            user.entry(thing).or_insert(resource);
+        }
+    }
+    for (account, things) in wanted {
+        let Some(service) = sight.kinds.values().next().map(|kind| kind.traits().service) else { break };
+        let look = || sight.unseen(access.connection(account), &things);
+        let unseen = access.repeat_in(look, account, service).await.map_err(|source| RunError::Read {
+            what: "what is shared with it".to_owned(),
+            account: account.clone(),
+            source: Box::new(source.without(&spec.secrets)),
+        })?;
+        if let Some(first) = unseen.first() {
+            let lookup = &spec.resources[user[first]];
+            let names: Vec<_> = unseen.iter().map(ToString::to_string).collect();
+            let problem = Diagnostic::error("not-seen-yet", "something that is shared is not seen yet");
+            let problem =
+                problem.with_address(lookup.address.clone()).with_span(lookup.span, "is read there");
+            return Ok(Some(problem.with_detail(format!(
+                "The account `{account}` does not see {}, so that {} would find a part of what is there.",
+                names.join(", "),
+                lookup.address
+            )).with_hint(format!("If it was shared a moment ago, plan again in a minute. {}", sight.advice))));
+        }
+    }
+    Ok(None)
+}
+
 impl Gate for Sight {
     /// There is a gate for a share and an account only if something of the account that needs it is
-    /// made or changed.
+    /// made or changed, or looked up while the plan is carried out.
     fn place(&self, plan: &Plan, _: &State) -> Vec<Placement> {
         let made = plan.changes.iter().filter(|change| is_made(change)).map(|change| &change.address);
-        let made: BTreeSet<_> = made.collect();
+        let looked_up = plan.lookups.iter().filter(|lookup| lookup.later).map(|lookup| &lookup.address);
+        let made: BTreeSet<_> = made.chain(looked_up).collect();
         let place = |((share, account), view): (&(Address, AccountName), &View)| {
             let users = view.users.iter().filter(|(resource, _)| made.contains(resource));
             let (users, things): (BTreeSet<_>, BTreeSet<_>) = users.cloned().unzip();

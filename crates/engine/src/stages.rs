@@ -1,7 +1,7 @@
 //! The stages of a run, one after the other: read the state, connect, recover, refresh, plan,
 //! approve, carry out, save.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -159,8 +159,11 @@ impl Engine<'_> {
         let now = under_new_names.as_ref().unwrap_or(&state);
         let looking = async {
             match mode {
-                Mode::Apply => lookup::read_all(self, &access, spec, &now.lineage).await,
-                Mode::Destroy | Mode::Refresh => Ok(Found::new()),
+                // What a part of the plan needs is known only once the whole is worked out.
+                Mode::Apply if !options.is_partial() => {
+                    lookup::read_all(self, &access, spec, &now.lineage).await
+                }
+                Mode::Apply | Mode::Destroy | Mode::Refresh => Ok(Found::new()),
             }
         };
         let (mut observations, found) =
@@ -171,6 +174,9 @@ impl Engine<'_> {
             }
             Mode::Destroy | Mode::Refresh => Imports::default(),
         };
+        if !options.is_partial() {
+            imports.check(&BTreeSet::new()).map_err(hide)?;
+        }
         let records = imports.records();
         let adjusted = if records.is_empty() {
             under_new_names
@@ -193,6 +199,7 @@ impl Engine<'_> {
         let found = lookup::read_wanted(self, &access, &request, found.clone()).await.map_err(hide)?;
         let request = Request { lookups: &found, ..request };
         let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
+        imports.check(&planned.left_out).map_err(hide)?;
         let recovered = left_over || !resolved.is_empty() || !followed.is_empty();
         Ok(Prepared { recovered, state, renames, imports, adjusted, access, observations, planned })
     }

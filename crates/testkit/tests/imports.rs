@@ -265,3 +265,39 @@ fn the_command_imports_all_or_nothing() {
         check_done(&world, &spec, &format!("a crash at operation {operation}"));
     }
 }
+
+#[test]
+fn one_name_in_two_regions_is_two_things() {
+    let world = World::new(1, Pace::INSTANT);
+    let text = |more: &str| {
+        format!(
+            r#"
+[stack]
+name = "imports"
+[account.a]
+id = "111111111111"
+region = "here"
+[account.elsewhere]
+id = "111111111111"
+region = "there"
+[document.here]
+account = "a"
+name = "same"
+body = 1
+{more}"#
+        )
+    };
+    world.apply(&order(&spec(&world, &text("")))).ending.expect_done("the apply");
+    let there = "[document.there]\naccount = \"elsewhere\"\nname = \"same\"\nbody = 1\n";
+    let planned = plan(&world, &spec(&world, &text(there)));
+    assert_eq!(planned.changes.len(), 1, "{planned:#?}");
+    let id = world.network.cloud().live().next().expect("it was made").id.clone();
+    let imported = text(&format!("{there}[[import]]\nto = \"document.there\"\nid = \"{id}\"\n"));
+    assert_eq!(plan(&world, &spec(&world, &imported)).imports.len(), 1);
+    let again = imported
+        .replace("account = \"elsewhere\"", "account = \"a\"")
+        .replace("\"same\"\nbody = 1\n[[", "\"b\"\nbody = 1\n[[");
+    let refused = world.plan(&order(&spec(&world, &again))).ending;
+    let Ending::Refused(RunError::Diagnostics(problems)) = refused else { panic!("{refused:?}") };
+    assert_eq!(problems.iter().next().expect("there is one").code, "already-in-state");
+}

@@ -203,3 +203,19 @@ range = "10.0.0.0/20"
     let skipped: Vec<_> = report.skipped.iter().map(|(address, _)| address.to_string()).collect();
     assert_eq!(skipped, ["segment.mine"]);
 }
+
+#[test]
+fn the_order_through_a_lookup_is_kept_for_the_way_back() {
+    let world = World::new(1, Pace::INSTANT);
+    let spec = spec(&world, LATE);
+    world.apply(&order(&spec)).ending.expect_done("the apply");
+    let state = world.state("lookups").expect("the state can be read").expect("there is a state");
+    let table = &state.resources[&"table.main".parse().expect("an address")];
+    for segment in ["segment.all['a']", "segment.all['b']"] {
+        assert!(table.dependencies.contains(&segment.parse().expect("an address")), "{table:?}");
+    }
+    // Also where nothing is left of the spec that says so.
+    let destroyed = world.apply(&Order::new(&spec, Mode::Destroy)).ending.expect_done("the destroy");
+    let place = |name: &str| destroyed.done.iter().position(|(address, _)| address.to_string() == name);
+    assert!(place("table.main") < place("segment.all['a']"), "{:?}", destroyed.done);
+}

@@ -20,6 +20,7 @@ pub(crate) struct FindSubnet;
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct SubnetInputs {
     /// The id.
+    #[attribute(refers_to = "subnet")]
     id: Option<String>,
     /// What else tells it from others; all of it has to fit.
     filter: Option<SubnetFilter>,

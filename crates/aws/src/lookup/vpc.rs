@@ -20,6 +20,7 @@ pub(crate) struct FindVpc;
 #[derive(Debug, Clone, Default, PartialEq, Attributes)]
 pub(crate) struct VpcInputs {
     /// The id.
+    #[attribute(refers_to = "vpc")]
     id: Option<String>,
     /// What else tells it from others; all of it has to fit.
     filter: Option<VpcFilter>,

@@ -98,7 +98,8 @@ impl<'a> Operation<'a> {
     pub(crate) fn unclaimed(&self, found: Vec<RemoteId>) -> Vec<RemoteId> {
         let change = self.change;
         self.run.recorder.with_state(|state| {
-            let free = |id: &RemoteId| !state.has(&change.account_id, &change.kind, id);
+            let scope = self.run.engine.registry.scope(&change.kind, change.home());
+            let free = |id: &RemoteId| !state.has(scope, &change.kind, id);
             found.into_iter().filter(free).collect()
         })
     }

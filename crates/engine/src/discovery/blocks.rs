@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::AccountName;
+use crate::address::{AccountName, Kind, RemoteId};
 use crate::discovery::toml::{Text, quoted, toml};
 use crate::discovery::{Discovered, Named};
 use crate::erased::{AnyResource, ObservedValues};
@@ -12,33 +12,63 @@ use crate::schema::{AttributeSchema, AttributeType, Expansion, ExpansionShape};
 use crate::spec::Spec;
 use crate::value::{Value, ValueMap};
 
-/// Returns the thing that another one is a part of, and the attribute that it is written in.
-pub(super) fn part_of(
-    registry: &Registry,
-    things: &[Named],
-    account: &AccountName,
-    kind: &str,
-    observed: &ObservedValues,
-) -> Option<(usize, &'static str)> {
-    things.iter().enumerate().find_map(|(position, whole)| {
-        let schema = registry.kind(whole.kind.as_str())?.schema();
-        let expansion = schema.expansions.iter().find(|expansion| {
-            let parent = observed.inputs.get(expansion.parent_attribute).and_then(Value::as_str);
-            let constants = expansion.constants().iter();
-            let mut constants = constants.map(|(name, value)| (observed.inputs.get(*name), *value));
-            expansion.child_kind == kind
-                && parent == Some(whole.id.as_str())
-                && constants.all(|(found, value)| found.and_then(Value::as_str) == Some(value))
-        })?;
-        (whole.account == *account).then_some((position, expansion.attribute))
-    })
+/// What a part is written in: the things that have parts, and how each sort of part is told.
+pub(super) struct Wholes<'a> {
+    /// By the kind of the part: the kind of the whole, and how it has such parts.
+    expansions: BTreeMap<&'a str, Vec<(&'a str, &'a Expansion)>>,
+    /// By account, kind and id: the position of a thing.
+    things: BTreeMap<(AccountName, Kind, RemoteId), usize>,
+}
+
+impl<'a> Wholes<'a> {
+    /// Starts without a thing.
+    pub(super) fn of(registry: &'a Registry) -> Self {
+        let mut expansions = BTreeMap::<_, Vec<_>>::new();
+        for schema in registry.kinds().map(|kind| kind.schema()) {
+            for expansion in &schema.expansions {
+                expansions.entry(expansion.child_kind).or_default().push((schema.kind.as_str(), expansion));
+            }
+        }
+        Self { expansions, things: BTreeMap::new() }
+    }
+
+    /// Adds a thing that can have parts.
+    pub(super) fn add(&mut self, account: &AccountName, kind: &Kind, id: &RemoteId, position: usize) {
+        self.things.insert((account.clone(), kind.clone(), id.clone()), position);
+    }
+
+    /// Returns the thing that another one is a part of, and the attribute that it is written in.
+    pub(super) fn part_of(
+        &self,
+        account: &AccountName,
+        kind: &str,
+        observed: &ObservedValues,
+    ) -> Option<(usize, &'static str)> {
+        let text = |name: &str| observed.inputs.get(name).and_then(Value::as_str);
+        let mut expansions = self.expansions.get(kind).into_iter().flatten();
+        expansions.find_map(|(whole, expansion)| {
+            let parent = RemoteId::new(text(expansion.parent_attribute)?);
+            let mut constants = expansion.constants().iter();
+            if !constants.all(|(name, value)| text(name) == Some(*value)) {
+                return None;
+            }
+            let position = self.things.get(&(account.clone(), Kind::new(*whole), parent))?;
+            Some((*position, expansion.attribute))
+        })
+    }
 }
 
 impl Discovered {
     /// Returns the blocks of each account, laid out as `fmt` does.
     #[must_use]
     pub fn blocks(&self, spec: &Spec, registry: &Registry) -> BTreeMap<AccountName, String> {
-        let writer = Writer { things: &self.things, spec, registry, ids: ids(&self.things) };
+        let writer = Writer {
+            things: &self.things,
+            spec,
+            registry,
+            ids: ids(&self.things),
+            parts: parts(&self.things),
+        };
         let mut blocks: BTreeMap<AccountName, String> = BTreeMap::new();
         for (position, thing) in self.things.iter().enumerate().filter(|(_, thing)| thing.part_of.is_none()) {
             let Some(kind) = registry.kind(thing.kind.as_str()) else { continue };
@@ -69,11 +99,25 @@ fn ids(things: &[Named]) -> Ids {
     ids
 }
 
+/// By thing and attribute: the parts that are written in it.
+type Parts = BTreeMap<(usize, &'static str), Vec<usize>>;
+
+fn parts(things: &[Named]) -> Parts {
+    let mut parts = Parts::new();
+    for (position, thing) in things.iter().enumerate() {
+        if let Some(whole) = thing.part_of {
+            parts.entry(whole).or_default().push(position);
+        }
+    }
+    parts
+}
+
 struct Writer<'a> {
     things: &'a [Named],
     spec: &'a Spec,
     registry: &'a Registry,
     ids: Ids,
+    parts: Parts,
 }
 
 impl Writer<'_> {
@@ -191,15 +235,9 @@ impl Writer<'_> {
 
     /// Returns the parts of a thing that one of its attributes has; `None` if there are none.
     fn parts(&self, whole: usize, expansion: &Expansion) -> Option<String> {
-        let mut parts: Vec<_> = self
-            .things
-            .iter()
-            .enumerate()
-            .filter(|(_, part)| part.part_of == Some((whole, expansion.attribute)))
-            .collect();
-        if parts.is_empty() {
-            return None;
-        }
+        let positions = self.parts.get(&(whole, expansion.attribute))?;
+        let mut parts: Vec<_> =
+            positions.iter().map(|position| (*position, &self.things[*position])).collect();
         let schema = self.registry.kind(expansion.child_kind)?.schema();
         let text = |position: usize, part: &Named, name: &str| {
             let value = part.observed.inputs.get(name)?;

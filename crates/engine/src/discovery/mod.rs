@@ -206,6 +206,7 @@ impl Engine<'_> {
         left_out: &mut Vec<String>,
     ) -> Vec<Named> {
         let mut names = names::Names::of(spec);
+        let mut wholes = blocks::Wholes::of(self.registry);
         let mut things: Vec<Named> = Vec::new();
         for (position, (account, thing)) in found.into_iter().enumerate() {
             let Some(observed) = read.remove(&position) else {
@@ -217,11 +218,12 @@ impl Engine<'_> {
                 continue;
             }
             let kind = Kind::new(thing.kind);
-            let part_of = blocks::part_of(self.registry, &things, &account, thing.kind, &observed);
+            let part_of = wholes.part_of(&account, thing.kind, &observed);
             let address = match part_of {
                 Some((whole, _)) => things[whole].address.clone(),
                 None => names.address(&kind, thing.name.as_deref(), &observed),
             };
+            wholes.add(&account, &kind, &thing.id, things.len());
             things.push(Named { address, kind, account, id: thing.id, observed, part_of });
         }
         things

@@ -7,10 +7,11 @@ use crate::environment::random_id;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::import::Imports;
 use crate::observation::{Observation, Observations};
-use crate::plan::{self, Import, Values, desired_inputs};
+use crate::plan::{self, Import, Values, inputs_so_far};
 use crate::provider::Account;
 use crate::resource::STACK_TAG;
 use crate::run::Engine;
+use crate::schema::AttributeSchema;
 use crate::spec::{ImportNode, ResourceNode, Spec};
 use crate::state::{Imported, Record, ResourceState, State};
 use crate::value::{Value, ValueMap};
@@ -85,15 +86,15 @@ impl Candidate<'_> {
         let schema = self.kind.schema();
         // What is wrong with the values is said by the plan.
         let (home, values) = (self.account.home(), Values::new(lineage));
-        let desired = desired_inputs(self.node, self.kind, home, Some(observed), &values, lineage);
-        let desired = desired.unwrap_or_default();
+        let desired = inputs_so_far(self.node, self.kind, home, Some(observed), &values, lineage);
+        // Nobody can tell how it was made; that it was made otherwise is no reason to replace it. What
+        // others may change is told by the state, and is taken as it is found.
+        let mut said = observed.inputs.clone();
+        plan::members::copy(&schema.inputs, is_taken_as_said, &desired, &mut said);
         let mut owned = ValueMap::new();
         for (name, wanted) in &desired {
             let Some(attribute) = schema.input(name) else { continue };
-            // Nobody can tell how it was made; that it was made otherwise is no reason to replace it.
-            let is_taken_as_said = attribute.write_only && attribute.replace && wanted.is_known();
-            // What others may change is told by the state, and is taken as it is found.
-            let said = is_taken_as_said.then_some(wanted).or_else(|| observed.inputs.get(name));
+            let said = said.get(name).filter(|said| said.is_known());
             let found = plan::owned(attribute, observed.inputs.get(name), &[wanted], said).or(said.cloned());
             owned.extend(found.map(|found| (name.clone(), found)));
         }
@@ -197,6 +198,11 @@ impl Candidate<'_> {
     fn placed(&self, problem: Diagnostic, label: &str) -> Diagnostic {
         placed(problem, self.import, label)
     }
+}
+
+/// Tells whether an attribute of a thing that is imported counts as made as the spec says.
+fn is_taken_as_said(attribute: &AttributeSchema) -> bool {
+    attribute.write_only && attribute.replace
 }
 
 fn placed(problem: Diagnostic, import: &ImportNode, label: &str) -> Diagnostic {

@@ -4,16 +4,18 @@
 mod candidate;
 mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::Access;
-use crate::address::Address;
-use crate::diagnostic::Diagnostics;
+use crate::address::{Address, Kind, RemoteId};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::erased::ObservedValues;
 use crate::import::candidate::{Candidate, elsewhere};
 use crate::observation::Observations;
 use crate::plan::Import;
 use crate::refresh::{known_kind, read_once};
+use crate::registry::Registry;
+use crate::resource::Home;
 use crate::run::{Engine, RunError};
 use crate::spec::{ImportNode, Spec};
 use crate::state::{Record, State};
@@ -27,12 +29,25 @@ pub(crate) struct Imports {
     pub(crate) told: Vec<Import>,
     /// The records of each.
     records: BTreeMap<Address, Vec<Record>>,
+    /// Why others cannot be imported.
+    problems: BTreeMap<Address, Diagnostic>,
 }
 
 impl Imports {
     /// Returns the records of everything that is imported.
     pub(crate) fn records(&self) -> Vec<Record> {
         self.records.values().flatten().cloned().collect()
+    }
+
+    /// Tells whether everything can be imported but what is left out of the plan.
+    ///
+    /// # Errors
+    /// Why what is not left out cannot be.
+    pub(crate) fn check(&self, left_out: &BTreeSet<Address>) -> Result<(), RunError> {
+        let mut problems = Diagnostics::default();
+        let concerning = self.problems.iter().filter(|(address, _)| !left_out.contains(*address));
+        problems.extend(concerning.map(|(_, problem)| problem.clone()));
+        if problems.is_empty() { Ok(()) } else { Err(RunError::Diagnostics(problems)) }
     }
 
     /// Leaves out everything but these.
@@ -43,10 +58,11 @@ impl Imports {
 }
 
 /// Looks at the things that are to become resources and are not yet. What was imported before is
-/// passed over. What the reads found is added to `observations`.
+/// passed over. What the reads found is added to `observations`; what cannot be imported is a problem
+/// among the imports, which the plan may leave out.
 ///
 /// # Errors
-/// If a read fails, or one of them cannot be imported.
+/// If a read fails.
 pub(crate) async fn look(
     engine: &Engine<'_>,
     access: &Access,
@@ -55,13 +71,12 @@ pub(crate) async fn look(
     state: &State,
     observations: &mut Observations,
 ) -> Result<Imports, RunError> {
-    let candidates = candidates(engine, spec, imports, state)?;
+    let mut imported = Imports::default();
+    let candidates = candidates(engine, spec, imports, state, &mut imported.problems)?;
     if candidates.is_empty() {
-        return Ok(Imports::default());
+        return Ok(imported);
     }
     let found = read(engine, access, &candidates).await?;
-    let mut problems = Diagnostics::default();
-    let mut imported = Imports::default();
     for candidate in candidates {
         let to = &candidate.import.to;
         let taken = state.resources.get(to).and_then(|resource| resource.object.as_ref());
@@ -69,16 +84,20 @@ pub(crate) async fn look(
         match (found.get(to), taken.filter(|_| is_there)) {
             // It was imported once and has been replaced since.
             (None, Some(_)) => {}
-            (Some(_), Some(object)) => problems.push(candidate.taken(&object.remote_id)),
-            (None, None) => problems.push(candidate.not_found(access, spec).await),
+            (Some(_), Some(object)) => {
+                imported.problems.insert(to.clone(), candidate.taken(&object.remote_id));
+            }
+            (None, None) => {
+                imported.problems.insert(to.clone(), candidate.not_found(access, spec).await);
+            }
             (Some(observed), None) => match candidate.refusal(observed, spec, &state.lineage) {
-                Some(problem) => problems.push(problem),
+                Some(problem) => drop(imported.problems.insert(to.clone(), problem)),
                 None => candidate.take(engine, observed, state, observations, &mut imported),
             },
         }
     }
     imported.told.sort_by(|one, other| one.address.cmp(&other.address));
-    if problems.is_empty() { Ok(imported) } else { Err(RunError::Diagnostics(problems)) }
+    Ok(imported)
 }
 
 /// Returns the imports that the state does not show as done.
@@ -87,34 +106,35 @@ fn candidates<'a>(
     spec: &'a Spec,
     imports: &'a [ImportNode],
     state: &State,
+    problems: &mut BTreeMap<Address, Diagnostic>,
 ) -> Result<Vec<Candidate<'a>>, RunError> {
     let mut candidates = Vec::new();
-    let mut problems = Diagnostics::default();
-    let owners = owners(state);
+    let owners = owners(engine.registry, state);
     for import in imports {
         let node = &spec.resources[&import.to];
         let account = &spec.accounts[&node.account];
-        let owner = owners.get(&(account.id.as_str(), node.kind.as_str(), import.id.as_str()));
+        let owner = owners.get(&(engine.registry.scope(&node.kind, account.home()), &node.kind, &import.id));
         match owner {
             Some(owner) if **owner == import.to => {}
-            Some(owner) => problems.push(elsewhere(import, owner)),
+            Some(owner) => drop(problems.insert(import.to.clone(), elsewhere(import, owner))),
             None => {
                 let kind = known_kind(engine.registry, &node.kind, &import.to)?;
                 candidates.push(Candidate { import, node, account, kind });
             }
         }
     }
-    if problems.is_empty() { Ok(candidates) } else { Err(RunError::Diagnostics(problems)) }
+    Ok(candidates)
 }
 
-/// Returns which resource has each thing: by account, kind and id.
-fn owners(state: &State) -> BTreeMap<(&str, &str, &str), &Address> {
+/// Returns which resource has each thing.
+fn owners<'a>(
+    registry: &Registry,
+    state: &'a State,
+) -> BTreeMap<(Home<'a>, &'a Kind, &'a RemoteId), &'a Address> {
     let things = state.resources.iter().flat_map(|(address, resource)| {
         let objects = resource.object.iter().chain(&resource.deposed);
-        objects.map(move |object| {
-            let id = object.remote_id.as_str();
-            ((resource.account_id.as_str(), resource.kind.as_str(), id), address)
-        })
+        let scope = registry.scope(&resource.kind, resource.home());
+        objects.map(move |object| ((scope, &resource.kind, &object.remote_id), address))
     });
     things.collect()
 }

@@ -11,6 +11,7 @@ use crate::lookup::{AnyLookup, Match};
 use crate::plan::{self, Request, Values};
 use crate::provider::ProviderError;
 use crate::run::{Engine, InterruptLevel, RunError};
+use crate::sight;
 use crate::spec::{ResourceNode, Spec};
 use crate::value::ValueMap;
 
@@ -68,6 +69,10 @@ pub(crate) async fn read_wanted(
         let wanted = plan::unread(&Request { lookups: &found, ..*request }).map_err(RunError::Diagnostics)?;
         if wanted.is_empty() {
             return Ok(found);
+        }
+        let lookups = wanted.iter().map(|(address, _)| address).collect();
+        if let Some(problem) = sight::hidden(access, request, &lookups).await? {
+            return Err(RunError::Diagnostics(problem.into()));
         }
         read(engine, access, request.spec, wanted, &mut found).await?;
     }

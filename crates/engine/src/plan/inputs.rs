@@ -21,6 +21,45 @@ pub(crate) fn desired_inputs(
     values: &Values,
     lineage: &str,
 ) -> Result<ValueMap, Vec<Diagnostic>> {
+    let (inputs, problems) = evaluate(node, kind, found, values, lineage);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    canonical_inputs(kind, home, inputs)
+        .map_err(|problems| problems.into_iter().map(|problem| describe(node, problem)).collect())
+}
+
+/// As [`desired_inputs`], as far as it can be told: without the attributes that are wrong.
+pub(crate) fn inputs_so_far(
+    node: &ResourceNode,
+    kind: &dyn AnyKind,
+    home: Home<'_>,
+    found: Option<&ObservedValues>,
+    values: &Values,
+    lineage: &str,
+) -> ValueMap {
+    let (mut inputs, _) = evaluate(node, kind, found, values, lineage);
+    loop {
+        let wrong = match canonical_inputs(kind, home, inputs.clone()) {
+            Ok(inputs) => return inputs,
+            Err(wrong) => wrong,
+        };
+        let before = inputs.len();
+        inputs.retain(|name, _| !wrong.iter().any(|problem| problem.attribute() == name));
+        if inputs.len() == before {
+            return inputs;
+        }
+    }
+}
+
+/// Evaluates the attributes of a resource, and says what is wrong with the others.
+fn evaluate(
+    node: &ResourceNode,
+    kind: &dyn AnyKind,
+    found: Option<&ObservedValues>,
+    values: &Values,
+    lineage: &str,
+) -> (ValueMap, Vec<Diagnostic>) {
     let mut inputs = ValueMap::new();
     let mut problems = Vec::new();
     for (name, template) in &node.attributes {
@@ -46,11 +85,7 @@ pub(crate) fn desired_inputs(
             | Value::List(_) => {}
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    canonical_inputs(kind, home, inputs)
-        .map_err(|problems| problems.into_iter().map(|problem| describe(node, problem)).collect())
+    (inputs, problems)
 }
 
 /// Says what is wrong with an input, now that more is known than when the spec was checked.

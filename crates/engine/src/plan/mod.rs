@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use check::check;
 pub(crate) use drift::as_observed;
 pub use held::held;
-pub(crate) use inputs::desired_inputs;
+pub(crate) use inputs::{desired_inputs, inputs_so_far};
 pub use likely_renames::likely_renames;
 pub(crate) use members::{add_promised, owned, owned_tags};
 pub use model::{
@@ -117,15 +117,23 @@ pub fn make(request: &Request<'_>, nonce: String) -> Result<Planned, Diagnostics
     if problems.is_empty() { Ok(Planned { plan, values, graph, left_out }) } else { Err(defects(problems)) }
 }
 
-/// Returns the lookups that can be read now and have not been.
+/// Returns the lookups that can be read now and have not been, but those that are left out of the plan.
 ///
 /// # Errors
-/// If resources need each other in a circle.
+/// If resources need each other in a circle, or something is asked for that is not there.
 pub(crate) fn unread(request: &Request<'_>) -> Result<Wanted, Diagnostics> {
     if request.mode != Mode::Apply || !request.spec.resources.values().any(|node| is_lookup(&node.kind)) {
         return Ok(Wanted::new());
     }
-    Ok(decide(request, BTreeMap::new())?.unread)
+    let mut decisions = decide(request, BTreeMap::new())?;
+    let mut unread = std::mem::take(&mut decisions.unread);
+    if !unread.is_empty() && request.options.is_partial() {
+        options::check(request)?;
+        let mut plan = whole(request, String::new(), &mut decisions);
+        let left_out = selection::leave_out(&mut plan, request)?;
+        unread.retain(|(address, _)| !left_out.contains_key(address));
+    }
+    Ok(unread)
 }
 
 /// Decides, and decides anew where things would have to exchange what only one can have: then one

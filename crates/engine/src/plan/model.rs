@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{AccountName, Address, Kind, RemoteId};
 use crate::difference::Form;
 use crate::plan::Options;
-use crate::resource::ReplaceOrder;
+use crate::resource::{Home, ReplaceOrder};
 use crate::spec::Lifecycle;
 use crate::value::{AttributeReference, Value, ValueMap};
 
@@ -184,6 +184,14 @@ pub struct Change {
     pub dependencies: BTreeSet<Address>,
     /// How its life is managed.
     pub lifecycle: Lifecycle,
+}
+
+impl Change {
+    /// Returns where the thing lives.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { account_id: &self.account_id, region: &self.region }
+    }
 }
 
 /// What is done of a change in one round, when the service does not make it at once, or does not make

@@ -33,8 +33,14 @@ pub(super) fn add(request: &Request<'_>, values: &Values, changes: &mut [Change]
         return Ok(());
     }
     let order = dependency_order(request.spec)?;
+    let positions: BTreeMap<Address, usize> = changes
+        .iter()
+        .enumerate()
+        .filter(|(_, change)| goes_along(change))
+        .map(|(position, change)| (change.address.clone(), position))
+        .collect();
     for family in families(request, &order, &stops) {
-        Family::new(request, &stops, family, changes).plan(values, changes);
+        Family::new(request, &stops, family, &positions).plan(values, changes);
     }
     Ok(())
 }
@@ -137,16 +143,10 @@ impl<'a> Family<'a> {
         request: &'a Request<'a>,
         stops: &'a BTreeMap<Address, Stops>,
         family: Vec<&Address>,
-        changes: &[Change],
+        positions: &BTreeMap<Address, usize>,
     ) -> Self {
         let own = family.iter().filter_map(|address| stops.get(*address)).flat_map(BTreeMap::values);
         let rounds = own.map(Vec::len).max().unwrap_or_default() + 1;
-        let positions: BTreeMap<_, _> = changes
-            .iter()
-            .enumerate()
-            .filter(|(_, change)| goes_along(change))
-            .map(|(position, change)| (&change.address, position))
-            .collect();
         let member = |address: &Address| {
             let node = request.spec.resources.get(address)?;
             Some(Member {

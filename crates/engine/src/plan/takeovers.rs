@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::{Address, Kind};
 use crate::plan::inputs::exclusive_values;
 use crate::plan::{Change, ChangeAction, Request};
+use crate::resource::Home;
 use crate::value::ValueMap;
 
-/// What only one thing can have at a time: account, kind, and the values of the kind's exclusive
-/// attributes.
-pub(crate) type Exclusive<'a> = (&'a str, &'a Kind, Vec<String>);
+/// What only one thing can have at a time: where that is, the kind, and the values of the kind's
+/// exclusive attributes.
+pub(crate) type Exclusive<'a> = (Home<'a>, &'a Kind, Vec<String>);
 
 /// Returns what a change gives up that only one thing can have; `None` if that is nothing.
 pub(crate) fn given_up<'a>(request: &Request<'_>, change: &'a Change) -> Option<Exclusive<'a>> {
@@ -99,5 +100,6 @@ fn had<'a>(request: &Request<'_>, change: &'a Change) -> Option<Exclusive<'a>> {
 /// Returns what a thing with these inputs has to itself; `None` if that is nothing, or not known.
 fn exclusive<'a>(request: &Request<'_>, change: &'a Change, inputs: &ValueMap) -> Option<Exclusive<'a>> {
     let kind = request.registry.kind(change.kind.as_str())?;
-    Some((change.account_id.as_str(), &change.kind, exclusive_values(&**kind, inputs)?))
+    let scope = request.registry.scope(&change.kind, change.home());
+    Some((scope, &change.kind, exclusive_values(&**kind, inputs)?))
 }

@@ -94,6 +94,7 @@ fn build(
     let mut evaluator = Evaluator::new(&program, registry, world(), diagnostics);
     evaluator.run(&order);
     evaluator.cross_boundaries();
+    evaluator.reach_through_lookups();
     let mut spec = evaluator.finish(sources, digest);
     if let Some(files) = files.close() {
         spec.digest = HEXLOWER.encode(&Sha256::digest(format!("{} {files}", spec.digest)));

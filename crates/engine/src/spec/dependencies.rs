@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::address::Address;
+use crate::lookup::is_lookup;
 use crate::spec::evaluator::Evaluator;
 use crate::spec::expression::access::missing_instance;
 use crate::spec::expression::ast::{Instance, Reference, ResourceReference};
@@ -46,6 +47,31 @@ impl Evaluator<'_> {
             }
         }
         addresses
+    }
+
+    /// Lets every resource wait for what the lookups wait for that it refers to: the state has no
+    /// lookup, and keeps the order for the way back.
+    pub(crate) fn reach_through_lookups(&mut self) {
+        let is_found =
+            |address: &&Address| self.drafts.get(*address).is_some_and(|draft| is_lookup(&draft.kind));
+        let mut needed = Vec::new();
+        for draft in self.drafts.values().filter(|draft| !is_lookup(&draft.kind)) {
+            let mut waiting: Vec<_> = draft.dependencies.iter().filter(is_found).collect();
+            let mut seen: BTreeSet<&Address> = waiting.iter().copied().collect();
+            while let Some(lookup) = waiting.pop() {
+                for next in &self.drafts[lookup].dependencies {
+                    if *next != draft.address && seen.insert(next) && is_found(&next) {
+                        waiting.push(next);
+                    }
+                }
+            }
+            if !seen.is_empty() {
+                needed.push((draft.address.clone(), seen.into_iter().cloned().collect::<Vec<_>>()));
+            }
+        }
+        for (address, through) in needed {
+            self.drafts.get_mut(&address).expect("it was walked from").dependencies.extend(through);
+        }
     }
 
     fn wait_for(&self, address: &Address, wait: Wait, addresses: &mut BTreeSet<Address>) {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, Address, Kind, RemoteId};
-use crate::resource::Intent;
+use crate::resource::{Home, Intent};
 use crate::spec::Lifecycle;
 use crate::value::{Value, ValueMap};
 
@@ -56,10 +56,14 @@ impl State {
 }
 
 impl State {
-    /// Tells whether some resource of this account and kind has the object already.
+    /// Tells whether some resource of this kind has the object already. `scope` is where ids of the
+    /// kind are told apart, see [`Registry::scope`](crate::registry::Registry::scope).
     #[must_use]
-    pub fn has(&self, account_id: &str, kind: &Kind, id: &RemoteId) -> bool {
-        let same = |resource: &&ResourceState| resource.account_id == account_id && resource.kind == *kind;
+    pub fn has(&self, scope: Home<'_>, kind: &Kind, id: &RemoteId) -> bool {
+        let same = |resource: &&ResourceState| {
+            let is_there = scope.region.is_empty() || resource.region == scope.region;
+            resource.account_id == scope.account_id && is_there && resource.kind == *kind
+        };
         let objects = |resource: &'_ ResourceState| {
             resource.object.iter().chain(&resource.deposed).any(|object| object.remote_id == *id)
         };
@@ -91,6 +95,14 @@ pub struct ResourceState {
     /// How its life is managed, as of the last apply: protection outlives the block.
     #[serde(default)]
     pub lifecycle: Lifecycle,
+}
+
+impl ResourceState {
+    /// Returns where its objects live.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { account_id: &self.account_id, region: &self.region }
+    }
 }
 
 /// One thing that a service made for us.
@@ -160,6 +172,12 @@ pub struct PendingCreate {
 }
 
 impl PendingCreate {
+    /// Returns where what was made lives.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { account_id: &self.account_id, region: &self.region }
+    }
+
     /// Returns the intent as a kind wants it.
     #[must_use]
     pub fn intent(&self, operation_id: &str) -> Intent {

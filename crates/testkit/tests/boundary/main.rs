@@ -5,6 +5,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests pick out what they look at")]
 
 mod handover;
+mod lookups;
 mod stage;
 
 use std::time::Duration;

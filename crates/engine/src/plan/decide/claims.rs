@@ -8,19 +8,19 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::erased::AnyResource;
 use crate::plan::decide::Decisions;
 use crate::plan::inputs::exclusive_values;
+use crate::resource::Home;
 use crate::spec::ResourceNode;
 use crate::value::ValueMap;
 
-/// Who has what only one can have: by account, kind and values.
-pub(super) type Claims = BTreeMap<(String, Kind, Vec<String>), (Address, Span)>;
+/// Who has what only one can have: by where that is, kind and values.
+pub(super) type Claims<'a> = BTreeMap<(Home<'a>, Kind, Vec<String>), (Address, Span)>;
 
 impl Decisions<'_> {
     /// Refuses two resources that want what only one can have.
     pub(super) fn claim(&mut self, node: &ResourceNode, kind: &dyn AnyResource, desired: &ValueMap) {
-        let account =
-            self.spec.accounts.get(&node.account).map(|account| account.id.clone()).unwrap_or_default();
         let Some(values) = exclusive_values(kind, desired) else { return };
-        let other = match self.claims.entry((account, node.kind.clone(), values)) {
+        let scope = self.registry.scope(&node.kind, self.spec.home(&node.account));
+        let other = match self.claims.entry((scope, node.kind.clone(), values)) {
             Entry::Vacant(free) => {
                 free.insert((node.address.clone(), node.span));
                 return;

@@ -47,8 +47,8 @@ pub(crate) struct Decisions<'a> {
     pub(crate) diagnostics: Diagnostics,
     /// The resources whose old object goes before the new one comes.
     deleted_first: BTreeSet<Address>,
-    /// Who has what only one can have: by account, kind and values.
-    claims: Claims,
+    /// Who has what only one can have.
+    claims: Claims<'a>,
     /// The resources that are replaced since they would have to exchange with another one what only
     /// one can have.
     exchanged: BTreeMap<Address, Address>,

@@ -18,6 +18,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
 use crate::address::{Address, Kind};
+use crate::lookup::is_lookup;
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::sharing::Sharing;
 use crate::spec::boundary::problems::Uncovered;
@@ -85,16 +86,53 @@ impl Evaluator<'_> {
                     }
                 }
             }
+            if is_lookup(&draft.kind) {
+                let first = crossings.iter().rposition(|crossing| crossing.resource != draft.address);
+                let own = &crossings[first.map_or(0, |last| last + 1)..];
+                let whole = self.read_whole(sharing, &shares, draft, own);
+                crossings.extend(whole);
+            }
         }
         crossings.sort();
         crossings.dedup();
         (crossings, uncovered)
     }
 
-    /// Returns the attributes of a kind that may refer to something that can be shared.
+    /// Returns everything that the shares hold that a lookup waits for: what is looked up in another
+    /// account's network, such as its subnets, is not there before all of it is seen.
+    fn read_whole(
+        &self,
+        sharing: &Sharing,
+        shares: &Shares<'_>,
+        lookup: &Draft,
+        crossings: &[Crossing],
+    ) -> Vec<Crossing> {
+        let Some((here, _)) = self.place(lookup) else { return Vec::new() };
+        let is_share = |address: &&Address| {
+            self.drafts.get(*address).is_some_and(|draft| draft.kind.as_str() == sharing.share)
+        };
+        let named = lookup.dependencies.iter().filter(is_share);
+        let waited_for: BTreeSet<_> =
+            crossings.iter().flat_map(|crossing| &crossing.shares).chain(named).collect();
+        let held = waited_for.into_iter().flat_map(|share| {
+            let things = shares.held_for(share, here);
+            let crossed = things.filter(|thing| self.crossed(sharing, lookup, thing).is_some());
+            crossed.map(|thing| Crossing {
+                resource: lookup.address.clone(),
+                thing: thing.clone(),
+                shares: BTreeSet::from([share.clone()]),
+            })
+        });
+        held.collect()
+    }
+
+    /// Returns the attributes of a kind, or of a lookup, that may refer to something that can be shared.
     fn crossing_attributes(&self, sharing: &Sharing, draft: &Draft) -> Vec<&AttributeSchema> {
-        let Some(kind) = self.scope.registry.kind(draft.kind.as_str()) else { return Vec::new() };
-        kind.schema().inputs.iter().filter(|attribute| may_cross(sharing, attribute)).collect()
+        let registry = self.scope.registry;
+        let kind = registry.kind(draft.kind.as_str()).map(|kind| kind.schema());
+        let schema = kind.or_else(|| registry.lookup(&draft.kind).map(|lookup| lookup.schema()));
+        let inputs = schema.map_or(&[][..], |schema| &schema.inputs);
+        inputs.iter().filter(|attribute| may_cross(sharing, attribute)).collect()
     }
 
     /// Returns the resources whose ids an attribute takes.

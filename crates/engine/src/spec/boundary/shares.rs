@@ -16,6 +16,8 @@ pub(super) struct Shares<'a> {
     holders: BTreeMap<Address, BTreeSet<usize>>,
     /// Those of which it cannot be told what they hold, since a problem of theirs was reported.
     unclear: BTreeSet<usize>,
+    /// Which share has which number.
+    numbers: BTreeMap<&'a Address, usize>,
 }
 
 /// One share.
@@ -26,6 +28,8 @@ struct Share<'a> {
     principals: BTreeSet<&'a str>,
     /// Whether it names a group of accounts, or something that is not known yet.
     open: bool,
+    /// What it holds itself.
+    held: BTreeSet<Address>,
 }
 
 /// Why no share covers a thing for an account.
@@ -43,7 +47,12 @@ pub(super) enum Gap {
 
 impl<'a> Shares<'a> {
     pub(super) fn of(evaluator: &'a Evaluator<'_>, sharing: &Sharing) -> Self {
-        let mut found = Self { all: Vec::new(), holders: BTreeMap::new(), unclear: BTreeSet::new() };
+        let mut found = Self {
+            all: Vec::new(),
+            holders: BTreeMap::new(),
+            unclear: BTreeSet::new(),
+            numbers: BTreeMap::new(),
+        };
         for draft in evaluator.drafts.values().filter(|draft| draft.kind.as_str() == sharing.share) {
             found.add(evaluator, sharing, draft);
         }
@@ -75,14 +84,15 @@ impl<'a> Shares<'a> {
         if held.remove(&draft.address) {
             self.unclear.insert(number);
         }
-        for thing in held {
-            self.holders.entry(thing).or_default().insert(number);
+        for thing in &held {
+            self.holders.entry(thing.clone()).or_default().insert(number);
         }
+        self.numbers.insert(&draft.address, number);
         let principals = items(sharing.principals);
         let (address, place) = (&draft.address, evaluator.place(draft));
         let named: BTreeSet<_> = principals.iter().filter_map(Value::as_str).collect();
         let open = principals.iter().any(|principal| !principal.as_str().is_some_and(is_account_id));
-        self.all.push(Share { address, place, principals: named, open });
+        self.all.push(Share { address, place, principals: named, open, held });
     }
 
     /// Lets a share of a part be one of the whole, where that is enough.
@@ -101,6 +111,12 @@ impl<'a> Shares<'a> {
         for (whole, numbers) in wholes {
             self.holders.entry(whole).or_default().extend(numbers);
         }
+    }
+
+    /// Returns what a share holds itself, if it names the account.
+    pub(super) fn held_for(&self, share: &Address, account: &str) -> impl Iterator<Item = &Address> {
+        let share = self.numbers.get(share).map(|number| &self.all[*number]);
+        share.filter(|share| share.names(account)).into_iter().flat_map(|share| &share.held)
     }
 
     /// Returns the shares that hold a thing and name an account, or why there is none.
