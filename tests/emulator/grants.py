@@ -1,16 +1,20 @@
-"""Somebody who may do just what policies say, in a sandbox that asks them."""
+"""Somebody who may do just what policies say, where they are asked, and which of them are needed."""
 
 from __future__ import annotations
 
 import abc
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 from . import accounts
-from .straddle import Straddle
+from .straddle import Done, Straddle
 from .world import World
 
 Policy = dict[str, Any]
+# By account.
+Actions = dict[str, set[str]]
 
 _USER = "least"
 _ROLE = accounts.DEPLOYER.rsplit("/", 1)[-1]
@@ -40,6 +44,40 @@ def with_only(policies: list[Policy], wanted: set[str]) -> list[Policy]:
         return policy | {"Statement": [statement for statement in statements if statement["Action"]]}
 
     return [policy for policy in map(kept, policies) if policy["Statement"]]
+
+
+def everything(policies: dict[str, list[Policy]]) -> Actions:
+    """Returns every action that the policies allow."""
+    return {account: actions(of_account) for account, of_account in policies.items()}
+
+
+def needed(policies: dict[str, list[Policy]], try_with: Callable[[Actions], Done], given: Actions) -> None:
+    """Checks that each action of the policies is needed, and named where it is missing: tries a command
+    with none but the given ones, then with those that it was told to lack, and so on until it succeeds."""
+    allowed = {account: given.get(account, set()) & actions(policies[account]) for account in policies}
+    done = try_with(allowed)
+    while done.code != 0:
+        missing = named(done)
+        new = {account: missing[account] - allowed[account] for account in allowed}
+        assert any(new.values()), f"with {allowed}, what is missing is not said:\n{done}"
+        for account in allowed:
+            allowed[account] |= new[account]
+        done = try_with(allowed)
+    # What is more than needed, and what is missing in the policies.
+    surplus = {account: of_account - allowed[account] for account, of_account in everything(policies).items()}
+    unprinted = {account: allowed[account] - actions(policies[account]) for account in policies}
+    assert not any(surplus.values()) and not any(unprinted.values()), (surplus, unprinted)
+
+
+def named(done: Done) -> Actions:
+    """Returns those actions that a run says it lacks, by account."""
+    words = " ".join(done.stderr.split())
+    said = re.findall(r"User: arn:aws:\w+::(\d+):\S+ is not authorized to perform: ([\w-]+:\w+)", words)
+    found: Actions = {"network": set(), "apps": set()}
+    for account in found:
+        found[account] = {action for number, action in said if number == accounts.NAMES[account]}
+        assert not found[account] or f"`{account}`" in words or f"[{account} " in words, done
+    return found
 
 
 class Grantee(abc.ABC):

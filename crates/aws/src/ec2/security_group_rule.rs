@@ -112,7 +112,7 @@ impl Resource for SecurityGroupRule {
     const EXAMPLE: &'static str = include_str!("security_group_rule/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}";
     const PERMISSIONS: &'static [Need] = &[
-        Need::read(&["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"]),
+        Need::read(&["ec2:DescribeSecurityGroupRules"]),
         Need::create(&["ec2:AuthorizeSecurityGroupEgress"])
             .on(&["{arn}", GROUP])
             .only_if("direction", "egress"),

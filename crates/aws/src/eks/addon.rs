@@ -137,7 +137,9 @@ impl Resource for Addon {
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["eks:DescribeAddon"]).on(&["{arn}"]),
         Need::read(&["eks:DescribeAddonVersions"]),
-        Need::read(&["eks:DescribePodIdentityAssociation"]).on(&[ASSOCIATIONS]),
+        Need::read(&["eks:DescribePodIdentityAssociation"])
+            .on(&[ASSOCIATIONS])
+            .setting(&["pod_identity_associations"]),
         Need::create(&["eks:CreateAddon"]).on(&[CLUSTER]),
         tags::GIVEN_AT_BIRTH,
         Need::create(&["iam:PassRole"]).on(&["{service_account_role_arn}", "{pod_identity_associations}"]),

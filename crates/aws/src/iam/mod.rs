@@ -29,8 +29,8 @@ use straddle_engine::provider::{ErrorClass, ProviderError};
 /// The service whose limits the calls of these kinds fall under.
 const SERVICE: &str = "iam";
 
-/// What policies call the role that an attribute `role` names. Its path is not known there.
-const ROLE: &str = "arn:{partition}:iam::{account}:role/{role}";
+/// What policies call the role that an attribute `role` names.
+const ROLE: &str = "{role:arn}";
 
 /// Takes that something is not there for an answer.
 fn unless_missing<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {

@@ -108,7 +108,8 @@ impl Resource for ManagedPolicy {
             .on(&["{arn}"])
             .changing(&["document"]),
         Need::update(&["iam:TagPolicy", "iam:UntagPolicy"]).on(&["{arn}"]).changing(&["tags"]),
-        Need::delete(&["iam:DeletePolicy", "iam:DeletePolicyVersion"]).on(&["{arn}"]),
+        Need::delete(&["iam:DeletePolicy"]).on(&["{arn}"]),
+        Need::delete(&["iam:DeletePolicyVersion"]).on(&["{arn}"]).setting(&["other_version_ids"]),
         Need::delete(&["iam:ListEntitiesForPolicy"]).on(&["{arn}"]).to_repair(),
     ];
     const EXCLUSIVE: &'static [&'static str] = &["name"];

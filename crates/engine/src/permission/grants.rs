@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{AccountName, Address};
-use crate::permission::pattern::{ANYTHING, Thing, Things, distinct};
+use crate::permission::pattern::{ANYTHING, Naming, Thing, Things, distinct};
 use crate::permission::{Cause, Need, Occasion};
 use crate::plan::{Change, ChangeAction, Plan, Reason};
 use crate::registry::Registry;
@@ -219,7 +219,11 @@ impl Found<'_> {
             Cause::Setting(names) => match moment {
                 Moment::Birth => names.iter().any(|name| thing.sets(name)),
                 Moment::Change(changed) => names.iter().any(|name| changed.contains(name)),
-                Moment::Look | Moment::LookFrom(_) | Moment::AnyChange | Moment::End => any_change,
+                Moment::Look | Moment::LookFrom(_) => names.iter().any(|name| thing.sets(name)),
+                Moment::End => {
+                    self.breadth == Breadth::AnyChange || names.iter().any(|name| thing.sets(name))
+                }
+                Moment::AnyChange => any_change,
             },
             Cause::Changing(names) => match moment {
                 Moment::Change(changed) => names.iter().any(|name| changed.contains(name)),
@@ -233,10 +237,10 @@ impl Found<'_> {
     fn add_need(&mut self, need: &Need, moment: &Moment<'_>, thing: &Thing<'_>) {
         let mut resources = BTreeSet::new();
         for pattern in need.resources {
-            resources.extend(self.things.names(pattern, thing));
+            resources.extend(self.things.names(pattern, thing, Naming::Whole));
             // Of what is gone, a service knows no more than its name.
             if need.occasion == Occasion::Read && *pattern == "{arn}" && thing.kind.arn() != "{arn}" {
-                resources.extend(self.things.names(thing.kind.arn(), thing));
+                resources.extend(self.things.names(thing.kind.arn(), thing, Naming::Bare));
             }
         }
         if need.resources.is_empty() {
@@ -252,7 +256,7 @@ impl Found<'_> {
             }
         };
         let condition = |(key, pattern): &(&str, &'static str)| {
-            let mut values = self.things.names(pattern, thing).into_iter();
+            let mut values = self.things.names(pattern, thing, Naming::Whole).into_iter();
             // What is not known yet cannot be asked for.
             let value = values.next().filter(|value| !value.contains(ANYTHING) && values.next().is_none())?;
             Some(((*key).to_owned(), value))

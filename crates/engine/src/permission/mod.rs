@@ -60,7 +60,8 @@ pub enum Cause {
     /// Any.
     Any,
     /// That one of these attributes becomes another one, or that a new thing is to have another
-    /// value than the default: what gives birth does not take them.
+    /// value than the default: what gives birth does not take them. To look at a thing and to delete
+    /// it, that it has another value than the default, or of what only a service knows, any.
     Setting(&'static [&'static str]),
     /// That one of these attributes of a thing that is there becomes another one.
     Changing(&'static [&'static str]),
@@ -102,7 +103,8 @@ impl Need {
     /// the thing's account, `{arn}` is [`Resource::ARN`](crate::resource::Resource::ARN), any other
     /// word an attribute: `*` as long as it is not known, one ARN for each item of a list. Without a
     /// value, the ARN is left out, and a need that is left without one is none. `{path|/}` has a
-    /// value for then; `{scaling.min}` is inside a table.
+    /// value for then; `{scaling.min}` is inside a table. `{role:arn}` is the ARN of what `role` names,
+    /// a thing of the kind that the attribute refers to.
     #[must_use]
     pub const fn on(self, resources: &'static [&'static str]) -> Self {
         Self { resources, ..self }
@@ -148,5 +150,5 @@ impl Need {
 /// Returns the placeholders of a pattern, without defaults.
 pub fn placeholders(pattern: &'static str) -> impl Iterator<Item = &'static str> {
     let inside = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    inside.map(|placeholder| placeholder.split('|').next().unwrap_or(placeholder))
+    inside.map(|placeholder| placeholder.split(['|', ':']).next().unwrap_or(placeholder))
 }

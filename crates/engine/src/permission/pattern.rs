@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::Address;
+use crate::address::{AccountName, Address};
 use crate::erased::AnyResource;
 use crate::permission::grants::Known;
 use crate::plan::{Change, ChangeAction};
@@ -34,27 +34,50 @@ impl Thing<'_> {
         }
     }
 
-    /// Tells whether an attribute has another value than a thing is born with, or may have.
+    /// Tells whether an attribute has another value than a thing is born with, or may have; of what only
+    /// the service knows, whether it has any.
     pub(super) fn sets(&self, name: &str) -> bool {
-        let default = self.kind.schema().input(name).and_then(|attribute| attribute.default.as_ref());
-        match self.values.get(name) {
-            None | Some(Value::Null) => false,
-            Some(value) => default != Some(value),
+        let Some(value) = self.values.get(name).filter(|value| **value != Value::Null) else { return false };
+        match self.kind.schema().input(name) {
+            Some(attribute) => attribute.default.as_ref() != Some(value),
+            None => value.as_list().is_none_or(|items| !items.is_empty()),
         }
     }
+}
+
+/// How much of a thing its name has in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// All.
+    Whole,
+    /// What a service knows of a thing that is gone, or was never there: what it is asked by, and neither
+    /// a path nor anything else that a pattern has a value for where it is not set.
+    Bare,
 }
 
 /// The things of a stack.
 pub(super) struct Things<'a> {
     known: Known<'a>,
     changes: BTreeMap<&'a Address, &'a Change>,
+    /// By kind, account and id, or the name by which the service will know it.
+    by_id: BTreeMap<(&'a str, &'a AccountName, &'a str), &'a Address>,
 }
 
 impl<'a> Things<'a> {
     pub(super) fn new(known: Known<'a>) -> Self {
         let current = |change: &&Change| change.action != ChangeAction::DeleteDeposed;
-        let changes = known.plan.changes.iter().filter(current);
-        Self { known, changes: changes.map(|change| (&change.address, change)).collect() }
+        let changes = || known.plan.changes.iter().filter(current);
+        let made = changes().filter_map(|change| {
+            let [name] = known.registry.kind(change.kind.as_str())?.identity() else { return None };
+            let name = change.inputs.get(*name)?.as_str()?;
+            Some(((change.kind.as_str(), &change.account, name), &change.address))
+        });
+        let there = known.state.resources.iter().filter_map(|(address, resource)| {
+            let id = resource.object.as_ref()?.remote_id.as_str();
+            Some(((resource.kind.as_str(), &resource.account, id), address))
+        });
+        let by_id = made.chain(there).collect();
+        Self { known, changes: changes().map(|change| (&change.address, change)).collect(), by_id }
     }
 
     /// Returns a thing that is there.
@@ -88,11 +111,11 @@ impl<'a> Things<'a> {
 
     /// Returns what a pattern stands for: one name for each item of a list in it; none if an
     /// attribute in it is not set.
-    pub(super) fn names(&self, pattern: &'static str, thing: &Thing<'_>) -> BTreeSet<String> {
+    pub(super) fn names(&self, pattern: &'static str, thing: &Thing<'_>, naming: Naming) -> BTreeSet<String> {
         let mut names = vec![String::new()];
         let mut rest = pattern;
         while let Some((before, placeholder, after)) = next_placeholder(rest) {
-            let texts = self.texts(placeholder, thing);
+            let texts = self.texts(placeholder, thing, naming);
             let extended =
                 names.iter().flat_map(|name| texts.iter().map(move |text| format!("{name}{before}{text}")));
             names = extended.collect();
@@ -102,7 +125,7 @@ impl<'a> Things<'a> {
     }
 
     /// Returns the texts that a placeholder stands for.
-    fn texts(&self, placeholder: &'static str, thing: &Thing<'_>) -> Vec<String> {
+    fn texts(&self, placeholder: &'static str, thing: &Thing<'_>, naming: Naming) -> Vec<String> {
         let (word, otherwise) = match placeholder.split_once('|') {
             Some((word, otherwise)) => (word, Some(otherwise)),
             None => (placeholder, None),
@@ -114,9 +137,15 @@ impl<'a> Things<'a> {
             "account" => return vec![account.id.clone()],
             _ => {}
         }
-        let found = find(&thing.values, word);
+        if let Some((attribute, "arn")) = word.split_once(':') {
+            return self.arns_of(attribute, thing, naming);
+        }
+        let found = match (otherwise, naming) {
+            (Some(_), Naming::Bare) => None,
+            (_, Naming::Bare | Naming::Whole) => find(&thing.values, word),
+        };
         if word == "arn" && found.and_then(Value::as_str).is_none() && thing.kind.arn() != "{arn}" {
-            return self.names(thing.kind.arn(), thing).into_iter().collect();
+            return self.names(thing.kind.arn(), thing, naming).into_iter().collect();
         }
         if let Some(value) = found {
             return self.texts_of(value);
@@ -124,6 +153,31 @@ impl<'a> Things<'a> {
         let is_input = thing.kind.schema().input(word.split('.').next().unwrap_or(word)).is_some();
         let unknown = || (!is_input).then_some(ANYTHING);
         otherwise.or_else(unknown).map(str::to_owned).into_iter().collect()
+    }
+
+    /// Returns the ARN of what an attribute names, a thing of the kind that it refers to. What this stack
+    /// does not have may have any value where the ARN has one for what is not set, such as a path.
+    fn arns_of(&self, attribute: &str, thing: &Thing<'_>, naming: Naming) -> Vec<String> {
+        let Some(value) = find(&thing.values, attribute) else { return Vec::new() };
+        let referred = thing.kind.schema().input(attribute).and_then(|input| input.refers_to.first());
+        let Some(kind) = referred.and_then(|kind| self.known.registry.kind(kind)) else { return Vec::new() };
+        let address = match value {
+            Value::Unknown(unknown) => unknown.exact.then_some(&unknown.origin.address),
+            value => value.as_str().and_then(|id| {
+                self.by_id.get(&(kind.schema().kind.as_str(), &thing.account.name, id)).copied()
+            }),
+        };
+        let named = address.and_then(|address| self.then(address).or_else(|| self.now(address)));
+        let named = named.unwrap_or_else(|| {
+            let name = value.as_str().unwrap_or(ANYTHING);
+            let names = kind.identity().iter().map(|identity| ((*identity).to_owned(), Value::from(name)));
+            let any = defaults(kind.arn()).map(|(word, default)| {
+                let texts = [default.to_owned(), format!("{default}{ANYTHING}{default}")];
+                (word.to_owned(), Value::List(texts.map(Value::from).into()))
+            });
+            Thing { kind: &**kind, account: thing.account, values: any.chain(names).collect() }
+        });
+        self.names(named.kind.arn(), &named, naming).into_iter().collect()
     }
 
     fn texts_of(&self, value: &Value) -> Vec<String> {
@@ -143,7 +197,7 @@ impl<'a> Things<'a> {
         let thing =
             (unknown.exact && origin.attribute == "arn").then(|| self.then(&origin.address)).flatten();
         match thing {
-            Some(thing) => self.names(thing.kind.arn(), &thing).into_iter().collect(),
+            Some(thing) => self.names(thing.kind.arn(), &thing, Naming::Whole).into_iter().collect(),
             None => vec![ANYTHING.to_owned()],
         }
     }
@@ -184,6 +238,17 @@ fn next_placeholder(pattern: &'static str) -> Option<(&'static str, &'static str
     Some((before, placeholder, after))
 }
 
+/// Returns the placeholders of a pattern that have a value for when nothing is set, with that.
+fn defaults(pattern: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mut rest = pattern;
+    let placeholders = std::iter::from_fn(move || {
+        let (_, placeholder, after) = next_placeholder(rest)?;
+        rest = after;
+        Some(placeholder)
+    });
+    placeholders.filter_map(|placeholder| placeholder.split_once('|'))
+}
+
 /// Returns the names that no other of them stands for as well.
 pub(super) fn distinct(names: BTreeSet<String>) -> BTreeSet<String> {
     let wide: Vec<_> = names.iter().filter(|name| name.contains(ANYTHING)).cloned().collect();
@@ -212,6 +277,12 @@ mod tests {
     fn patterns_are_taken_apart_at_their_placeholders() {
         assert_eq!(next_placeholder("a:{id}/b/{c}"), Some(("a:", "id", "/b/{c}")));
         assert_eq!(next_placeholder("/b/"), None);
+    }
+
+    #[test]
+    fn a_placeholder_can_have_a_value_for_when_nothing_is_set() {
+        let found: Vec<_> = defaults("a:{account}:role{path|/}{name}").collect();
+        assert_eq!(found, [("path", "/")]);
     }
 
     #[test]

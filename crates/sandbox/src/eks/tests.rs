@@ -54,6 +54,16 @@ fn policies_decide_about_clusters() {
         "Condition": { "StringEquals": { "aws:RequestTag/team": "a" } },
     });
     grant(&mut ground.account, &json!([making, passing, tagging]));
+    // "Using service-linked roles for Amazon EKS": the first cluster of an account makes it.
+    ground.account.with(&key, |somebody| {
+        let message = somebody.message("eks:CreateCluster", wanted.clone(), "AccessDeniedException");
+        assert!(message.contains("perform: iam:CreateServiceLinkedRole"), "{message}");
+    });
+    let linked = json!({
+        "Effect": "Allow", "Action": "iam:CreateServiceLinkedRole", "Resource": "*",
+        "Condition": { "StringEquals": { "iam:AWSServiceName": "eks.amazonaws.com" } },
+    });
+    grant(&mut ground.account, &json!([making, passing, tagging, linked]));
     let other = with(wanted.clone(), json!({ "name": "other" }));
     ground.account.with(&key, |somebody| {
         somebody.refused("eks:CreateCluster", other, "AccessDeniedException");

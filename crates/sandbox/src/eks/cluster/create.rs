@@ -55,7 +55,8 @@ const INTERFACES: usize = 2;
 fn needs(world: &World, call: &Call) -> Vec<Need> {
     let role = call.parameters.text("roleArn");
     let passed = role.map(|role| iam::passing(world, call, role, "eks.amazonaws.com"));
-    passed.into_iter().chain(tags::needs(call, "cluster")).collect()
+    let linked = iam::need_of_linked_role(world, call, "eks.amazonaws.com");
+    passed.into_iter().chain(tags::needs(call, "cluster")).chain(linked).collect()
 }
 
 fn create(world: &mut World, call: &Call) -> Answer {

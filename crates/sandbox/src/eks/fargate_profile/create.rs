@@ -39,7 +39,8 @@ const READY: SignedDuration = SignedDuration::from_secs(90);
 fn needs(world: &World, call: &Call) -> Vec<Need> {
     let role = call.parameters.text("podExecutionRoleArn");
     let passed = role.map(|role| iam::passing(world, call, role, PODS));
-    passed.into_iter().chain(tags::needs(call, "fargateprofile")).collect()
+    let linked = iam::need_of_linked_role(world, call, "eks-fargate.amazonaws.com");
+    passed.into_iter().chain(tags::needs(call, "fargateprofile")).chain(linked).collect()
 }
 
 fn create(world: &mut World, call: &Call) -> Answer {

@@ -46,7 +46,13 @@ pub(super) const OPERATION: Operation = Operation::new(
 fn needs(world: &World, call: &Call) -> Vec<Need> {
     let role = call.parameters.text("nodeRole");
     let passed = role.map(|role| iam::passing(world, call, role, "eks.amazonaws.com"));
-    passed.into_iter().chain(tags::needs(call, "nodegroup")).chain(template::needs(call)).collect()
+    let linked = iam::need_of_linked_role(world, call, "eks-nodegroup.amazonaws.com");
+    passed
+        .into_iter()
+        .chain(tags::needs(call, "nodegroup"))
+        .chain(template::needs(call))
+        .chain(linked)
+        .collect()
 }
 
 fn create(world: &mut World, call: &Call) -> Answer {
