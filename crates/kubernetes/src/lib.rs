@@ -2,4 +2,5 @@
 //!
 //! Needs no AWS SDK: what a token is signed with comes from whoever has the account.
 
+pub mod manifests;
 pub mod token;
