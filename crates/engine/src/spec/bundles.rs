@@ -1,5 +1,6 @@
 //! From the block of a bundle to the resources that it brings in; see [`crate::bundle`].
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,9 @@ struct WrittenBundle {
     attributes: BTreeMap<String, Arc<Pattern>>,
     /// The header.
     span: Span,
-    /// Of the inputs that it was made of: members have the same, until more is known.
+    /// Whether the inputs were known when the spec was loaded, and so never change.
+    is_fixed: bool,
+    /// What it was last made of, and what it came to: members have the same, until more is known.
     last: Mutex<Option<(ValueMap, Made)>>,
 }
 
@@ -82,6 +85,12 @@ impl WrittenBundle {
         let made = made.map(Arc::new).map_err(Arc::from);
         *last = Some((inputs, made.clone()));
         made
+    }
+
+    /// Returns what it came to, if that never changes.
+    fn fixed(&self) -> Option<Made> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|_| self.is_fixed).map(|(_, made)| made.clone())
     }
 
     /// Describes what is wrong; where it stands in a file, there.
@@ -207,6 +216,7 @@ impl Evaluator<'_> {
             bundle: bundle.clone(),
             attributes: whole.attributes.clone(),
             span: whole.span,
+            is_fixed: inputs.values().all(Value::is_known),
             last: Mutex::default(),
         });
         let masked = self.masked_members(whole, &written);
@@ -345,7 +355,10 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn member(&self, member: &'a MemberAttribute, span: Span) -> Evaluated<Value> {
         let written = &*member.bundle;
         let files = &self.world.files;
-        let made = written.members(self.inputs(&written.attributes)?, files);
+        let made = match written.fixed() {
+            Some(made) => made,
+            None => written.members(self.inputs(&written.attributes)?, files),
+        };
         let members = made.map_err(|troubles| {
             let first = troubles.first().expect("what cannot be worked out has a reason");
             Failure::Wrong(written.describe(first, files).into())
@@ -356,6 +369,6 @@ impl<'a> Evaluation<'a> {
         })?;
         let value = found.attributes.get(&member.attribute).cloned().unwrap_or(Value::Null);
         self.charge(&value, span)?;
-        Ok(value)
+        Ok(if member.is_sensitive { self.shown(Cow::Owned(value)).into_owned() } else { value })
     }
 }

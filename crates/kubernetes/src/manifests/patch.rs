@@ -10,9 +10,12 @@ pub(crate) fn merge(table: &mut ValueMap, patch: &ValueMap) {
             Value::Null => drop(table.remove(key)),
             Value::Map(inner) => {
                 let before = table.entry(key.clone()).or_insert(Value::Null);
-                let mut merged = before.as_map().cloned().unwrap_or_default();
-                merge(&mut merged, inner);
-                *before = Value::Map(merged);
+                if before.as_map().is_none() {
+                    *before = Value::Map(ValueMap::new());
+                }
+                if let Value::Map(before) = before {
+                    merge(before, inner);
+                }
             }
             Value::Bool(_)
             | Value::Integer(_)

@@ -91,7 +91,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Returns a sensitive value, or what stands for it.
-    pub(super) fn shown<'v>(&self, value: Cow<'v, Value>) -> Cow<'v, Value> {
+    pub(crate) fn shown<'v>(&self, value: Cow<'v, Value>) -> Cow<'v, Value> {
         match self.view {
             View::Plain => value,
             View::Masked => Cow::Owned(mask(&value)),
