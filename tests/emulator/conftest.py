@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import pytest
 
@@ -123,25 +124,39 @@ def mission(straddle: Straddle, world: World, proxy: Proxy) -> Mission:
     return Mission(straddle, world, proxy)
 
 
-class _Stage:
+Whole = TypeVar("Whole", bound=Network)
+
+
+class _Stage(Generic[Whole]):
     """Builds a network and keeps it until a test has failed on it."""
 
-    def __init__(self, server: Server, factory: pytest.TempPathFactory) -> None:
+    def __init__(self, kind: type[Whole], server: Server, factory: pytest.TempPathFactory) -> None:
+        self._kind = kind
         self._server = server
         self._factory = factory
         self._proxy: Proxy | None = None
-        self._network: Network | None = None
+        self._network: Whole | None = None
 
-    def network(self) -> Network:
+    def network(self) -> Whole:
         """Returns the network, applied."""
         if self._network is None:
             world = World(self._server)
             self._proxy = Proxy(self._server)
             self._proxy.__enter__()
             straddle = Straddle(self._factory.mktemp("standing"), world, self._proxy.endpoint)
-            self._network = Network(straddle, world, self._proxy)
+            self._network = self._kind(straddle, world, self._proxy)
             self._network.apply()
         return self._network
+
+    def lend(self, request: pytest.FixtureRequest) -> Iterator[Whole]:
+        """Lends it to one test. A test leaves it converged, though not necessarily as it was; after one
+        that failed there is a new one."""
+        network = self.network()
+        request.node.stash[_PROXY] = network.proxy
+        yield network
+        network.proxy.clear()
+        if request.node.stash.get(_FAILED, False):
+            self.tear_down()
 
     def tear_down(self) -> None:
         """Ends it; the next one who asks gets a new one."""
@@ -151,26 +166,36 @@ class _Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(built: None, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stage]:
+def stage(built: None, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Stage[Network]]:
     """What `standing` stands on."""
-    stage = _Stage(server, tmp_path_factory)
+    stage = _Stage(Network, server, tmp_path_factory)
     yield stage
     stage.tear_down()
 
 
 @pytest.fixture
-def standing(stage: _Stage, request: pytest.FixtureRequest) -> Iterator[Network]:
-    """The main spec, applied once for all tests of the file that use this. A test leaves it
-    converged, though not necessarily as it was; after one that failed there is a new one.
+def standing(stage: _Stage[Network], request: pytest.FixtureRequest) -> Iterator[Network]:
+    """The main spec's network, applied once for all tests of the file that use this.
 
     Not for a file with tests that use `world`, which empties what this stands in.
     """
-    network = stage.network()
-    request.node.stash[_PROXY] = network.proxy
-    yield network
-    network.proxy.clear()
-    if request.node.stash.get(_FAILED, False):
-        stage.tear_down()
+    yield from stage.lend(request)
+
+
+@pytest.fixture(scope="module")
+def whole_stage(
+    built: None, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[_Stage[Mission]]:
+    """What `whole` stands on."""
+    stage = _Stage(Mission, server, tmp_path_factory)
+    yield stage
+    stage.tear_down()
+
+
+@pytest.fixture
+def whole(whole_stage: _Stage[Mission], request: pytest.FixtureRequest) -> Iterator[Mission]:
+    """The whole main spec, applied once for a file, as `standing`."""
+    yield from whole_stage.lend(request)
 
 
 _PROXY = pytest.StashKey[Proxy]()

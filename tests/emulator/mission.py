@@ -1,6 +1,7 @@
 """The whole main spec, in both accounts: what exists of it there, and what must be true of that."""
 
 from collections import Counter
+from typing import Any
 
 from . import accounts
 from .inventory import by_kind, inventory
@@ -35,6 +36,16 @@ class Mission(Network):
 
     files_of_spec: list[str] = []
     patience = 300.0
+
+    def plan_data(self, *arguments: str) -> dict[str, Any]:
+        """Returns the next plan as data."""
+        done = self.straddle.run("plan", "--json", *self.spec, *arguments, timeout=self.patience)
+        return dict(done.expect(0).json())
+
+    def of(self, account: str, service: str = "ec2") -> Any:
+        """Returns a client of an account, past the proxy, whose session has not ended meanwhile."""
+        self.world.forget_sessions()
+        return self.world.client(account, service)
 
     def assert_converged(self, things: dict[str, int] | None = None) -> None:
         """Checks that what exists is what the spec says, that all of it is in the state, and that the

@@ -39,11 +39,11 @@ class Sandbox(Server):
     manager = "home"
     is_completed = False
 
-    def __init__(self, world_file: Path | None = None, enforce_iam: bool = False) -> None:
-        """Makes a world, or goes on with one that a command has made. With `enforce_iam`, policies
-        decide what a caller may do."""
+    def __init__(self, world_file: Path | None = None, options: tuple[str, ...] = ()) -> None:
+        """Makes a world, or goes on with one that a command has made. `options` are more of
+        `straddle sandbox start`, such as `--enforce-iam`."""
         super().__init__()
-        self._enforce_iam = enforce_iam
+        self._options = options
         self._folder = tempfile.TemporaryDirectory(prefix="straddle-sandbox-")
         self.world_file = world_file or Path(self._folder.name) / "world"
         """Where it keeps its world, by which its commands find it."""
@@ -59,8 +59,7 @@ class Sandbox(Server):
         members = [f"--account={name}={number}" for name, number in named.items()]
         world = f"--state={self.world_file}"
         home = f"--management={accounts.HOME}"
-        options = ["--enforce-iam"] if self._enforce_iam else []
-        return [str(binary()), "sandbox", "start", world, home, f"--speed={SPEED}", *members, *options]
+        return [str(binary()), "sandbox", "start", world, home, f"--speed={SPEED}", *members, *self._options]
 
     def port_of(self, said: bytes) -> int | None:
         """Reads the port in `export AWS_ENDPOINT_URL='http://127.0.0.1:4566'`."""

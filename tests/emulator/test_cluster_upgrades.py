@@ -2,10 +2,10 @@
 goes on. And what else stands below a cluster: add-ons, access entries, Pod Identity."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from .clusters import ACCOUNTS, ROLES, Clusters
 from .proxy import Proxy
 from .request import Entry
 from .straddle import Straddle
@@ -13,23 +13,12 @@ from .world import World
 
 pytestmark = pytest.mark.only_on("sandbox", "no other has add-ons, nor versions that go one by one")
 
-STACK = """
+STACK = f"""
 [stack]
 name = "upgrade"
+{ACCOUNTS}{ROLES}"""
 
-[account.network]
-id      = "111111111111"
-region  = "us-east-1"
-profile = "network-admin"
-
-[account.apps]
-id       = "222222222222"
-region   = "us-east-1"
-role_arn = "arn:aws:iam::222222222222:role/Deployer"
-
-[defaults]
-account = "apps"
-
+NETWORK = """
 [vpc.main]
 cidr_block           = "10.0.0.0/16"
 enable_dns_hostnames = true
@@ -39,20 +28,6 @@ for_each             = { a = { id = "use1-az1", number = 0 }, b = { id = "use1-a
 vpc_id               = "${vpc.main.id}"
 cidr_block           = "${cidrsubnet(vpc.main.cidr_block, 4, each.value.number)}"
 availability_zone_id = "${each.value.id}"
-
-[iam_role.cluster]
-name     = "cluster"
-trust    = { service = "eks.amazonaws.com" }
-policies = ["arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"]
-
-[iam_role.nodes]
-name     = "nodes"
-trust    = { service = "ec2.amazonaws.com" }
-policies = [
-  "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
-  "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
-  "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",
-]
 
 [iam_role.pods]
 name  = "pods"
@@ -123,46 +98,25 @@ WHOLE = '{ type = "cluster" }'
 PART = '{ type = "namespace", namespaces = ["shop"] }'
 
 
-class Upgrade:
+class Upgrade(Clusters):
     """The spec in an empty world, written anew before each run."""
 
     def __init__(self, straddle: Straddle, world: World, proxy: Proxy) -> None:
-        self.straddle, self.world, self.proxy = straddle, world, proxy
+        super().__init__(straddle, world, proxy)
         self.write()
 
     def write(self, version: str = "1.33", replicas: int = 2, group: str = "viewers", scope: str = WHOLE) -> None:
         """Writes the spec."""
         values = {"VERSION": version, "REPLICAS": str(replicas), "GROUP": group, "SCOPE": scope}
-        text = STACK
+        text = NETWORK
         for name, value in values.items():
             text = text.replace(name, value)
-        self.straddle.write_spec({"stack.toml": text})
-
-    def run(self, command: str, *arguments: str, code: int = 0) -> str:
-        """Runs a command; returns what it printed."""
-        done = self.straddle.run(command, self.straddle.spec, *arguments, timeout=240).expect(code)
-        return done.stdout + done.stderr
-
-    def apply(self, code: int = 0) -> str:
-        """Applies the spec."""
-        return self.run("apply", "--auto-approve", code=code)
-
-    def assert_converged(self) -> None:
-        """Checks that nothing is left to do."""
-        assert "No changes." in self.run("plan", "--detailed-exitcode")
-
-    @property
-    def eks(self) -> Any:
-        """A client whose credentials have not ended: hours of the world pass in a test."""
-        self.world.forget_sessions()
-        return self.world.client("apps", "eks")
+        self.straddle.write_spec({"stack.toml": STACK + text})
 
     def versions(self) -> dict[str, str]:
         """Returns the versions of everything that has one."""
         eks = self.eks
-        found = {"cluster": eks.describe_cluster(name="main")["cluster"]["version"]}
-        group = eks.describe_nodegroup(clusterName="main", nodegroupName="workers")["nodegroup"]
-        found["workers"] = group["version"]
+        found = {"cluster": self.cluster()["version"], "workers": self.workers()["version"]}
         for name in ("kube-proxy", "coredns"):
             found[name] = eks.describe_addon(clusterName="main", addonName=name)["addon"]["addonVersion"]
         return found
@@ -189,7 +143,7 @@ def test_two_minor_versions_are_two_rounds(upgrade: Upgrade) -> None:
     upgrade.assert_converged()
     before = upgrade.versions()
     upgrade.write(version="1.35", replicas=3)
-    plan = upgrade.run("plan", "--detailed-exitcode", code=2)
+    plan = upgrade.run("plan", "--detailed-exitcode", code=2).stdout
     rounds = plan.split("In 2 rounds", 1)[1]
     first, last = rounds.split("  2 ", 1)
     for step in ('eks_cluster.main: version "1.33" -> "1.34"', 'eks_node_group.workers: version "1.33" -> "1.34"'):
@@ -213,7 +167,7 @@ def test_a_version_never_goes_back(upgrade: Upgrade) -> None:
     upgrade.write(version="1.34")
     upgrade.apply()
     upgrade.write(version="1.33")
-    said = " ".join(upgrade.run("plan", code=1).split())
+    said = upgrade.plan(code=1)
     assert "change that the service never makes" in said and 'Write `version = "1.34"` or a later one.' in said
 
 
@@ -224,7 +178,7 @@ def test_what_is_below_a_cluster_changes_in_place_and_goes(upgrade: Upgrade) -> 
     listed = eks.list_pod_identity_associations(clusterName="main", serviceAccount="controller")["associations"]
     named = {"clusterName": "main", "associationId": listed[0]["associationId"]}
     external_id = eks.describe_pod_identity_association(**named)["association"]["externalId"]
-    outputs = upgrade.straddle.run("output", "--spec", upgrade.straddle.spec, "--json").json()
+    outputs = upgrade.outputs()
     assert outputs == {"external_id": external_id}
 
     upgrade.write(group="editors", scope=PART, replicas=4)
@@ -237,9 +191,9 @@ def test_what_is_below_a_cluster_changes_in_place_and_goes(upgrade: Upgrade) -> 
     assert policies["associatedAccessPolicies"][0]["accessScope"] == {"type": "namespace", "namespaces": ["shop"]}
 
     eks.update_access_entry(clusterName="main", principalArn=entry, kubernetesGroups=["theirs"])
-    plan = upgrade.run("plan", "--detailed-exitcode", code=2)
+    plan = upgrade.plan("--detailed-exitcode", code=2)
     assert "Changed outside of straddle" in plan and '"theirs"' in plan
     upgrade.apply()
     upgrade.assert_converged()
-    upgrade.run("destroy", "--auto-approve")
+    upgrade.destroy()
     assert upgrade.eks.list_clusters()["clusters"] == []

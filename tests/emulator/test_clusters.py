@@ -8,33 +8,23 @@ from typing import Any
 import pytest
 
 from . import accounts
+from .clusters import ACCOUNTS, ROLES, Clusters
 from .inventory import inventory
 from .proxy import Proxy, Stage
 from .request import Entry
 from .sandbox import Sandbox
-from .straddle import Done, Straddle
+from .straddle import Straddle
 from .test_kill import STAGES, Assassin
 from .world import World
 
 pytestmark = pytest.mark.only_on("sandbox", "no other has clusters in shared subnets")
 
-STACK = """
+STACK = f"""
 [stack]
 name = "clusters"
+{ACCOUNTS}{ROLES}"""
 
-[account.network]
-id      = "111111111111"
-region  = "us-east-1"
-profile = "network-admin"
-
-[account.apps]
-id       = "222222222222"
-region   = "us-east-1"
-role_arn = "arn:aws:iam::222222222222:role/Deployer"
-
-[defaults]
-account = "apps"
-
+NETWORK = """
 [vpc.main]
 account              = "network"
 cidr_block           = "10.0.0.0/16"
@@ -58,20 +48,6 @@ account     = "network"
 name        = "alb"
 description = "In front"
 vpc_id      = "${vpc.main.id}"
-
-[iam_role.cluster]
-name     = "cluster"
-trust    = { service = "eks.amazonaws.com" }
-policies = ["arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"]
-
-[iam_role.nodes]
-name     = "nodes"
-trust    = { service = "ec2.amazonaws.com" }
-policies = [
-  "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
-  "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
-  "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",
-]
 
 [security_group_rule.pods]
 security_group_id = "${eks_cluster.main.cluster_security_group_id}"
@@ -105,48 +81,18 @@ scaling        = { min = 1, desired = 2, max = 4 }
 CREATE = "CreateCluster"
 
 
-class Clusters:
+class Shared(Clusters):
     """The spec in an empty world, written anew before each run."""
 
     def __init__(self, straddle: Straddle, world: World, proxy: Proxy) -> None:
-        self.straddle = straddle
-        self.world = world
-        self.proxy = proxy
+        super().__init__(straddle, world, proxy)
         self.write()
-
-    @property
-    def eks(self) -> Any:
-        """A client whose credentials have not ended: hours of the world pass in a test."""
-        self.world.forget_sessions()
-        return self.world.client("apps", "eks")
 
     def write(self, cluster: str = "", workers: str = "", without_workers: bool = False) -> None:
         """Writes the spec with more lines for the cluster and for its nodes; a line takes the place
         of one that sets the same."""
         group = "" if without_workers else edited(WORKERS, workers)
-        self.straddle.write_spec({"stack.toml": STACK + edited(CLUSTER, cluster) + group})
-
-    def run(self, command: str, *arguments: str, code: int = 0) -> str:
-        """Runs a command; returns what it printed, without the breaks between lines."""
-        done = self.straddle.run(command, self.straddle.spec, *arguments, timeout=120).expect(code)
-        return said(done)
-
-    def apply(self, code: int = 0) -> str:
-        """Applies the spec."""
-        return self.run("apply", "--auto-approve", code=code)
-
-    def assert_converged(self) -> None:
-        """Checks that nothing is left to do."""
-        assert "No changes." in self.run("plan", "--detailed-exitcode")
-
-    def cluster(self) -> dict[str, Any]:
-        """Returns what EKS says of the cluster."""
-        return dict(self.eks.describe_cluster(name="main")["cluster"])
-
-    def workers(self) -> dict[str, Any]:
-        """Returns what EKS says of the nodes."""
-        named = {"clusterName": "main", "nodegroupName": "workers"}
-        return dict(self.eks.describe_nodegroup(**named)["nodegroup"])
+        self.straddle.write_spec({"stack.toml": STACK + NETWORK + edited(CLUSTER, cluster) + group})
 
     def settled(self) -> None:
         """Waits until nothing that somebody else has begun is going on."""
@@ -170,15 +116,10 @@ def edited(text: str, more: str) -> str:
     return "\n".join([*kept, *lines]) + "\n"
 
 
-def said(done: Done) -> str:
-    """Returns what a run printed, without the breaks between lines."""
-    return " ".join((done.stdout + done.stderr).split())
-
-
 @pytest.fixture
-def clusters(straddle: Straddle, world: World, proxy: Proxy) -> Iterator[Clusters]:
+def clusters(straddle: Straddle, world: World, proxy: Proxy) -> Iterator[Shared]:
     """The spec in an empty world; nothing is applied."""
-    yield Clusters(straddle, world, proxy)
+    yield Shared(straddle, world, proxy)
 
 
 def position(proxy: Proxy, operation: str, account: str) -> int:
@@ -188,7 +129,7 @@ def position(proxy: Proxy, operation: str, account: str) -> int:
     return done[-1]
 
 
-def test_a_cluster_lives_in_shared_subnets_and_goes_before_the_share(clusters: Clusters) -> None:
+def test_a_cluster_lives_in_shared_subnets_and_goes_before_the_share(clusters: Shared) -> None:
     clusters.apply()
     clusters.assert_converged()
     proxy = clusters.proxy
@@ -196,7 +137,7 @@ def test_a_cluster_lives_in_shared_subnets_and_goes_before_the_share(clusters: C
     assert shared < position(proxy, CREATE, "apps"), "the share comes first, though nobody wrote that"
 
     cluster = clusters.cluster()
-    outputs = clusters.straddle.run("output", "--spec", clusters.straddle.spec, "--json").json()
+    outputs = clusters.outputs()
     assert outputs == {"issuer": cluster["identity"]["oidc"]["issuer"]}
     group = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
     clusters.world.forget_sessions()
@@ -206,7 +147,7 @@ def test_a_cluster_lives_in_shared_subnets_and_goes_before_the_share(clusters: C
     named = [rule["ReferencedGroupInfo"] for rule in rules if rule.get("FromPort") == 80]
     assert [info["UserId"] for info in named] == [accounts.NETWORK], "the other account's group is told by it"
 
-    clusters.run("destroy", "--auto-approve")
+    clusters.destroy()
     assert clusters.eks.list_clusters()["clusters"] == []
     clusters.world.forget_sessions()
     for account in accounts.NAMES:
@@ -271,7 +212,7 @@ def assert_like(found: object, expected: object) -> None:
     assert (found or []) == expected or found == expected
 
 
-def test_each_attribute_of_a_cluster_is_changed_by_calls_of_its_own(clusters: Clusters) -> None:
+def test_each_attribute_of_a_cluster_is_changed_by_calls_of_its_own(clusters: Shared) -> None:
     clusters.write(without_workers=True)
     clusters.apply()
     clusters.changes()
@@ -285,11 +226,11 @@ def test_each_attribute_of_a_cluster_is_changed_by_calls_of_its_own(clusters: Cl
         assert_like(value_at(clusters.cluster(), way), expected)
         clusters.assert_converged()
     # What protects it is switched off by a call of its own before it goes.
-    clusters.run("destroy", "--auto-approve")
+    clusters.destroy()
     assert clusters.changes() == ["UpdateClusterConfig", "DeleteCluster"]
 
 
-def test_each_attribute_of_a_node_group_is_changed_in_place(clusters: Clusters) -> None:
+def test_each_attribute_of_a_node_group_is_changed_in_place(clusters: Shared) -> None:
     clusters.apply()
     clusters.changes()
     lines = ""
@@ -303,7 +244,7 @@ def test_each_attribute_of_a_node_group_is_changed_in_place(clusters: Clusters) 
         clusters.assert_converged()
 
 
-def test_versions_go_up_by_one_and_never_back(clusters: Clusters) -> None:
+def test_versions_go_up_by_one_and_never_back(clusters: Shared) -> None:
     clusters.apply()
     clusters.changes()
     clusters.write(cluster='version = "1.34"', workers='version = "1.34"')
@@ -318,7 +259,7 @@ def test_versions_go_up_by_one_and_never_back(clusters: Clusters) -> None:
     assert clusters.cluster()["version"] == "1.34"
 
 
-def test_what_others_change_is_shown_and_repaired(clusters: Clusters) -> None:
+def test_what_others_change_is_shown_and_repaired(clusters: Shared) -> None:
     clusters.write(cluster='logging = ["api"]', workers='labels = { team = "web" }')
     clusters.apply()
     named = {"clusterName": "main", "nodegroupName": "workers"}
@@ -329,7 +270,7 @@ def test_what_others_change_is_shown_and_repaired(clusters: Clusters) -> None:
         **named, labels={"addOrUpdateLabels": {"team": "theirs"}}, scalingConfig={"desiredSize": 3}
     )
     clusters.settled()
-    plan = clusters.run("plan")
+    plan = clusters.plan()
     assert "2 to change" in plan and '"theirs" -> "web"' in plan
     clusters.apply()
     clusters.assert_converged()
@@ -347,17 +288,17 @@ def let_fail(sandbox: Sandbox, operation: str, code: str, message: str) -> None:
     sandbox.order("POST", "faults", rule)
 
 
-def test_a_node_group_that_fails_says_why_and_is_replaced(clusters: Clusters, sandbox: Sandbox) -> None:
+def test_a_node_group_that_fails_says_why_and_is_replaced(clusters: Shared, sandbox: Sandbox) -> None:
     let_fail(sandbox, "CreateNodegroup", "InstanceLimitExceeded", "you have enough of them")
     told = clusters.apply(code=3)
     assert "InstanceLimitExceeded: you have enough of them" in told
-    plan = clusters.run("plan")
+    plan = clusters.plan()
     assert "1 to replace" in plan and "InstanceLimitExceeded: you have enough of them" in plan
     clusters.apply()
     clusters.assert_converged()
 
 
-def test_a_cluster_that_fails_says_why_and_is_replaced(clusters: Clusters, sandbox: Sandbox) -> None:
+def test_a_cluster_that_fails_says_why_and_is_replaced(clusters: Shared, sandbox: Sandbox) -> None:
     clusters.write(without_workers=True)
     let_fail(sandbox, "CreateCluster", "InternalFailure", "something broke")
     assert "InternalFailure: something broke" in clusters.apply(code=3)
@@ -365,7 +306,7 @@ def test_a_cluster_that_fails_says_why_and_is_replaced(clusters: Clusters, sandb
     clusters.assert_converged()
 
 
-def test_an_update_that_fails_is_told_once(clusters: Clusters, sandbox: Sandbox) -> None:
+def test_an_update_that_fails_is_told_once(clusters: Shared, sandbox: Sandbox) -> None:
     clusters.write(without_workers=True)
     clusters.apply()
     clusters.write(cluster='logging = ["api"]', without_workers=True)
@@ -374,7 +315,7 @@ def test_an_update_that_fails_is_told_once(clusters: Clusters, sandbox: Sandbox)
     told = clusters.apply(code=3)
     assert "the update failed: AccessDenied: no way into the logs" in told
     assert clusters.changes() == ["UpdateClusterConfig"], "it is not begun again by itself"
-    assert "no way into the logs" not in clusters.run("plan")
+    assert "no way into the logs" not in clusters.plan()
     clusters.apply()
     clusters.assert_converged()
 
@@ -382,7 +323,7 @@ def test_an_update_that_fails_is_told_once(clusters: Clusters, sandbox: Sandbox)
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("path", [CREATE, "CreateNodegroup"])
 def test_a_run_killed_in_a_create_is_finished_by_the_next(
-    clusters: Clusters, path: str, stage: Stage
+    clusters: Shared, path: str, stage: Stage
 ) -> None:
     class At(Assassin):
         """Kills at the call."""
@@ -416,7 +357,7 @@ metadata_options = { http_tokens = "required", http_put_response_hop_limit = %d 
 BY_TEMPLATE = 'launch_template = { id = "${launch_template.nodes.id}", version = "${launch_template.nodes.latest_version}" }'
 
 
-def test_nodes_follow_their_launch_template(clusters: Clusters) -> None:
+def test_nodes_follow_their_launch_template(clusters: Shared) -> None:
     def write(hops: int) -> None:
         clusters.write(workers=BY_TEMPLATE)
         clusters.straddle.write_spec({"template.toml": TEMPLATE % hops})
@@ -427,12 +368,12 @@ def test_nodes_follow_their_launch_template(clusters: Clusters) -> None:
     assert clusters.workers()["launchTemplate"]["version"] == "1"
     clusters.changes()
     write(2)
-    assert "2 to change" in clusters.run("plan")
+    assert "2 to change" in clusters.plan()
     clusters.apply()
     clusters.assert_converged()
     assert clusters.workers()["launchTemplate"]["version"] == "2"
     assert clusters.changes() == ["UpdateNodegroupVersion"]
-    clusters.run("destroy", "--auto-approve")
+    clusters.destroy()
     clusters.world.forget_sessions()
     assert clusters.world.client("apps").describe_launch_templates()["LaunchTemplates"] == []
 
@@ -453,7 +394,7 @@ selectors              = [{ namespace = "${each.value}" }]
 """
 
 
-def test_profiles_are_made_and_deleted_one_at_a_time(clusters: Clusters) -> None:
+def test_profiles_are_made_and_deleted_one_at_a_time(clusters: Shared) -> None:
     clusters.write(without_workers=True)
     clusters.straddle.write_spec({"profiles.toml": '[defaults]\naccount = "apps"\n' + PROFILES})
     clusters.apply()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.only_on("sandbox", "it decides about every call of ever
 @pytest.fixture(scope="module")
 def strict(built: None) -> Iterator[Sandbox]:
     """A sandbox in which policies decide."""
-    with Sandbox(enforce_iam=True) as server:
+    with Sandbox(options=("--enforce-iam",)) as server:
         assert isinstance(server, Sandbox)
         yield server
 
