@@ -21,6 +21,15 @@
 mod access;
 mod call;
 mod control;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the API servers of clusters, which it works through, come with a change of their own"
+    )
+)]
+mod controller;
 mod dispatch;
 mod ec2;
 mod eks;

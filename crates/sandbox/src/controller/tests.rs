@@ -1,0 +1,6 @@
+//! Tests of the controller: the recordings are played again, in a world of the sandbox.
+
+mod api;
+mod recording;
+mod replay;
+mod stage;
