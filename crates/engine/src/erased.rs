@@ -8,7 +8,7 @@ use crate::address::{Kind, RemoteId};
 use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
 use crate::resource::{
-    Home, Intent, Listing, Observed, Problem, Readiness, Resource, Step, Timeouts, Traits, Way,
+    Home, Intent, Listing, MadeByOthers, Observed, Problem, Readiness, Resource, Step, Timeouts, Traits, Way,
 };
 use crate::schema::{Attributes, KindSchema, TypeMismatch};
 use crate::value::{Value, ValueMap};
@@ -102,6 +102,8 @@ pub trait AnyResource: AnyKind {
     fn exclusive(&self) -> &'static [&'static str];
     /// See [`Resource::RETAINED`].
     fn retained(&self) -> bool;
+    /// See [`Resource::MADE_BY`].
+    fn made_by(&self) -> Option<MadeByOthers>;
     /// See [`Resource::ARN`].
     fn arn(&self) -> &'static str;
     /// See [`Resource::PERMISSIONS`].
@@ -138,6 +140,17 @@ pub trait AnyResource: AnyKind {
         observed: &ObservedValues,
         desired: Option<&ValueMap>,
     ) -> Result<Option<AnyStep>, TypeMismatch>;
+    /// See [`Resource::verify`].
+    fn verify<'a>(
+        &'a self,
+        connection: &'a Connection,
+        observed: &'a ObservedValues,
+        desired: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<Readiness, ProviderError>>;
+    /// See [`Resource::remains`].
+    fn remains(&self, observed: &ObservedValues) -> Option<String>;
+    /// See [`Resource::release`].
+    fn release(&self, observed: &ObservedValues) -> Option<AnyStep>;
     /// See [`Resource::perform`].
     fn perform<'a>(
         &'a self,
@@ -221,6 +234,10 @@ impl<R: Resource> AnyResource for Erased<R> {
         R::RETAINED
     }
 
+    fn made_by(&self) -> Option<MadeByOthers> {
+        R::MADE_BY
+    }
+
     fn arn(&self) -> &'static str {
         R::ARN
     }
@@ -287,6 +304,27 @@ impl<R: Resource> AnyResource for Erased<R> {
         Ok(R::next_step(&observed, desired.as_ref()).map(AnyStep::new))
     }
 
+    fn verify<'a>(
+        &'a self,
+        connection: &'a Connection,
+        observed: &'a ObservedValues,
+        desired: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<Readiness, ProviderError>> {
+        Box::pin(async move {
+            let desired = typed::<R::Inputs>("verify", desired)?;
+            let observed = typed_observed::<R>(observed).map_err(|mismatch| unfit("verify", &mismatch))?;
+            R::verify(connection.client(), &observed, &desired).await
+        })
+    }
+
+    fn remains(&self, observed: &ObservedValues) -> Option<String> {
+        R::remains(&typed_observed::<R>(observed).ok()?)
+    }
+
+    fn release(&self, observed: &ObservedValues) -> Option<AnyStep> {
+        R::release(&typed_observed::<R>(observed).ok()?).map(AnyStep::new)
+    }
+
     fn perform<'a>(
         &'a self,
         connection: &'a Connection,
@@ -322,6 +360,9 @@ fn typed_observed<R: Resource>(
 }
 
 fn typed<A: Attributes>(method: &str, values: &ValueMap) -> Result<A, ProviderError> {
-    A::from_values(values)
-        .map_err(|mismatch| ProviderError::new(ErrorClass::Rejected, method, mismatch.to_string()))
+    A::from_values(values).map_err(|mismatch| unfit(method, &mismatch))
+}
+
+fn unfit(method: &str, mismatch: &TypeMismatch) -> ProviderError {
+    ProviderError::new(ErrorClass::Rejected, method, mismatch.to_string())
 }

@@ -158,8 +158,11 @@ pub enum Verb {
     Withdraw,
     /// Brings it one round further on its way, of which the last one is an update.
     Advance,
-    /// Waits at a gate for something that no call of ours brings about.
+    /// Waits for something that no call of ours brings about: at a gate, or until what somebody else made
+    /// is gone.
     Wait,
+    /// Waits until what somebody else makes is there and as wanted.
+    Expect,
     /// Looks up something that exists.
     Look,
 }

@@ -96,7 +96,10 @@ pub(crate) async fn follow(
 ) -> Result<Vec<Record>, RunError> {
     let unfinished = state.resources.iter().filter_map(|(address, resource)| {
         let object = resource.object.as_ref().filter(|object| object.status == Status::Unfinished)?;
-        let kind = engine.registry.kind(resource.kind.as_str()).filter(|kind| !kind.schema().has_tags())?;
+        let kind = engine
+            .registry
+            .kind(resource.kind.as_str())
+            .filter(|kind| kind.made_by().is_none() && !kind.schema().has_tags())?;
         Some(Lost { address, resource, object, kind: &**kind, changed_at: object.changed_at? })
     });
     let searches = unfinished.map(|lost| lost.search(engine, access, state));

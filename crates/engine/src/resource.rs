@@ -53,6 +53,12 @@ pub trait Resource: Send + Sync + 'static {
     /// then: what would delete one only forgets it.
     const RETAINED: bool = false;
 
+    /// Who makes things of the kind, if that is somebody else than this program. Such a thing is found and
+    /// waited for, never made or changed, and what needs to be gone before it can go is deleted first.
+    /// [`Self::create`] then makes no call that changes anything: it returns the id of what it finds,
+    /// and as long as that is nothing an error of the class `Busy` that says what is missing.
+    const MADE_BY: Option<MadeByOthers> = None;
+
     /// What policies call a thing of the kind, with [placeholders](Need::on); `{id}` is among them.
     /// An attribute `arn` that is known goes before it.
     const ARN: &'static str = "*";
@@ -171,6 +177,30 @@ pub trait Resource: Send + Sync + 'static {
         step: &Self::Step,
     ) -> impl Future<Output = Result<Option<RemoteId>, ProviderError>> + Send;
 
+    /// Looks whether a thing that is as it shall be does what it is for, such as answering. Asked only
+    /// after it was made or changed, never for a plan; reads only.
+    fn verify(
+        _client: &Self::Client,
+        _observed: &Observed<Self::Inputs, Self::Outputs>,
+        _desired: &Self::Inputs,
+    ) -> impl Future<Output = Result<Readiness, ProviderError>> + Send {
+        async { Ok(Readiness::Ready) }
+    }
+
+    /// Returns what is left of a thing whose end is waited for, to be shown meanwhile.
+    #[must_use]
+    fn remains(_observed: &Observed<Self::Inputs, Self::Outputs>) -> Option<String> {
+        None
+    }
+
+    /// Names the call that lets a deletion come to its end that waits for somebody who will never do
+    /// their part, such as taking out a finalizer. Made only if the user asked to delete what others
+    /// made, of things that are on their way out.
+    #[must_use]
+    fn release(_observed: &Observed<Self::Inputs, Self::Outputs>) -> Option<Self::Step> {
+        None
+    }
+
     /// Returns the ids of the things that the create of `intent` made: by its operation tag, or
     /// by the natural key of `inputs`. Used after a crash or a lost answer. Oldest first.
     fn find(
@@ -277,6 +307,18 @@ pub struct Way<'a> {
     /// What the attribute that it [follows](crate::schema::Follows) is at this stop of its own way;
     /// `None` if it follows none or that is at its end.
     pub followed: Option<&'a Value>,
+}
+
+/// Who makes the things of a kind that this program does not make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeByOthers {
+    /// The kinds of the things that somebody makes one of these for: its makers, for short. They are
+    /// made before it is expected, and deleted before its end is waited for.
+    pub of: &'static [&'static str],
+    /// What to do where it does not come, in whole sentences.
+    pub advice_missing: &'static str,
+    /// What to do where it does not go away, in whole sentences.
+    pub advice_left: &'static str,
 }
 
 /// How the engine must treat a kind.

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use straddle_engine::address::{AccountName, Address};
-use straddle_engine::plan::{AttributeChange, Change, ChangeAction, Drift, Reason};
+use straddle_engine::plan::{AttributeChange, Change, ChangeAction, Drift, Options, Reason};
 use straddle_engine::resource::{ADDRESS_TAG, ReplaceOrder, STACK_TAG};
 use straddle_engine::value::{SENSITIVE, Value};
 
@@ -19,12 +19,14 @@ pub(crate) struct Look {
     pub(crate) symbol: &'static str,
     /// What the symbol means.
     pub(crate) meaning: &'static str,
+    /// Whether nothing is done but to wait for others.
+    pub(crate) waits: bool,
     style: fn(&Palette) -> Style,
 }
 
 impl Look {
     pub(crate) fn of(action: ChangeAction) -> Self {
-        let look = |symbol, meaning, style| Self { symbol, meaning, style };
+        let look = |symbol, meaning, style| Self { symbol, meaning, waits: false, style };
         match action {
             ChangeAction::Create => look("+", "create", |palette| palette.create),
             ChangeAction::Update => look("~", "update in place", |palette| palette.update),
@@ -42,6 +44,33 @@ impl Look {
         }
     }
 
+    /// Returns what a change is shown as; of what somebody else makes, that is a wait.
+    pub(crate) fn of_change(change: &Change, options: &Options) -> Self {
+        let waited_for = change.lifecycle.is_made_by_others();
+        let deletes_all = options.delete_made_by_others;
+        let look = |symbol, meaning, style| Self { symbol, meaning, waits: true, style };
+        match change.action {
+            ChangeAction::Create if waited_for => {
+                look("(+)", "others make it: wait until it is there", |palette| palette.create)
+            }
+            ChangeAction::Update if waited_for => {
+                look("(~)", "others change it: wait until it is as expected", |palette| palette.update)
+            }
+            ChangeAction::Replace(_) if waited_for && !deletes_all => {
+                look("(/)", "others replace it: wait for that", |palette| palette.replace)
+            }
+            ChangeAction::Delete | ChangeAction::DeleteDeposed if waited_for && !deletes_all => {
+                look("(-)", "others take it away: wait until it is gone", |palette| palette.delete)
+            }
+            ChangeAction::Create
+            | ChangeAction::Update
+            | ChangeAction::Replace(_)
+            | ChangeAction::Delete
+            | ChangeAction::DeleteDeposed
+            | ChangeAction::Forget => Self::of(change.action),
+        }
+    }
+
     /// Returns the symbol in its colour, in three columns.
     pub(crate) fn padded(&self, palette: &Palette) -> String {
         paint((self.style)(palette), format!("{:>3}", self.symbol)).to_string()
@@ -49,8 +78,8 @@ impl Look {
 }
 
 /// Renders a change.
-pub(crate) fn change(change: &Change, palette: &Palette) -> String {
-    let mut text = format!("{} ", Look::of(change.action).padded(palette));
+pub(crate) fn change(change: &Change, options: &Options, palette: &Palette) -> String {
+    let mut text = format!("{} ", Look::of_change(change, options).padded(palette));
     text += &place(&change.address, &change.account, &change.region, palette);
     if let Some(remote_id) = &change.remote_id {
         text += &format!(" {}", Safe(remote_id));
@@ -178,6 +207,9 @@ fn reason(reason: &Reason) -> Option<String> {
         }
         Reason::Removed => {
             Some("[[removed]] with destroy = false: stays in the account, and is only forgotten".to_owned())
+        }
+        Reason::MakerStays => {
+            Some("what others make it for stays, and so does it: it is only forgotten".to_owned())
         }
         Reason::Renamed { from } => {
             Some(format!("was {} and is renamed; its tag straddle:address follows", Safe(from)))

@@ -1,7 +1,7 @@
 //! What came of an import, as text.
 
 use straddle_engine::import::ImportReport;
-use straddle_engine::plan::Import;
+use straddle_engine::plan::{Import, Options};
 use straddle_engine::spec::ImportNode;
 
 use crate::render::change::{change, place};
@@ -23,7 +23,7 @@ pub(crate) fn import(asked: &ImportNode, report: &ImportReport, palette: &Palett
         return text + "It is as the spec says.\n";
     }
     text += &heading("What the next apply changes in it", palette);
-    text.extend(report.changes.iter().map(|item| change(item, palette) + "\n"));
+    text.extend(report.changes.iter().map(|item| change(item, &Options::default(), palette) + "\n"));
     text + "`straddle plan` shows this among everything else.\n"
 }
 

@@ -97,13 +97,14 @@ pub(crate) fn import(report: &ImportReport, registry: &Registry) -> Json {
 
 fn counts(plan: &Plan) -> Json {
     let Drifted { changed, gone } = Drifted::of(plan);
-    let Counts { create, update, replace, delete, forget, rename, import } = Counts::of(plan);
+    let Counts { create, update, replace, delete, forget, await_others, rename, import } = Counts::of(plan);
     json!({
         "create": create,
         "update": update,
         "replace": replace,
         "delete": delete,
         "forget": forget,
+        "wait_for": await_others,
         "rename": rename,
         "import": import,
         "drift": { "changed": changed, "gone": gone },
@@ -307,6 +308,7 @@ fn verb(verb: Verb) -> &'static str {
         Verb::Withdraw => "withdraw",
         Verb::Advance => "advance",
         Verb::Wait => "wait",
+        Verb::Expect => "expect",
         Verb::Look => "look_up",
     }
 }

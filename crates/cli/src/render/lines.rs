@@ -205,7 +205,7 @@ fn verb_style(verb: Verb, palette: &Palette) -> anstyle::Style {
         Verb::Create => palette.create,
         Verb::Update | Verb::Withdraw | Verb::Advance => palette.update,
         Verb::Delete => palette.delete,
-        Verb::Forget | Verb::Wait | Verb::Look => palette.faint,
+        Verb::Forget | Verb::Wait | Verb::Expect | Verb::Look => palette.faint,
     }
 }
 
@@ -219,6 +219,7 @@ pub(crate) fn doing(verb: Verb) -> &'static str {
         Verb::Withdraw => "withdrawing",
         Verb::Advance => "advancing",
         Verb::Wait => "waiting",
+        Verb::Expect => "expecting",
         Verb::Look => "looking up",
     }
 }
@@ -232,6 +233,7 @@ fn done(verb: Verb) -> &'static str {
         Verb::Withdraw => "withdrawn",
         Verb::Advance => "advanced",
         Verb::Wait => "waited",
+        Verb::Expect => "there",
         Verb::Look => "looked up",
     }
 }
@@ -245,6 +247,7 @@ fn to_do(verb: Verb) -> &'static str {
         Verb::Withdraw => "withdraw",
         Verb::Advance => "advance",
         Verb::Wait => "wait",
+        Verb::Expect => "find",
         Verb::Look => "look up",
     }
 }

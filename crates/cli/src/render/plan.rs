@@ -6,7 +6,6 @@ use straddle_engine::difference::Form;
 use straddle_engine::plan::{
     ChangeAction, LeftOut, LeftOutBecause, LookedUp, Mode, OutputChange, Plan, Rename, likely_renames,
 };
-use straddle_engine::resource::ReplaceOrder;
 
 use crate::render::block::{self, Row};
 use crate::render::change::{Look, change, drift, place, sensitive_row};
@@ -41,7 +40,7 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
     if !plan.changes.is_empty() {
         text += &heading(&intention(plan), palette);
         text += &legend(plan, palette);
-        text.extend(plan.changes.iter().map(|item| change(item, palette) + "\n"));
+        text.extend(plan.changes.iter().map(|item| change(item, &plan.options, palette) + "\n"));
         text += &rounds(plan, palette);
     }
     if !plan.outputs.is_empty() {
@@ -158,23 +157,18 @@ fn intention(plan: &Plan) -> String {
     }
 }
 
+/// The symbols of changes in the order in which they are explained.
+const ORDER: [&str; 10] = ["+", "~", "-/+", "+/-", "-", ".", "(+)", "(~)", "(/)", "(-)"];
+
 /// Says what the symbols mean that occur.
 fn legend(plan: &Plan, palette: &Palette) -> String {
-    const ACTIONS: [ChangeAction; 7] = [
-        ChangeAction::Create,
-        ChangeAction::Update,
-        ChangeAction::Replace(ReplaceOrder::DeleteFirst),
-        ChangeAction::Replace(ReplaceOrder::CreateFirst),
-        ChangeAction::Delete,
-        ChangeAction::DeleteDeposed,
-        ChangeAction::Forget,
-    ];
+    let mut looks: Vec<_> =
+        plan.changes.iter().map(|change| Look::of_change(change, &plan.options)).collect();
+    looks.sort_by_key(|look| (ORDER.iter().position(|symbol| *symbol == look.symbol), look.meaning));
+    looks.dedup_by_key(|look| look.meaning);
     let mut text = String::new();
-    for action in ACTIONS {
-        if plan.changes.iter().any(|change| change.action == action) {
-            let look = Look::of(action);
-            text += &format!("{} {}\n", look.padded(palette), paint(palette.faint, look.meaning));
-        }
+    for look in looks {
+        text += &format!("{} {}\n", look.padded(palette), paint(palette.faint, look.meaning));
     }
     text + "\n"
 }
@@ -187,6 +181,8 @@ pub(crate) struct Counts {
     pub(crate) replace: usize,
     pub(crate) delete: usize,
     pub(crate) forget: usize,
+    /// What others make, change or take away.
+    pub(crate) await_others: usize,
     pub(crate) rename: usize,
     pub(crate) import: usize,
 }
@@ -196,6 +192,10 @@ impl Counts {
         let (rename, import) = (plan.renames.len(), plan.imports.len());
         let mut counts = Self { rename, import, ..Self::default() };
         for change in &plan.changes {
+            if Look::of_change(change, &plan.options).waits {
+                counts.await_others += 1;
+                continue;
+            }
             *match change.action {
                 ChangeAction::Create => &mut counts.create,
                 ChangeAction::Update => &mut counts.update,
@@ -243,14 +243,15 @@ fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
         return nothing_to_do(plan);
     }
-    let Counts { create, update, replace, delete, forget, rename, import } = Counts::of(plan);
+    let Counts { create, update, replace, delete, forget, await_others, rename, import } = Counts::of(plan);
     let counts = [
         format!("{create} to create, {update} to change, {replace} to replace, {delete} to delete"),
         format!("{forget} to forget"),
+        format!("{await_others} to wait for"),
         format!("{rename} to rename"),
         format!("{import} to import"),
     ];
-    let shown = [true, forget > 0, rename > 0, import > 0];
+    let shown = [true, forget > 0, await_others > 0, rename > 0, import > 0];
     let counts: Vec<_> =
         counts.into_iter().zip(shown).filter_map(|(text, shown)| shown.then_some(text)).collect();
     format!("Plan: {} ({}).{}", counts.join(", "), accounts(plan).join(", "), left_out_words(plan))

@@ -122,7 +122,8 @@ fn diagnostic(failure: &Failure, spec: &Spec) -> Diagnostic {
         Verb::Forget => "failed to forget a resource",
         Verb::Advance => "failed to bring a resource one round further",
         Verb::Withdraw => "failed to take something out of a share",
-        Verb::Wait => "failed to wait for something",
+        Verb::Wait => "something did not come to pass that was waited for",
+        Verb::Expect => "something that others make is not there, or not as expected",
         Verb::Look => "failed to look something up",
     };
     let mut detail =

@@ -6,7 +6,7 @@ use crate::address::{Address, RemoteId};
 use crate::apply::operation::Operation;
 use crate::apply::settle::Settle;
 use crate::apply::stop::Stop;
-use crate::apply::{Run, birth};
+use crate::apply::{Run, birth, expect};
 use crate::diagnostic::Diagnostic;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::Verb;
@@ -40,6 +40,7 @@ pub(crate) async fn make(
             update(&operation, &inputs, found, withdrawal.as_ref()).await
         }
         Verb::Create
+        | Verb::Expect
         | Verb::Delete
         | Verb::Forget
         | Verb::Withdraw
@@ -117,7 +118,10 @@ async fn finish(
 }
 
 async fn create(operation: &mut Operation<'_>, inputs: &ValueMap) -> Result<ObservedValues, Stop> {
-    let id = birth::create(operation, inputs).await?;
+    let id = match operation.kind.made_by() {
+        Some(_) => expect::expect(operation, inputs).await?,
+        None => birth::create(operation, inputs).await?,
+    };
     let limit = operation.timeouts().create;
     settle(Settle { written: true, ..Settle::new(operation, id, Some(inputs), limit) }).await
 }

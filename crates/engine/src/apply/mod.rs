@@ -1,6 +1,7 @@
 //! Carries out a plan: each operation recorded before, during and after, in the order of the graph.
 
 mod birth;
+mod expect;
 mod gate;
 mod look;
 mod make;

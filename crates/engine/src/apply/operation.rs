@@ -76,10 +76,15 @@ impl<'a> Operation<'a> {
         call: impl FnOnce() -> BoxFuture<'a, Result<T, ProviderError>>,
     ) -> Result<Result<T, ProviderError>, Stop> {
         let _permit = self.access().permit(self.account, self.kind.traits().service).await;
-        let operation_id = self.intent.operation_id.clone();
-        self.record(Record::Attempt { operation_id, call: name.to_owned(), at: self.run.now() }).await?;
+        self.attempted(name).await?;
         self.run.notify(&Event::Call { operation: self.label.clone(), call: name.to_owned() });
         Ok(call().await)
+    }
+
+    /// Records that something is about to be done about the object.
+    pub(crate) async fn attempted(&self, call: &str) -> Result<(), Stop> {
+        let operation_id = self.intent.operation_id.clone();
+        self.record(Record::Attempt { operation_id, call: call.to_owned(), at: self.run.now() }).await
     }
 
     /// Tells whether an object was made so recently that reads may not find it yet.
@@ -138,6 +143,7 @@ impl<'a> Operation<'a> {
             | Stop::TimedOut { .. }
             | Stop::Held { .. }
             | Stop::Closed { .. }
+            | Stop::Awaited { .. }
             | Stop::Exists(_)
             | Stop::Stale { .. }
             | Stop::Wrong { .. }

@@ -13,7 +13,7 @@ use crate::apply::operation::Operation;
 use crate::apply::refusal::Refusal;
 use crate::apply::stop::Stop;
 use crate::erased::{AnyStep, ObservedValues};
-use crate::plan::{Reason, members};
+use crate::plan::{AttributeChange, Reason, diff, members};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::resource::Readiness;
 use crate::run::InterruptLevel;
@@ -102,7 +102,10 @@ impl<'a> Settle<'a> {
         let mut performed: Option<Performed> = None;
         loop {
             let reason = match self.look(performed.as_ref()).await? {
-                Next::Done(observed) => return Ok(Some(observed)),
+                Next::Done(observed) => match self.verify(&observed).await? {
+                    None => return Ok(Some(observed)),
+                    Some(reason) => reason,
+                },
                 Next::Gone => return Ok(None),
                 Next::Wait(reason) => reason,
                 Next::Call(step) if Instant::now() >= deadline => {
@@ -127,6 +130,10 @@ impl<'a> Settle<'a> {
     }
 
     async fn time_is_up(&mut self, reason: String) -> Stop {
+        if let Some(others) = self.operation.kind.made_by().filter(|_| !self.is_forced()) {
+            let advice = if self.desired.is_some() { others.advice_missing } else { others.advice_left };
+            return Stop::Awaited { limit: self.limit, reason, advice };
+        }
         self.refusal.time_is_up(self.operation, &self.id, self.limit, reason).await
     }
 
@@ -139,7 +146,11 @@ impl<'a> Settle<'a> {
         match (&observed.readiness, self.desired) {
             (Readiness::Pending(reason), _) => {
                 self.repaired();
-                return Ok(Next::Wait(reason.clone()));
+                let release = self.operation.kind.release(&observed).filter(|_| self.lets_go());
+                return match release {
+                    Some(step) => self.unless_shown_late(step, &observed.readiness, performed),
+                    None => Ok(Next::Wait(reason.clone())),
+                };
             }
             (Readiness::Failed(reason), Some(_)) => return Err(Stop::Failed(reason.clone())),
             (Readiness::Failed(_) | Readiness::Impaired(_) | Readiness::Degraded(_), None) => {}
@@ -162,8 +173,11 @@ impl<'a> Settle<'a> {
                 return Err(Stop::Impaired(reason.clone()));
             }
             (None, Readiness::Degraded(reason)) if self.desired.is_some() => Next::Wait(reason.clone()),
-            (None, _) if self.desired.is_some() => Next::Done(observed),
-            (None, _) => Next::Wait("to be gone".to_owned()),
+            (None, _) if self.desired.is_some() => match self.differs(&observed) {
+                Some(reason) => Next::Wait(reason),
+                None => Next::Done(observed),
+            },
+            (None, _) => Next::Wait(self.operation.kind.remains(&observed).unwrap_or_else(to_be_gone)),
             (Some(step), readiness) => self.unless_shown_late(step, readiness, performed)?,
         })
     }
@@ -175,8 +189,46 @@ impl<'a> Settle<'a> {
         }
     }
 
+    /// Tells whether the user asked to delete what others made.
+    fn is_forced(&self) -> bool {
+        self.operation.run.plan.options.delete_made_by_others
+    }
+
+    /// Tells whether a deletion is not to wait for others any longer.
+    fn lets_go(&self) -> bool {
+        self.desired.is_none() && self.is_forced()
+    }
+
+    /// Says in what the object is not as wanted, of one that somebody else brings to that.
+    fn differs(&self, observed: &ObservedValues) -> Option<String> {
+        let (kind, desired) = (self.operation.kind, self.desired?);
+        kind.made_by()?;
+        let differences = diff::drift(kind, desired, observed, &BTreeSet::new());
+        let of_ours = |change: &&AttributeChange| !self.left_alone.contains(&change.name);
+        let names: Vec<_> =
+            differences.iter().filter(of_ours).map(|change| format!("`{}`", change.name)).collect();
+        (!names.is_empty()).then(|| format!("for {} to become as the spec says", names.join(", ")))
+    }
+
+    /// Asks the kind whether an object that is as it shall be does what it is for. Returns what to wait for.
+    async fn verify(&self, observed: &ObservedValues) -> Result<Option<String>, Stop> {
+        let (operation, Some(desired)) = (self.operation, self.desired) else { return Ok(None) };
+        let connection = operation.access().connection(operation.account);
+        let verify = || operation.kind.verify(connection, observed, desired);
+        let verified = operation.access().repeat(verify, operation.account, operation.kind).await;
+        match verified.map_err(Stop::from_call)? {
+            Readiness::Ready => Ok(None),
+            Readiness::Pending(reason) | Readiness::Degraded(reason) => Ok(Some(reason)),
+            Readiness::Impaired(reason) => Err(Stop::Impaired(reason)),
+            Readiness::Failed(reason) => Err(Stop::Failed(reason)),
+        }
+    }
+
     fn next_step(&self, observed: &ObservedValues) -> Result<Option<AnyStep>, Stop> {
         let kind = self.operation.kind;
+        if kind.made_by().is_some() && !self.lets_go() {
+            return Ok(None);
+        }
         let mut observed = observed.clone();
         if let Some(desired) = self.desired.filter(|_| self.written) {
             let told_by_us = AttributeSchema::is_told_by_the_state;
@@ -323,4 +375,8 @@ impl<'a> Settle<'a> {
             }
         }
     }
+}
+
+fn to_be_gone() -> String {
+    "to be gone".to_owned()
 }

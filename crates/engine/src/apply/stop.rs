@@ -59,6 +59,16 @@ pub(crate) enum Stop {
         /// What to do.
         advice: Option<String>,
     },
+    /// What somebody else makes, changes or takes away was not as wanted within the time limit.
+    #[error("not done within {}: {reason}", seconds(*limit))]
+    Awaited {
+        /// The time limit.
+        limit: Duration,
+        /// What was waited for last.
+        reason: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// Something with the same natural key exists and is not ours.
     #[error("{0}")]
     Exists(ProviderError),
@@ -126,7 +136,8 @@ impl Stop {
     /// Returns what to do, in whole sentences.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Closed { advice: Some(advice), .. } => advice,
+            Self::Closed { advice: Some(advice), .. } => advice.as_str(),
+            Self::Awaited { advice, .. } => advice,
             Self::Held { blockers, .. } => {
                 let advice = blockers.first().and_then(|first| first.advice.as_deref());
                 advice.unwrap_or("Something still uses it. Remove that and run the same command again.")

@@ -1,5 +1,6 @@
 //! Deletes an object, or forgets it.
 
+use crate::address::Address;
 use crate::apply::Run;
 use crate::apply::operation::Operation;
 use crate::apply::settle::Settle;
@@ -14,7 +15,7 @@ use crate::state::{Action, Outcome};
 pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResource) -> Result<(), Stop> {
     let Some(change) = where_it_is(run, change) else { return Ok(()) };
     let id = change.remote_id.clone().expect("what is deleted has an id");
-    if change.action == ChangeAction::Forget || kind.retained() {
+    if change.action == ChangeAction::Forget || kind.retained() || stays_with_its_maker(run, &change) {
         let operation = Operation::new(run, &change, kind, Verb::Forget);
         operation.begin(Action::Forget { remote_id: id }).await?;
         return operation.end(Outcome::Gone).await;
@@ -31,6 +32,29 @@ pub(crate) async fn unmake(run: &Run<'_>, change: &Change, kind: &dyn AnyResourc
         Ok(_) => operation.end(Outcome::Gone).await,
         Err(stop) => Err(operation.stopped(stop).await),
     }
+}
+
+/// Tells whether what somebody else made will not go away by itself when it is replaced, since what it
+/// was made for stays as it is, or is not of this stack.
+fn stays_with_its_maker(run: &Run<'_>, change: &Change) -> bool {
+    let is_replaced = matches!(change.action, ChangeAction::Replace(_) | ChangeAction::DeleteDeposed);
+    if !is_replaced || run.plan.options.delete_made_by_others {
+        return false;
+    }
+    let makers = run.recorder.with_state(|state| {
+        let prior = state.resources.get(&change.address);
+        prior.and_then(|prior| prior.lifecycle.made_by.clone())
+    });
+    let goes = |maker: &Address| {
+        let of_maker = |other: &&Change| other.address == *maker;
+        run.plan.changes.iter().filter(of_maker).any(|other| {
+            matches!(
+                other.action,
+                ChangeAction::Replace(_) | ChangeAction::Delete | ChangeAction::DeleteDeposed
+            )
+        })
+    };
+    makers.is_some_and(|makers| makers.is_empty() || !makers.iter().all(goes))
 }
 
 /// Returns the change with the account that the object is in, which for one that moves is not

@@ -253,10 +253,10 @@ fn change_of<'a>(run: &Run<'a>, index: NodeIndex) -> Option<&'a Change> {
 fn label(run: &Run<'_>, index: NodeIndex) -> Option<OperationLabel> {
     match run.graph.node(index) {
         Node::Provider(_) | Node::Unchanged => None,
-        Node::Make(position) => Some(change_label(&run.plan.changes[*position], true)),
-        Node::Unmake(position) => Some(change_label(&run.plan.changes[*position], false)),
+        Node::Make(position) => Some(change_label(run, &run.plan.changes[*position], true)),
+        Node::Unmake(position) => Some(change_label(run, &run.plan.changes[*position], false)),
         Node::Withdraw(position) => {
-            let label = change_label(&run.plan.changes[*position], true);
+            let label = change_label(run, &run.plan.changes[*position], true);
             Some(OperationLabel { verb: Verb::Withdraw, ..label })
         }
         Node::Look(position) => {
@@ -264,7 +264,7 @@ fn label(run: &Run<'_>, index: NodeIndex) -> Option<OperationLabel> {
             Some(OperationLabel { address, verb: Verb::Look, account, region })
         }
         Node::Round(position, _) => {
-            let label = change_label(&run.plan.changes[*position], true);
+            let label = change_label(run, &run.plan.changes[*position], true);
             Some(OperationLabel { verb: Verb::Advance, ..label })
         }
         Node::Gate(_, placement) => {
@@ -275,8 +275,18 @@ fn label(run: &Run<'_>, index: NodeIndex) -> Option<OperationLabel> {
     }
 }
 
-fn change_label(change: &Change, making: bool) -> OperationLabel {
+fn change_label(run: &Run<'_>, change: &Change, making: bool) -> OperationLabel {
+    let forced = run.plan.options.delete_made_by_others;
+    let of_others = change.lifecycle.is_made_by_others();
     let verb = match change.action {
+        ChangeAction::Create | ChangeAction::Update | ChangeAction::Replace(_) if of_others && making => {
+            Verb::Expect
+        }
+        ChangeAction::Replace(_) | ChangeAction::Delete | ChangeAction::DeleteDeposed
+            if of_others && !forced =>
+        {
+            Verb::Wait
+        }
         ChangeAction::Update => Verb::Update,
         ChangeAction::Forget => Verb::Forget,
         ChangeAction::Create | ChangeAction::Replace(_) if making => Verb::Create,

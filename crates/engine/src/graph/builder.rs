@@ -12,6 +12,7 @@ use crate::plan::{Change, ChangeAction, Plan, Request};
 use crate::resource::ReplaceOrder;
 use crate::sharing::Withdrawal;
 use crate::sight::Sight;
+use crate::spec::Lifecycle;
 
 /// The nodes of one resource.
 #[derive(Debug, Clone, Default)]
@@ -177,6 +178,12 @@ impl<'a> Builder<'a> {
             for dependency in &prior.dependencies {
                 let Some(dependency_halves) = self.halves.get(dependency).cloned() else { continue };
                 let halves = self.halves[address].clone();
+                if self.goes_before(dependency, &prior.lifecycle) {
+                    for (first, then) in product(&dependency_halves.unmake, &halves.unmake) {
+                        self.nodes.add_edge(first, then, Edge::Needed);
+                    }
+                    continue;
+                }
                 for after in &dependency_halves.unmake {
                     for before in &halves.unmake {
                         self.nodes.add_edge(*before, *after, Edge::Needed);
@@ -194,6 +201,11 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    /// Tells whether what something needs goes before it, since somebody takes the thing away only then.
+    fn goes_before(&self, dependency: &Address, lifecycle: &Lifecycle) -> bool {
+        lifecycle.is_made_for(dependency) && !self.plan.options.delete_made_by_others
     }
 
     /// Tells whether a change of `address`, or of what it needs, stops it from using the object of
@@ -258,6 +270,10 @@ impl<'a> Builder<'a> {
     pub(super) fn make(&self, address: &Address) -> Option<NodeIndex> {
         self.halves.get(address).and_then(|halves| halves.make)
     }
+}
+
+fn product(one: &[NodeIndex], other: &[NodeIndex]) -> impl Iterator<Item = (NodeIndex, NodeIndex)> {
+    one.iter().flat_map(|first| other.iter().map(|then| (*first, *then)))
 }
 
 pub(super) fn makes(action: ChangeAction) -> bool {

@@ -20,6 +20,8 @@ pub(crate) struct Reach {
     halves: BTreeMap<Address, Halves>,
     /// By node: the resource that it is a half of; `None` for accounts and gates.
     owners: Vec<Option<Address>>,
+    /// By maker: what somebody else has made for it, and takes away with it.
+    made: BTreeMap<Address, Vec<Address>>,
     mode: Mode,
 }
 
@@ -45,7 +47,13 @@ impl Reach {
                 owners[index.index()] = Some(address.clone());
             }
         }
-        Self { nodes, halves, owners, mode: plan.mode }
+        let mut made = BTreeMap::<_, Vec<_>>::new();
+        for (address, resource) in &request.state.resources {
+            for maker in resource.lifecycle.made_by.iter().flatten() {
+                made.entry(maker.clone()).or_default().push(address.clone());
+            }
+        }
+        Self { nodes, halves, owners, made, mode: plan.mode }
     }
 
     /// Returns the targets with everything that has to change before they can.
@@ -59,6 +67,11 @@ impl Reach {
         let mut select = |address: &Address, waiting: &mut Vec<NodeIndex>| {
             if selected.insert(address.clone()) {
                 waiting.extend(self.own_nodes(address));
+            }
+            for made in self.vanishing_with(address) {
+                if selected.insert(made.clone()) {
+                    waiting.extend(self.own_nodes(made));
+                }
             }
         };
         targets.for_each(|target| select(target, &mut waiting));
@@ -111,6 +124,17 @@ impl Reach {
             }
         }
         held
+    }
+
+    /// Returns what goes away with something that is deleted, since it was made for it.
+    fn vanishing_with(&self, maker: &Address) -> impl Iterator<Item = &Address> {
+        let goes = |address: &Address| {
+            self.halves
+                .get(address)
+                .is_some_and(|halves| halves.unmake.iter().any(|node| self.is_change(*node)))
+        };
+        let made = self.made.get(maker).filter(|_| goes(maker)).into_iter().flatten();
+        made.filter(move |made| goes(made))
     }
 
     /// Tells whether a node concerns what its resource does in the run: of what stays as it is,

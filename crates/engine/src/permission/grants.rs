@@ -148,6 +148,10 @@ fn crossings<'a>(known: Known<'a>, moments: &mut Vec<(&'a Address, Moment<'a>)>)
 fn changes<'a>(known: Known<'a>, moments: &mut Vec<(&'a Address, Moment<'a>)>) {
     for change in &known.plan.changes {
         let address = &change.address;
+        if change.lifecycle.is_made_by_others() && !known.plan.options.delete_made_by_others {
+            // It is only looked at.
+            continue;
+        }
         match change.action {
             ChangeAction::Create => moments.push((address, Moment::Birth)),
             // Of what an earlier run left undone, the state does not have how much that is.

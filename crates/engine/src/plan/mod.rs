@@ -2,7 +2,7 @@
 
 mod check;
 mod decide;
-mod diff;
+pub(crate) mod diff;
 mod drift;
 mod guard;
 mod held;

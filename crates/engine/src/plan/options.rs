@@ -26,6 +26,10 @@ pub struct Options {
     /// Much of what the state has in an account may be gone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_missing: bool,
+    /// What somebody else made is deleted too where its turn comes, instead of waiting until whoever made
+    /// it takes it away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delete_made_by_others: bool,
     /// What the state says counts as what is there, and nothing is read. Such a plan is only
     /// looked at: nothing is done because of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -78,7 +82,26 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), Diagnostics> {
     let detail = "the spec has nothing with this address";
     problems.extend(nothing.map(|asked| unknown("--replace", asked, detail, &wanted)));
     problems.extend(options.replace.iter().filter_map(|asked| never_deleted(request, asked)));
+    problems.extend(options.replace.iter().filter_map(|asked| made_by_others(request, asked)));
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Refuses to replace what somebody else makes: that is done by replacing what it is made for.
+fn made_by_others(request: &Request<'_>, asked: &Target) -> Option<Diagnostic> {
+    let of_others =
+        |node: &&ResourceNode| asked.covers_whole(&node.address) && node.lifecycle.is_made_by_others();
+    let node = request.spec.resources.values().find(of_others)?;
+    let makers: Vec<_> = node.lifecycle.made_by.iter().flatten().map(Address::to_string).collect();
+    let hint = match makers.as_slice() {
+        [] => "What it is made for is not in this spec.".to_owned(),
+        makers => format!("Replace what it is made for: --replace {}.", makers.join(" --replace ")),
+    };
+    let problem = Diagnostic::error("cannot-replace", "--replace names something that somebody else makes")
+        .with_span(node.span, "")
+        .with_address(node.address.clone())
+        .with_detail(format!("--replace {asked}: a `{}` is only waited for.", node.kind))
+        .with_hint(hint);
+    Some(problem)
 }
 
 /// Refuses to replace what is never deleted: its new object would be the old one.

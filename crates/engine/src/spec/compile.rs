@@ -95,6 +95,7 @@ fn build(
     evaluator.run(&order);
     evaluator.cross_boundaries();
     evaluator.reach_through_lookups();
+    evaluator.find_makers();
     let mut spec = evaluator.finish(sources, digest);
     if let Some(files) = files.close() {
         spec.digest = HEXLOWER.encode(&Sha256::digest(format!("{} {files}", spec.digest)));

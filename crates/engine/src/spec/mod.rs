@@ -32,6 +32,7 @@ mod follows;
 mod imports;
 mod inline;
 mod lifecycle;
+mod makers;
 mod model;
 mod normalize;
 mod order;

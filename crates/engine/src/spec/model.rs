@@ -123,9 +123,31 @@ pub struct Lifecycle {
     /// that are sensitive by their kind are not among them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub sensitive: BTreeSet<String>,
+    /// What somebody else makes it for, if this program does not make it: its makers, which go before
+    /// it does. None of them is a resource of the stack if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<BTreeSet<Address>>,
 }
 
 impl Lifecycle {
+    /// Tells whether somebody else makes it.
+    #[must_use]
+    pub fn is_made_by_others(&self) -> bool {
+        self.made_by.is_some()
+    }
+
+    /// Gives the resources that it names other names.
+    pub(crate) fn rename(&mut self, rename: impl Fn(Address) -> Address) {
+        if let Some(makers) = &mut self.made_by {
+            *makers = std::mem::take(makers).into_iter().map(rename).collect();
+        }
+    }
+
+    /// Tells whether a resource is one of its makers.
+    pub(crate) fn is_made_for(&self, maker: &Address) -> bool {
+        self.made_by.as_ref().is_some_and(|makers| makers.contains(maker))
+    }
+
     /// Returns the attributes that are sensitive now or in another version of the resource.
     pub(crate) fn all_sensitive(&self, other: Option<&Self>) -> BTreeSet<String> {
         let others = other.into_iter().flat_map(|other| &other.sensitive);

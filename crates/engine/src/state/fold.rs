@@ -115,11 +115,13 @@ impl Fold {
         for resource in self.state.resources.values_mut() {
             resource.dependencies =
                 std::mem::take(&mut resource.dependencies).into_iter().map(rename).collect();
+            resource.lifecycle.rename(rename);
         }
         for pending in self.state.pending.values_mut() {
             pending.address = rename(pending.address.clone());
             pending.dependencies =
                 std::mem::take(&mut pending.dependencies).into_iter().map(rename).collect();
+            pending.lifecycle.rename(rename);
         }
         self.dependents = Dependents::of(&self.state);
         Ok(())

@@ -37,6 +37,9 @@ impl Cloud {
             Action::List { filter } => (Deed::Read, Ok(Answer::List(self.list(request, rules, filter)))),
         };
         self.record(request, deed, &result);
+        if let (Ok(Answer::Id(id)), true) = (&result, request.action.is_mutating()) {
+            self.notify_controller(id);
+        }
         result
     }
 
@@ -394,7 +397,7 @@ impl Cloud {
         Stale { until, attributes: object.attributes.clone(), tags: object.tags.clone() }
     }
 
-    fn work(&mut self, limit: Duration) -> Duration {
+    pub(super) fn work(&mut self, limit: Duration) -> Duration {
         self.random.duration(limit * self.pace.work / 100)
     }
 }

@@ -4,6 +4,7 @@
 //! about is worked out then. It outlives the runs that use it, crashed ones included.
 
 mod carry_out;
+mod controller;
 mod log;
 mod object;
 mod objects;
@@ -167,7 +168,9 @@ impl Cloud {
             self.now = late.due;
             // Nobody is left to hear the answer.
             self.is_late = true;
-            let _ = self.arrive(&late.request);
+            if !self.control(&late.request) {
+                let _ = self.arrive(&late.request);
+            }
             self.is_late = false;
         }
         self.now = now;

@@ -99,6 +99,11 @@ impl Object {
         self.life(now) != Life::Gone
     }
 
+    /// Lets it be gone, and nothing that stands on it.
+    pub fn gone_since(&mut self, now: Duration) {
+        self.gone = Some(now);
+    }
+
     /// Returns a text attribute.
     #[must_use]
     pub fn text(&self, attribute: &str) -> Option<&str> {

@@ -14,6 +14,8 @@
 //! | `share` | resource share | members come and go one by one; others see them only after a while |
 //! | `platform` | control plane | its release goes up one by one, once its workers have come as far |
 //! | `worker` | node group, add-on | its release and its driver follow those of its platform |
+//! | `intake` | Ingress | a controller makes a spout for it, and takes it away with it |
+//! | `spout` | what a controller makes | nobody here makes it or deletes it |
 //! | `document` | IAM policy | any value; a secret that is never returned; an output that changes |
 //! | `collection` | files of manifests | no resource itself: brings in documents, read from files |
 
@@ -23,6 +25,7 @@ mod collection;
 mod document;
 mod gateway;
 mod host;
+mod intake;
 mod lodgers;
 mod lookups;
 mod network;
@@ -31,6 +34,7 @@ mod range;
 mod relay;
 mod segment;
 mod share;
+mod spout;
 mod table;
 mod table_entry;
 mod table_link;
@@ -44,6 +48,7 @@ pub use collection::Collection;
 pub use document::Document;
 pub use gateway::Gateway;
 pub use host::Host;
+pub use intake::Intake;
 pub use lodgers::Lodgers;
 pub use lookups::{FindNetwork, FindSegments, NetworkFilter};
 pub use network::Network;
@@ -51,6 +56,7 @@ pub use platform::Platform;
 pub use relay::Relay;
 pub use segment::Segment;
 pub use share::Share;
+pub use spout::Spout;
 pub use table::Table;
 pub use table_entry::TableEntry;
 pub use table_link::TableLink;
@@ -70,11 +76,13 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with::<Document>()
         .with::<Gateway>()
         .with::<Host>()
+        .with::<Intake>()
         .with::<Network>()
         .with::<Platform>()
         .with::<Relay>()
         .with::<Segment>()
         .with::<Share>()
+        .with::<Spout>()
         .with::<Table>()
         .with::<TableEntry>()
         .with::<TableLink>()
@@ -93,16 +101,18 @@ pub fn registry(provider: CloudProvider) -> Registry {
 /// If there is no such kind.
 #[must_use]
 pub fn rules_of(kind: &str) -> &'static Rules {
-    const ALL: [&Rules; 14] = [
+    const ALL: [&Rules; 16] = [
         &address::RULES,
         &document::RULES,
         &gateway::RULES,
         &host::RULES,
+        &intake::RULES,
         &network::RULES,
         &platform::RULES,
         &relay::RULES,
         &segment::RULES,
         &share::RULES,
+        &spout::RULES,
         &table::RULES,
         &table_entry::RULES,
         &table_link::RULES,

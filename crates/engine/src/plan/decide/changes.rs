@@ -103,6 +103,7 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
             | Reason::Retained
             | Reason::NeverDeleted
             | Reason::Removed
+            | Reason::MakerStays
             | Reason::Renamed { .. }
             | Reason::Imported => None,
         })

@@ -30,7 +30,11 @@ impl Decisions<'_> {
         let sensitive = &lifecycle.all_sensitive(Some(&existing.prior.lifecycle));
         let sides = Sides { kind, desired, object, observed, lifecycle, sensitive };
         let planned = sides.planned_inputs();
-        let attributes = sides.changes(&planned);
+        let mut attributes = sides.changes(&planned);
+        if kind.made_by().is_some() {
+            // What others changed is for whoever makes it to put right: only what the spec changes is awaited.
+            attributes.retain(|change| differs_from_applied(object, change));
+        }
         let reasons = self.reasons(node, existing, &attributes);
         match reasons.first() {
             None => {
@@ -90,7 +94,9 @@ impl Decisions<'_> {
             reasons.push(Reason::Moved { from: format!("{} {}", prior.account, prior.region) });
         }
         let told = |reason: &str| self.told(existing, reason);
-        if let Readiness::Failed(reason) = &observed.readiness {
+        if let Readiness::Failed(reason) = &observed.readiness
+            && !node.lifecycle.is_made_by_others()
+        {
             reasons.push(Reason::Failed { reason: told(reason) });
         }
         let replacing = attributes.iter().filter(|attribute| attribute.replaces);
@@ -100,7 +106,9 @@ impl Decisions<'_> {
         if self.options.replaces(&node.address) {
             reasons.push(Reason::Asked);
         }
-        if let Readiness::Impaired(reason) = &observed.readiness {
+        if let Readiness::Impaired(reason) = &observed.readiness
+            && !node.lifecycle.is_made_by_others()
+        {
             reasons.push(Reason::Impaired { reason: told(reason) });
         }
         if !attributes.is_empty() {
@@ -166,6 +174,12 @@ impl Decisions<'_> {
     fn stands_on_deleted_first(&self, node: &ResourceNode) -> bool {
         node.dependencies.iter().any(|dependency| self.deleted_first.contains(dependency))
     }
+}
+
+/// Tells whether an attribute is to become something else than what the last apply set.
+fn differs_from_applied(object: &Object, change: &AttributeChange) -> bool {
+    let applied = object.inputs.get(&change.name).unwrap_or(&Value::Null);
+    !change.form.same(applied, &change.after)
 }
 
 fn stable_outputs(kind: &dyn AnyResource, observed: &ObservedValues) -> ValueMap {

@@ -23,6 +23,8 @@ impl Decisions<'_> {
             (ChangeAction::Forget, Reason::Retained)
         } else if self.spec.refactoring.lets_go(address) {
             (ChangeAction::Forget, Reason::Removed)
+        } else if self.maker_stays(&lifecycle, reason) {
+            (ChangeAction::Forget, Reason::MakerStays)
         } else {
             (ChangeAction::Delete, reason.clone())
         };
@@ -45,6 +47,22 @@ impl Decisions<'_> {
             lifecycle,
             ..removal(address, prior)
         });
+    }
+
+    /// Tells whether something will not go away by itself, since what somebody else makes it for stays.
+    /// Where the whole stack goes, whatever is outside of it is expected to go too.
+    fn maker_stays(&self, lifecycle: &Lifecycle, reason: &Reason) -> bool {
+        let Some(makers) = lifecycle.made_by.as_ref().filter(|_| !self.options.delete_made_by_others) else {
+            return false;
+        };
+        let everything_goes = *reason == Reason::Destroy;
+        let stays = |maker: &Address| {
+            let prior = self.state.resources.get(maker);
+            let retained = prior.is_some_and(|prior| self.lifecycle_of(maker, prior).retain_on_destroy);
+            let wanted = self.spec.resources.contains_key(maker) && !everything_goes;
+            wanted || retained || self.spec.refactoring.lets_go(maker)
+        };
+        makers.iter().any(stays) || (makers.is_empty() && !everything_goes)
     }
 
     /// Returns how the life of something that goes is managed: as of the last apply, and as the

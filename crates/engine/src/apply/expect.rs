@@ -1,0 +1,67 @@
+//! The birth of what somebody else makes: no call, only a look from time to time until it is there.
+
+use tokio::time::Instant;
+
+use crate::access::Backoff;
+use crate::address::RemoteId;
+use crate::apply::operation::Operation;
+use crate::apply::stop::Stop;
+use crate::provider::{ErrorClass, ProviderError};
+use crate::state::{Action, Outcome};
+use crate::value::ValueMap;
+
+/// Waits until the thing is there, and records its id. Nothing is sent that a crash could leave without
+/// an answer, so that whoever comes after one looks again.
+///
+/// # Errors
+/// If it is not there in time, with what is missing.
+pub(crate) async fn expect(operation: &Operation<'_>, inputs: &ValueMap) -> Result<RemoteId, Stop> {
+    let token = operation.intent.token.clone();
+    operation.begin(Action::Create { inputs: inputs.clone(), token }).await?;
+    match look(operation, inputs).await {
+        Ok(id) => {
+            // It is there only now, as if this had made it.
+            operation.attempted("find").await?;
+            operation.identified(&id).await?;
+            Ok(id)
+        }
+        Err(unrecorded @ Stop::Record(_)) => Err(unrecorded),
+        Err(stop) => {
+            operation.end(Outcome::NothingMade).await?;
+            Err(stop)
+        }
+    }
+}
+
+async fn look(operation: &Operation<'_>, inputs: &ValueMap) -> Result<RemoteId, Stop> {
+    let connection = operation.access().connection(operation.account);
+    let limit = operation.timeouts().create;
+    let (deadline, mut delays) = (Instant::now() + limit, Backoff::new(limit));
+    loop {
+        let create = || operation.kind.create(connection, &operation.intent, inputs);
+        let found = operation.access().repeat(create, operation.account, operation.kind).await;
+        let reason = match found {
+            Ok(id) => match operation.unclaimed(vec![id.clone()]).pop() {
+                Some(free) => return Ok(free),
+                None => return Err(taken(operation, &id)),
+            },
+            Err(error) if error.class == ErrorClass::Busy => error.message.clone(),
+            Err(error) => return Err(Stop::from_call(error)),
+        };
+        let delay = delays.next().map(|delay| delay.min(operation.kind.traits().poll));
+        let Some(delay) = delay.filter(|_| Instant::now() < deadline) else {
+            let advice = operation.kind.made_by().map_or("", |others| others.advice_missing);
+            return Err(Stop::Awaited { limit, reason, advice });
+        };
+        operation.pause(delay, &reason).await?;
+    }
+}
+
+fn taken(operation: &Operation<'_>, id: &RemoteId) -> Stop {
+    let message = format!("{id} belongs to another resource of the stack already");
+    Stop::Exists(ProviderError::new(
+        ErrorClass::AlreadyExists,
+        operation.kind.schema().kind.as_str(),
+        message,
+    ))
+}
