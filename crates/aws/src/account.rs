@@ -122,7 +122,7 @@ impl Provider for Aws {
                 None => self.configure(account, &settings).await,
             };
             let place = identify(&config, account, &settings).await?;
-            Ok(Connection::new(Client::new(&config, place)))
+            Ok(Connection::new(Client::new(&config, place, account.outside.clone())))
         })
     }
 }

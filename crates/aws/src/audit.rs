@@ -2,7 +2,7 @@
 //! spec names, which the search by tags does not know.
 
 use aws_sdk_iam::types::Tag;
-use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
+use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, Tag as ResourceTag, TagFilter};
 use futures::future::try_join;
 use straddle_engine::address::{Kind, RemoteId};
 use straddle_engine::audit::{Audit, Search, Trace};
@@ -12,6 +12,7 @@ use straddle_engine::resource::{ADDRESS_TAG, STACK_TAG};
 use straddle_engine::value::Value;
 
 use crate::client::Client;
+use crate::elb::{CLUSTER_TAG, INGRESS_TAG};
 use crate::error::{answered, failed};
 
 const PERMISSIONS: &[Need] =
@@ -55,7 +56,11 @@ fn trace(found: &ResourceTagMapping) -> Option<Trace> {
         Some((kind, id)) => (Some(Kind::new(kind)), id),
         None => (None, arn.to_owned()),
     };
-    Some(Trace { kind, id: RemoteId::new(id), arn: Some(arn.to_owned()), address })
+    let tag = |key: &str| tags.iter().find(|tag| tag.key() == key).map(ResourceTag::value);
+    // What a controller makes may carry the stack's tag too, if it is told to give it.
+    let part_of =
+        tag(CLUSTER_TAG).zip(tag(INGRESS_TAG)).map(|(cluster, ingress)| format!("{cluster}/{ingress}"));
+    Some(Trace { kind, id: RemoteId::new(id), arn: Some(arn.to_owned()), address, part_of })
 }
 
 /// The types of things of EC2, as their ARNs have them, whose ids are the last part of it.
@@ -123,7 +128,7 @@ async fn named(client: &Client, search: &Search) -> Result<Vec<Trace>, ProviderE
         let tag = |key: &str| tags.iter().find(|tag| tag.key() == key).map(|tag| tag.value().to_owned());
         if tag(STACK_TAG).as_deref() == Some(&search.stack_id) {
             let (kind, address) = (Some(kind.clone()), tag(ADDRESS_TAG));
-            found.push(Trace { kind, id: RemoteId::new(id), arn: Some(arn), address });
+            found.push(Trace { kind, id: RemoteId::new(id), arn: Some(arn), address, part_of: None });
         }
     }
     Ok(found)
@@ -157,6 +162,21 @@ async fn provider(client: &Client, arn: String) -> Result<Named, ProviderError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_controller_made_is_part_of_what_it_made_it_of() {
+        let tag = |key: &str, value: &str| {
+            ResourceTag::builder().key(key).value(value).build().expect("it has both")
+        };
+        let made = ResourceTagMapping::builder()
+            .resource_arn(
+                "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/k8s-game2048-service2-25975f05db/7",
+            )
+            .tags(tag(CLUSTER_TAG, "EKSTestDrive"))
+            .tags(tag(INGRESS_TAG, "game-2048/ingress-2048"));
+        let part_of = trace(&made.build()).and_then(|trace| trace.part_of);
+        assert_eq!(part_of.as_deref(), Some("EKSTestDrive/game-2048/ingress-2048"));
+    }
 
     #[test]
     fn arns_lead_to_kinds_and_ids() {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
+use straddle_engine::outside::Outside;
 use straddle_engine::resource::Home;
 
 use crate::partition;
@@ -43,11 +44,13 @@ pub(crate) struct Client {
     pub(crate) own_rules: OwnIds,
     /// Where the things are.
     pub(crate) place: Place,
+    /// How hosts are reached that are no endpoint of AWS.
+    pub(crate) outside: Outside,
 }
 
 impl Client {
     /// Makes the clients from the account's configuration. Nothing is sent yet.
-    pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
+    pub(crate) fn new(config: &SdkConfig, place: Place, outside: Outside) -> Self {
         Self {
             ec2: Calls::new(config, aws_sdk_ec2::Client::new),
             eks: Calls::new(config, aws_sdk_eks::Client::new),
@@ -62,6 +65,7 @@ impl Client {
             own_policies: OwnIds::default(),
             own_rules: OwnIds::default(),
             place,
+            outside,
         }
     }
 }

@@ -45,6 +45,7 @@ pub fn registry() -> Registry {
         .with::<eks::fargate_profile::Profile>()
         .with::<eks::node_group::NodeGroup>()
         .with::<eks::pod_identity_association::PodIdentityAssociation>()
+        .with::<elb::ingress_load_balancer::IngressLoadBalancer>()
         .with::<elb::listener::Listener>()
         .with::<elb::load_balancer::LoadBalancer>()
         .with::<elb::target_group::TargetGroup>()
@@ -111,7 +112,8 @@ mod tests {
             assert_eq!(needs.is_empty(), NOTHING_SAID.contains(&name), "{name}");
             for occasion in [Occasion::Read, Occasion::Create, Occasion::Delete] {
                 let is_said = needs.iter().any(|need| need.occasion == occasion);
-                let is_never = occasion == Occasion::Delete && kind.retained();
+                let is_never = (occasion == Occasion::Delete && kind.retained())
+                    || (occasion == Occasion::Create && kind.made_by().is_some());
                 assert!(is_said || is_never || needs.is_empty(), "{name}: {occasion:?}");
             }
             let attributes = || schema.inputs.iter().chain(&schema.outputs).map(|attribute| attribute.name);

@@ -5,6 +5,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use futures::future::{Either, select};
 use straddle_engine::address::Address;
+use straddle_engine::outside::Outside;
 use straddle_engine::resource::Intent;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,7 +68,8 @@ pub(crate) fn client(account: &str, port: u16) -> Client {
         .region(Region::new("us-east-1"))
         .build();
     let text = str::to_owned;
-    Client::new(&config, Place { partition: text("aws"), region: text("us-east-1"), account: text(account) })
+    let place = Place { partition: text("aws"), region: text("us-east-1"), account: text(account) };
+    Client::new(&config, place, Outside::Direct)
 }
 
 async fn serve(mut stream: TcpStream, answer: &impl Fn(&Asked) -> Answer, log: &mut Vec<Asked>) {

@@ -56,6 +56,9 @@ pub struct Trace {
     pub arn: Option<String>,
     /// What its [`ADDRESS_TAG`](crate::resource::ADDRESS_TAG) says.
     pub address: Option<String>,
+    /// The id of what it is a part of, if that is a thing of a kind of its own; a shorter id stands for
+    /// all that begin with it and a slash.
+    pub part_of: Option<String>,
 }
 
 /// A thing that belongs to the stack and is not in its state.
@@ -141,7 +144,18 @@ impl Known {
     fn has(&self, trace: &Trace) -> bool {
         let is_pending = trace.address.as_ref().is_some_and(|address| self.pending.contains(address));
         let arn = trace.arn.as_ref();
-        is_pending || self.ids.contains(trace.id.as_str()) || arn.is_some_and(|arn| self.ids.contains(arn))
+        is_pending
+            || trace.part_of.as_ref().is_some_and(|whole| self.has_whole(whole))
+            || self.ids.contains(trace.id.as_str())
+            || arn.is_some_and(|arn| self.ids.contains(arn))
+    }
+}
+
+impl Known {
+    fn has_whole(&self, id: &str) -> bool {
+        let within = format!("{id}/");
+        self.ids.contains(id)
+            || self.ids.range(within.clone()..).next().is_some_and(|id| id.starts_with(&within))
     }
 }
 

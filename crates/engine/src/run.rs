@@ -9,7 +9,7 @@ use crate::diagnosis::Blocker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::environment::Environment;
 use crate::event::{Observer, Verb};
-use crate::plan::{Mode, Plan};
+use crate::plan::Plan;
 use crate::provider::ProviderError;
 use crate::registry::Registry;
 use crate::secrets::Secrets;
@@ -132,14 +132,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Tells whether everything that was planned was done.
+    /// Tells whether everything that was planned was done, and nothing of the stack is outside of its state.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failures.is_empty()
             && self.skipped.is_empty()
             && self.output_problems.is_empty()
             && !self.interrupted
-            && (self.plan.mode != Mode::Destroy || self.audited.leftovers.is_empty())
+            && self.audited.leftovers.is_empty()
     }
 }
 

@@ -29,6 +29,7 @@ impl Audit for Census {
                 id: RemoteId::new(object.id.as_str()),
                 arn: None,
                 address: object.tags.get(ADDRESS_TAG).cloned(),
+                part_of: None,
             });
             Ok(trace.collect())
         })

@@ -29,6 +29,7 @@ use crate::error::{answered, failed};
 pub(super) use check::name as check_name;
 use inputs::{DELETION_PROTECTION, LoadBalancerInputs, SubnetMapping, names};
 use listing::LoadBalancers;
+pub(super) use listing::readiness as readiness_of;
 
 /// The sort of load balancer that is made if none is named.
 const APPLICATION: &str = "application";

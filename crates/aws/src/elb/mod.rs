@@ -2,6 +2,7 @@
 
 mod attribute_values;
 mod describe;
+pub(crate) mod ingress_load_balancer;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
 mod maker;
@@ -10,7 +11,7 @@ mod tags;
 pub(crate) mod target_group;
 
 pub(crate) use describe::target_groups;
-pub(crate) use maker::maker_of;
+pub(crate) use maker::{CLUSTER_TAG, STACK_TAG as INGRESS_TAG, maker_of};
 use straddle_engine::value::{Value, ValueMap};
 
 /// The service whose limits the calls of these kinds fall under.

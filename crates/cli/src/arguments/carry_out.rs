@@ -66,10 +66,15 @@ pub(crate) struct ApplyArguments {
 Examples:
   straddle destroy
   straddle plan --destroy                      only show it
-  straddle destroy --env sandbox --auto-approve")]
+  straddle destroy --env sandbox --auto-approve
+  straddle destroy --force-load-balancers      do not wait for a controller that is gone")]
 pub(crate) struct DestroyArguments {
     #[command(flatten)]
     pub(crate) carry_out: CarryOutArguments,
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
+    /// Delete load balancers that a controller made of an Ingress, and their target groups, instead of
+    /// waiting until it takes them away: only those with its tags of the cluster and the Ingress.
+    #[arg(long)]
+    pub(crate) force_load_balancers: bool,
 }

@@ -27,6 +27,9 @@ pub(crate) struct PlanArguments {
     /// Show what a destroy would do.
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub(crate) destroy: bool,
+    /// With `--destroy`: delete load balancers that a controller made, instead of waiting for it.
+    #[arg(long, requires = "destroy")]
+    pub(crate) force_load_balancers: bool,
     /// Save the plan, with every value in it, readable by you alone.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

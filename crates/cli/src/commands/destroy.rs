@@ -1,6 +1,6 @@
 //! `straddle destroy`: everything that the stack made goes away.
 
-use straddle_engine::plan::Mode;
+use straddle_engine::plan::{Mode, Options};
 
 use crate::arguments::DestroyArguments;
 use crate::commands::Program;
@@ -11,5 +11,6 @@ use crate::failure::Failure;
 /// Deletes every resource of the stack.
 pub(crate) fn run(program: &Program, arguments: &DestroyArguments) -> Result<Exit, Failure> {
     let options = arguments.carry_out.run.allowing(arguments.selection.options());
+    let options = Options { delete_made_by_others: arguments.force_load_balancers, ..options };
     carry_out(program, &arguments.carry_out, &Order::Make(Mode::Destroy, options))
 }

@@ -24,7 +24,8 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
         (false, false) => Mode::Apply,
     };
     let from_state = !arguments.refreshing.refresh;
-    let options = Options { from_state, ..arguments.replacement.options() };
+    let delete_made_by_others = arguments.force_load_balancers;
+    let options = Options { from_state, delete_made_by_others, ..arguments.replacement.options() };
     let plan = make(program, &arguments.run, mode, &options, &stack)?;
     let stdout = &program.terminal.stdout;
     if program.is_json {

@@ -77,15 +77,12 @@ pub(crate) fn failures(report: &Report, spec: &Spec) -> Diagnostics {
     diagnostics
 }
 
-/// Says what the stack has left behind. After a destroy that is an error: nothing else tells of it.
+/// Says what the stack has left behind. That is an error: nothing else tells of it.
 fn left_behind(report: &Report) -> Option<Diagnostic> {
     let leftovers = &report.audited.leftovers;
     let first = leftovers.first()?;
     let summary = "things of this stack are not in its state";
-    let found = match report.plan.mode {
-        Mode::Destroy => Diagnostic::error("left-behind", summary),
-        Mode::Apply | Mode::Refresh => Diagnostic::warning("left-behind", summary),
-    };
+    let found = Diagnostic::error("left-behind", summary);
     let listed = leftovers.iter().map(|leftover| {
         let Leftover { account, kind, id, address } = leftover;
         let kind = kind.as_ref().map(|kind| format!("{kind} ")).unwrap_or_default();

@@ -143,6 +143,12 @@ impl<'a> Settle<'a> {
             None => self.operation.read(&self.id, self.desired).await?,
         };
         let Some(observed) = observed else { return self.missing(performed).await };
+        if let (Readiness::Impaired(reason) | Readiness::Failed(reason), Some(_), Some(_)) =
+            (&observed.readiness, self.desired, self.operation.kind.made_by())
+        {
+            // Whoever makes it may put it right.
+            return Ok(Next::Wait(reason.clone()));
+        }
         match (&observed.readiness, self.desired) {
             (Readiness::Pending(reason), _) => {
                 self.repaired();

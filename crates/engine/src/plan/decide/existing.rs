@@ -106,10 +106,13 @@ impl Decisions<'_> {
         if self.options.replaces(&node.address) {
             reasons.push(Reason::Asked);
         }
-        if let Readiness::Impaired(reason) = &observed.readiness
-            && !node.lifecycle.is_made_by_others()
-        {
-            reasons.push(Reason::Impaired { reason: told(reason) });
+        let repairs_itself = node.lifecycle.is_made_by_others();
+        match &observed.readiness {
+            Readiness::Failed(reason) if repairs_itself => {
+                reasons.push(Reason::Impaired { reason: told(reason) });
+            }
+            Readiness::Impaired(reason) => reasons.push(Reason::Impaired { reason: told(reason) }),
+            Readiness::Ready | Readiness::Pending(_) | Readiness::Degraded(_) | Readiness::Failed(_) => {}
         }
         if !attributes.is_empty() {
             reasons.push(Reason::Differs);
