@@ -162,7 +162,7 @@ pub(super) fn matches<T>(
 
 /// Compares with a pattern in which `*` stands for any text and `?` for any character; a
 /// backslash makes them plain ("List and filter your resources", EC2 user guide).
-fn like(pattern: &str, text: &str) -> bool {
+pub(crate) fn like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut position, mut star) = (0, 0, None);
     while position < text.len() {

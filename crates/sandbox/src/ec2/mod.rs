@@ -40,6 +40,7 @@ use crate::call::{Call, Operation, Refusal};
 use crate::world::{AccountId, Timeline};
 use address::{Address, PublicAddresses};
 pub(crate) use cluster::ClusterGroup;
+pub(crate) use describe::like;
 pub(crate) use hosting::{Allocation, Hosts, Place, zone_name};
 use instance::Instance;
 pub(crate) use instance::NewInstance;

@@ -32,6 +32,16 @@ struct Forward {
     sticks_for: Option<i64>,
 }
 
+/// What an action does with a request.
+pub(super) enum End<'a> {
+    /// To target groups, with their weights.
+    Forward(&'a [(String, i64)]),
+    Redirect(&'a Value),
+    Fixed(&'a Value),
+    /// Who asks has to be known first.
+    Authenticate,
+}
+
 /// The kinds that end what becomes of a request.
 const ENDS: [&str; 3] = ["forward", "redirect", "fixed-response"];
 /// The kinds that come before, with their attributes: who asks has to be known, so they need HTTPS.
@@ -47,6 +57,16 @@ impl Action {
     /// Returns the target groups that it sends requests to.
     pub(super) fn target_groups(&self) -> impl Iterator<Item = &str> {
         self.forward.iter().flat_map(|forward| &forward.groups).map(|(group, _)| group.as_str())
+    }
+
+    /// Returns what it does, if it is one that ends what becomes of a request.
+    pub(super) fn end(&self) -> End<'_> {
+        match (&self.forward, &self.config) {
+            (Some(forward), _) => End::Forward(&forward.groups),
+            (None, Some((_, config))) if self.kind == "redirect" => End::Redirect(config),
+            (None, Some((_, config))) if self.kind == "fixed-response" => End::Fixed(config),
+            (None, _) => End::Authenticate,
+        }
     }
 
     /// Returns it as answers have it. One target group is told in two ways.

@@ -6,8 +6,10 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::visit::Visit;
 use super::{invalid, one_of};
 use crate::call::{Parameters, Refusal};
+use crate::ec2::like;
 use crate::validation::{length, required};
 
 /// A condition.
@@ -40,6 +42,41 @@ impl Condition {
             shown["Values"] = self.config["Values"].clone();
         }
         shown
+    }
+
+    /// Tells whether it is about a request. What is compared with patterns has `*` and `?` in them, and is in
+    /// capitals or not only in paths, methods and values ("Condition types for listener rules", ALB guide).
+    pub(super) fn holds(&self, visit: &Visit<'_>) -> bool {
+        let values = |name: &str| {
+            let values = self.config[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+            values.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let any = |text: &str| values("Values").iter().any(|pattern| like(pattern, text));
+        let any_small = |text: &str| {
+            values("Values").iter().any(|pattern| like(&pattern.to_lowercase(), &text.to_lowercase()))
+        };
+        match self.field.as_str() {
+            "host-header" => any_small(visit.host),
+            "http-request-method" => values("Values").iter().any(|method| method == visit.method),
+            "path-pattern" => any(visit.path),
+            "http-header" => {
+                let name = self.config["HttpHeaderName"].as_str().unwrap_or_default();
+                (visit.header)(name).is_some_and(|value| any_small(&value))
+            }
+            "query-string" => {
+                let pairs: Vec<_> = form_urlencoded::parse(visit.query.as_bytes()).collect();
+                let wanted = self.config["Values"].as_array().into_iter().flatten();
+                let text = |pair: &Value, name: &str| pair[name].as_str().unwrap_or("*").to_lowercase();
+                wanted.into_iter().any(|wanted| {
+                    pairs.iter().any(|(key, value)| {
+                        like(&text(wanted, "Key"), &key.to_lowercase())
+                            && like(&text(wanted, "Value"), &value.to_lowercase())
+                    })
+                })
+            }
+            // Whoever comes, comes from somewhere in the internet.
+            _ => values("Values").iter().any(|range| range == "0.0.0.0/0"),
+        }
     }
 
     fn count(&self) -> usize {

@@ -10,7 +10,7 @@ use super::load_balancer::LoadBalancer;
 use super::target::{self, Target};
 use super::target_group::{TargetGroup, TargetType};
 use crate::call::{Answer, Call, Operation};
-use crate::ec2::Hosts;
+use crate::ec2::{Hosts, Network};
 use crate::validation::required;
 use crate::world::World;
 
@@ -102,6 +102,21 @@ fn describe_health(world: &mut World, call: &Call) -> Answer {
         })
     });
     Ok(json!({ "TargetHealthDescriptions": described.collect::<Vec<_>>() }))
+}
+
+impl Balancing {
+    /// Returns the targets of a group that are healthy.
+    pub(super) fn healthy<'a>(
+        &'a self,
+        network: &Network,
+        group: &'a TargetGroup,
+        now: Timestamp,
+    ) -> Vec<&'a Target> {
+        let hosts = network.hosts(group.vpc_id.as_deref().unwrap_or_default());
+        let asked = Asked { balancing: self, hosts: &hosts, group, now };
+        let there = group.targets.values().filter(|target| target.is_there(now));
+        there.filter(|target| asked.health(target) == Health::Healthy).collect()
+    }
 }
 
 /// What the health of a target is worked out from.

@@ -47,15 +47,15 @@ pub(super) struct LoadBalancer {
     owner: AccountId,
     pub(super) name: String,
     pub(super) kind: BalancerKind,
-    scheme: Scheme,
+    pub(super) scheme: Scheme,
     pub(super) vpc_id: String,
     /// By subnet.
     nodes: BTreeMap<String, Node>,
-    groups: Vec<String>,
+    pub(super) groups: Vec<String>,
     ip_address_type: String,
     /// Whether what comes by `PrivateLink` meets the groups' rules; of network load balancers with groups.
     filters_private_links: bool,
-    dns_name: String,
+    pub(super) dns_name: String,
     made_at: Timestamp,
     ready_at: Timestamp,
     /// Why it fails; shown once it has failed.
@@ -89,7 +89,7 @@ pub(super) enum BalancerKind {
 /// Where a load balancer is reached from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Scheme {
+pub(super) enum Scheme {
     InternetFacing,
     Internal,
 }

@@ -21,6 +21,7 @@ mod target;
 mod target_group;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,7 @@ pub(crate) use permissions::needs;
 use rule::Rule;
 pub(crate) use tags::tagged;
 use target_group::TargetGroup;
+pub(crate) use visit::Visit;
 
 /// The load balancers of one region, of all accounts, and what belongs to them; by ARN.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -34,7 +34,7 @@ pub(super) struct Rule {
     pub(super) balancer: String,
     /// The default rule has none.
     pub(super) priority: Option<i64>,
-    conditions: Vec<Condition>,
+    pub(super) conditions: Vec<Condition>,
     pub(super) actions: Vec<Action>,
     /// Since when it sends requests where it sends them.
     set_at: Timestamp,

@@ -7,6 +7,7 @@ mod placement;
 mod rules;
 mod settings;
 mod targets;
+mod visits;
 
 use serde_json::{Value, json};
 

@@ -4,6 +4,8 @@
 //! is meant, and the host shows a certificate of its own; by plain HTTP the header `Host` does.
 
 mod authority;
+mod balancers;
+mod charts;
 #[cfg(test)]
 mod tests;
 
@@ -128,7 +130,11 @@ fn host_of(request: &Request<Body>) -> String {
 }
 
 /// Answers a request for a host.
-fn answer(_shared: &Shared, scheme: Scheme, host: &str, _incoming: &Incoming) -> Outgoing {
+fn answer(shared: &Shared, scheme: Scheme, host: &str, incoming: &Incoming) -> Outgoing {
+    let chart = || charts::answer(&incoming.path).filter(|_| host == charts::HOST);
+    if let Some(answer) = chart().or_else(|| balancers::answer(shared, scheme, host, incoming)) {
+        return answer;
+    }
     let scheme = match scheme {
         Scheme::Tls => "https",
         Scheme::Plain => "http",

@@ -8,6 +8,20 @@ use crate::ec2::Network;
 use crate::ec2::network_interface::NetworkInterface;
 
 impl Network {
+    /// Tells whether groups let TCP to a port in from somewhere in the internet, wherever that is.
+    pub(crate) fn lets_internet_in(&self, groups: &[String], port: u16) -> bool {
+        let groups_there = groups.iter().filter_map(|id| self.groups.get(id));
+        let mut rules = groups_there.flat_map(|group| self.rules_of(group));
+        let is_of_internet = |peer: &Peer| match peer {
+            Peer::Ipv4(range) => !range.network().is_private(),
+            Peer::Ipv6(_) | Peer::PrefixList(_) => true,
+            Peer::Group { .. } => false,
+        };
+        rules.any(|rule| {
+            !rule.is_egress && rule.permission.lets_tcp(port) && is_of_internet(&rule.permission.peer)
+        })
+    }
+
     /// Tells whether groups let TCP to a port through from one interface to an address of another one: the
     /// rules of both sides have to. An interface without groups is not filtered.
     ///
