@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 import pytest
 
+from .ministack import Ministack
 from .mission import Mission
 from .moto import Moto
 from .network import Network
@@ -17,20 +18,21 @@ from .proxy import Proxy
 from .sandbox import Sandbox
 from .server import Server
 from .straddle import Straddle, binary
-from .virtual_environment import is_current, without_aws
+from .virtual_environment import TRIALS, without_aws
 from .world import World
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keeps boto3 in this process away from the user's own accounts, too."""
     config.addinivalue_line("markers", "only_on(server, why): a test that says nothing on other servers")
+    config.addinivalue_line("markers", "on_every_server: a test of what ministack has as well")
     kept = without_aws(dict(os.environ))
     os.environ.clear()
     os.environ.update(kept)
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-    if not is_current():
+    if not TRIALS.is_current():
         raise pytest.UsageError("tests/.venv is not up to date; run: tests/on-moto --prepare")
 
 
@@ -39,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     server of its own."""
     parser.addoption(
         "--server",
-        choices=["moto", "sandbox"],
+        choices=["moto", "sandbox", "ministack"],
         default="moto",
         help="what stands in for AWS [default: moto]",
     )
@@ -65,17 +67,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """What stands in for AWS in this session. Use `world`, which empties it."""
-    kinds: dict[str, type[Server]] = {"moto": Moto, "sandbox": Sandbox}
+    kinds: dict[str, type[Server]] = {"moto": Moto, "sandbox": Sandbox, "ministack": Ministack}
     with kinds[request.config.getoption("--server")]() as server:
         yield server
 
 
 @pytest.fixture(autouse=True)
 def of_one_server(request: pytest.FixtureRequest) -> None:
-    """Skips a test that is marked as one of another server."""
+    """Skips a test that is marked as one of another server. Ministack has little of what most are
+    about: only those run there that say so."""
+    server = request.config.getoption("--server")
     marker = request.node.get_closest_marker("only_on")
-    if marker and request.config.getoption("--server") != marker.args[0]:
+    if marker and server != marker.args[0]:
         pytest.skip(f"only on {marker.args[0]}: {marker.args[1]}")
+    if server == "ministack" and not request.node.get_closest_marker("on_every_server"):
+        pytest.skip("not on ministack")
 
 
 @pytest.fixture

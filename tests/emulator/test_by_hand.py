@@ -12,7 +12,7 @@ import pytest
 from . import accounts
 from .sandbox import Sandbox, binary
 from .server import Server
-from .virtual_environment import FOLDER
+from .virtual_environment import TRIALS
 from .world import World
 
 pytestmark = pytest.mark.only_on("sandbox", "no other shows a shared subnet to the second account")
@@ -34,7 +34,7 @@ class Hands:
     def try_aws(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Types a command."""
         command = ["sh", "-c", _SCRIPT, str(binary()), str(self._world), self._account]
-        aws = [str(FOLDER / "bin" / "python"), str(FOLDER / "bin" / "aws"), *words]
+        aws = [str(TRIALS.folder / "bin" / "python"), str(TRIALS.folder / "bin" / "aws"), *words]
         environment = {"HOME": str(self._home), "PATH": "/usr/bin:/bin", "AWS_PAGER": ""}
         return subprocess.run([*command, *aws], env=environment, capture_output=True, text=True, timeout=120)
 

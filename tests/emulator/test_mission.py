@@ -14,6 +14,11 @@ pytestmark = pytest.mark.only_on("sandbox", "only the sandbox shows shared subne
 PASSING = ["before", "after", "lost", "throttle"]
 
 
+# What a plan of everything asks at most. Of roles, policies, add-ons and networks there is no call that
+# reads several whole: four for a role, three for a policy and a network, two for an add-on.
+PLAN_REQUESTS = 42
+
+
 def first(ran: Ran, operation: str, worked: int = 200) -> int:
     """Returns where in the log an operation was carried out for the first time."""
     return next(
@@ -31,6 +36,8 @@ def last(ran: Ran, operation: str) -> int:
 def test_from_nothing_in_both_accounts_and_back(mission: Mission) -> None:
     made = mission.apply()
     mission.assert_converged()
+    looked = mission.plan(code=0)
+    assert len(looked.entries) <= PLAN_REQUESTS, looked.reads
     # B sees the subnets before the cluster is made in them, A has the provider before the role that
     # trusts it, and nodes come once their network is set up.
     assert first(made, "CreateResourceShare") < first(made, "CreateCluster")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from . import virtual_environment
+
 from .accounts import APPS, HOME, NETWORK
 from .inventory import by_kind, inventory
 from .moto import Moto
@@ -21,7 +21,7 @@ from .world import World
 from .proxy import Proxy, Stage
 from .request import Entry
 from .straddle import Straddle
-from .virtual_environment import HarnessError
+from .virtual_environment import Environment, HarnessError
 
 ON_MOTO = Path(__file__).resolve().parent.parent / "on-moto"
 
@@ -233,43 +233,38 @@ def test_on_moto_alone_plans_applies_plans_and_destroys(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Has the virtual environment made in a temporary folder."""
-    folder = tmp_path / ".venv"
-    monkeypatch.setattr(virtual_environment, "FOLDER", folder)
-    monkeypatch.setattr(virtual_environment, "PYTHON", folder / "bin" / "python")
-    monkeypatch.setattr(virtual_environment, "STAMP", folder / "requirements.sha256")
-    monkeypatch.setattr(virtual_environment, "REQUIREMENTS", tmp_path / "requirements.txt")
+def elsewhere(tmp_path: Path) -> Environment:
+    """A virtual environment in a temporary folder."""
     (tmp_path / "requirements.txt").write_text("")
-    return folder
+    return Environment(tmp_path / ".venv", tmp_path / "requirements.txt")
 
 
 def test_two_at_once_build_the_environment_once(
-    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+    elsewhere: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     builds = []
 
-    def build() -> None:
+    def build(environment: Environment) -> None:
         builds.append(time.monotonic())
         time.sleep(0.3)
-        virtual_environment.PYTHON.parent.mkdir(parents=True, exist_ok=True)
-        virtual_environment.PYTHON.touch()
-        virtual_environment.STAMP.write_text(virtual_environment._fingerprint())
+        environment.python.parent.mkdir(parents=True, exist_ok=True)
+        environment.python.touch()
+        environment.stamp.write_text(environment.fingerprint())
 
-    monkeypatch.setattr(virtual_environment, "_build", build)
-    threads = [threading.Thread(target=virtual_environment.prepare) for _ in range(3)]
+    monkeypatch.setattr(Environment, "_build", build)
+    threads = [threading.Thread(target=elsewhere.prepare) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(builds) == 1 and virtual_environment.is_current()
-    virtual_environment.REQUIREMENTS.write_text("# changed")
-    virtual_environment.prepare()
+    assert len(builds) == 1 and elsewhere.is_current()
+    elsewhere.requirements.write_text("# changed")
+    elsewhere.prepare()
     assert len(builds) == 2
 
 
-def test_a_failing_installation_says_so(elsewhere: Path) -> None:
-    virtual_environment.REQUIREMENTS.write_text("./no-such-package.whl\n")
+def test_a_failing_installation_says_so(elsewhere: Environment) -> None:
+    elsewhere.requirements.write_text("./no-such-package.whl\n")
     with pytest.raises(HarnessError, match="(?s)installing tests/requirements.txt.*no-such-package"):
-        virtual_environment.prepare()
-    assert not virtual_environment.is_current()
+        elsewhere.prepare()
+    assert not elsewhere.is_current()

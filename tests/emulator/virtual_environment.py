@@ -1,4 +1,5 @@
-"""Makes and reuses `tests/.venv`, the virtual environment that moto runs in.
+"""Makes and reuses the virtual environments of the trials: `tests/.venv`, in which they run and moto
+does, and `tests/.venv-ministack`.
 
 Standard library only: this runs before anything is installed.
 """
@@ -12,41 +13,98 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
-FOLDER = TESTS / ".venv"
-REQUIREMENTS = TESTS / "requirements.txt"
-PYTHON = FOLDER / "bin" / "python"
-
-# Written last, so that a build that was cut short is never taken for a whole one.
-STAMP = FOLDER / "requirements.sha256"
 
 
 class HarnessError(Exception):
     """What keeps the harness itself from working, told to a person."""
 
 
-def prepare() -> Path:
-    """Returns the environment's Python, after building the environment if it is
-    missing or older than `requirements.txt`.
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment with just what a requirements file pins."""
 
-    Safe when several run at once: one builds, the others wait for it.
-    """
-    if not is_current():
-        with _alone():
-            # Another run may have built it while this one waited.
-            if not is_current():
-                _build()
-    return PYTHON
+    folder: Path
+    requirements: Path
+
+    @property
+    def python(self) -> Path:
+        """Its Python."""
+        return self.folder / "bin" / "python"
+
+    @property
+    def stamp(self) -> Path:
+        """What it was built from. Written last, so that a build that was cut short is never taken for
+        a whole one."""
+        return self.folder / "requirements.sha256"
+
+    def prepare(self) -> Path:
+        """Returns the environment's Python, after building the environment if it is
+        missing or older than its requirements.
+
+        Safe when several run at once: one builds, the others wait for it.
+        """
+        if not self.is_current():
+            with self._alone():
+                # Another run may have built it while this one waited.
+                if not self.is_current():
+                    self._build()
+        return self.python
+
+    def is_current(self) -> bool:
+        """Tells whether the environment was built from today's requirements."""
+        try:
+            return self.python.exists() and self.stamp.read_text() == self.fingerprint()
+        except OSError:
+            return False
+
+    def fingerprint(self) -> str:
+        """Returns what tells today's requirements from others."""
+        # A virtual environment does not outlive a change of its Python.
+        content = self.requirements.read_bytes() + platform.python_version().encode()
+        return hashlib.sha256(content).hexdigest()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        # The requirements file itself is locked: it is always there, while a lock
+        # file inside the environment would be deleted by the build it guards.
+        with self.requirements.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _build(self) -> None:
+        folder, requirements = f"tests/{self.folder.name}", f"tests/{self.requirements.name}"
+        if sys.version_info < (3, 11):
+            raise HarnessError(
+                f"Python 3.11 or later is needed; {sys.executable} is {platform.python_version()}."
+            )
+        if Path(sys.prefix).resolve() == self.folder.resolve():
+            raise HarnessError(
+                f"{folder} is older than {requirements}, and cannot be rebuilt"
+                " by its own Python. Run: tests/on-moto --prepare"
+            )
+        print(f"on-moto: preparing {folder} (about a minute, once) ...", file=sys.stderr, flush=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        _run(
+            [sys.executable, "-m", "venv", str(self.folder)],
+            f"making a virtual environment in {folder} failed"
+            " (Debian and Ubuntu keep this part of Python in the package python3-venv)",
+        )
+        # Nothing that is not pinned may slip in, hence --no-deps and the check after it.
+        pip = [str(self.python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+        _run(
+            [*pip, "install", "--quiet", "--no-deps", "--requirement", str(self.requirements)],
+            f"installing {requirements} into {folder} failed (is the package index reachable?)",
+        )
+        _run([*pip, "check"], f"{requirements} does not pin everything that is needed")
+        self.stamp.write_text(self.fingerprint())
 
 
-def is_current() -> bool:
-    """Tells whether the environment was built from today's `requirements.txt`."""
-    try:
-        return PYTHON.exists() and STAMP.read_text() == _fingerprint()
-    except OSError:
-        return False
+TRIALS = Environment(TESTS / ".venv", TESTS / "requirements.txt")
+MINISTACK = Environment(TESTS / ".venv-ministack", TESTS / "requirements-ministack.txt")
 
 
 def without_aws(environment: dict[str, str]) -> dict[str, str]:
@@ -56,48 +114,6 @@ def without_aws(environment: dict[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if not name.startswith("AWS_") and name not in ("BOTO_CONFIG",)
     }
-
-
-def _fingerprint() -> str:
-    # A virtual environment does not outlive a change of its Python.
-    content = REQUIREMENTS.read_bytes() + platform.python_version().encode()
-    return hashlib.sha256(content).hexdigest()
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    # The requirements file itself is locked: it is always there, while a lock
-    # file inside the environment would be deleted by the build it guards.
-    with REQUIREMENTS.open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _build() -> None:
-    if sys.version_info < (3, 11):
-        raise HarnessError(
-            f"Python 3.11 or later is needed; {sys.executable} is {platform.python_version()}."
-        )
-    if Path(sys.prefix).resolve() == FOLDER.resolve():
-        raise HarnessError(
-            "tests/.venv is older than tests/requirements.txt, and cannot be rebuilt"
-            " by its own Python. Run: tests/on-moto --prepare"
-        )
-    print("on-moto: preparing tests/.venv (about a minute, once) ...", file=sys.stderr, flush=True)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    _run(
-        [sys.executable, "-m", "venv", str(FOLDER)],
-        "making a virtual environment in tests/.venv failed"
-        " (Debian and Ubuntu keep this part of Python in the package python3-venv)",
-    )
-    # Nothing that is not pinned may slip in, hence --no-deps and the check after it.
-    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    _run(
-        [*pip, "install", "--quiet", "--no-deps", "--requirement", str(REQUIREMENTS)],
-        "installing tests/requirements.txt into tests/.venv failed (is the package index reachable?)",
-    )
-    _run([*pip, "check"], "tests/requirements.txt does not pin everything that is needed")
-    STAMP.write_text(_fingerprint())
 
 
 def _run(command: list[str], failure: str) -> None:
