@@ -20,6 +20,7 @@ use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, Prov
 use straddle_engine::schema::{AttributeSchema, Attributes};
 
 use crate::client::{Client, Place};
+use crate::clusters::Clusters;
 use crate::error::{causes, chain, failed, find_cause, never_connected};
 use crate::partition;
 
@@ -122,7 +123,9 @@ impl Provider for Aws {
                 None => self.configure(account, &settings).await,
             };
             let place = identify(&config, account, &settings).await?;
-            Ok(Connection::new(Client::new(&config, place, account.outside.clone())))
+            let clusters = Clusters::new(&config, &place);
+            let client = Client::new(&config, place, account.outside.clone());
+            Ok(Connection::new(client).with_clusters(clusters))
         })
     }
 }

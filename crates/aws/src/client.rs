@@ -98,7 +98,8 @@ pub(crate) struct Calls<C> {
 }
 
 impl<C> Calls<C> {
-    fn new(config: &SdkConfig, client: impl Fn(&SdkConfig) -> C) -> Self {
+    /// Makes both from the account's configuration. Nothing is sent yet.
+    pub(crate) fn new(config: &SdkConfig, client: impl Fn(&SdkConfig) -> C) -> Self {
         let with_attempts = |attempts| {
             let retry = RetryConfig::standard().with_max_attempts(attempts);
             client(&config.to_builder().retry_config(retry).build())

@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod blockers;
 mod client;
+mod clusters;
 mod discovery;
 mod each;
 mod ec2;

@@ -10,17 +10,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::address::{AccountName, Address, RemoteId};
+use crate::cluster::ClusterProvider;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::erased::{AnyResource, ObservedValues};
+use crate::erased::{AnyKind, AnyResource, ObservedValues};
 use crate::event::Event;
 use crate::provider::{Account, Connection, ErrorClass, ProviderError};
 use crate::run::{Engine, Interrupt, InterruptLevel, RunError, Settings};
 use crate::spec::Spec;
 use crate::state::State;
+use crate::value::{Value, ValueMap};
 
 /// The accounts of a run, connected.
 pub(crate) struct Access {
     connections: BTreeMap<AccountName, Connection>,
+    accounts: BTreeMap<AccountName, Account>,
+    cluster_provider: Option<Arc<dyn ClusterProvider>>,
+    /// The connections to clusters so far: each is made once it is known how the cluster is reached.
+    clusters: Mutex<BTreeMap<(AccountName, ClusterKey), Connection>>,
     settings: Settings,
     interrupt: Interrupt,
     limits: Mutex<BTreeMap<(AccountName, &'static str), Arc<Semaphore>>>,
@@ -64,12 +70,50 @@ impl Access {
             connections = connecting => connections?.into_iter().collect(),
         };
         let (settings, interrupt) = (engine.settings, engine.interrupt.clone());
-        Ok(Self { connections, settings, interrupt, limits: Mutex::default() })
+        Ok(Self {
+            connections,
+            accounts: spec.accounts.clone(),
+            cluster_provider: engine.registry.clusters().cloned(),
+            clusters: Mutex::default(),
+            settings,
+            interrupt,
+            limits: Mutex::default(),
+        })
     }
 
     /// Returns the connection to an account.
     pub(crate) fn connection(&self, account: &AccountName) -> &Connection {
         self.connections.get(account).expect("every account of the spec and the state was connected to")
+    }
+
+    /// Returns the connection by which a thing with these inputs is reached: that of its account, or
+    /// that of the cluster in it.
+    ///
+    /// # Errors
+    /// If it is not known how the cluster is reached.
+    pub(crate) fn reach(
+        &self,
+        kind: &dyn AnyKind,
+        account: &AccountName,
+        inputs: &ValueMap,
+    ) -> Result<Connection, ProviderError> {
+        let connection = self.connection(account);
+        let Some(attribute) = kind.through() else { return Ok(connection.clone()) };
+        let refused = |message: String| ProviderError::new(ErrorClass::Rejected, "connect", message);
+        let cluster = inputs.get(attribute).filter(|cluster| cluster.is_known());
+        let cluster = cluster.ok_or_else(|| refused(format!("`{attribute}` is not known")))?;
+        let key = (account.clone(), cluster_key(cluster));
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = clusters.get(&key) {
+            return Ok(connection.clone());
+        }
+        let provider = self.cluster_provider.as_ref();
+        let provider = provider.ok_or_else(|| refused("this program knows no clusters".to_owned()))?;
+        let account = self.accounts.get(account);
+        let account = account.ok_or_else(|| refused("the spec has no such account".to_owned()))?;
+        let connection = provider.connect(account, connection, cluster)?;
+        clusters.insert(key, connection.clone());
+        Ok(connection)
     }
 
     /// Returns every connection.
@@ -89,15 +133,17 @@ impl Access {
         limit.acquire_owned().await.expect("the limits are never closed")
     }
 
-    /// Reads one thing; `None` if it is gone or not visible yet.
+    /// Reads one thing that has these inputs; `None` if it is gone or not visible yet.
     pub(crate) async fn read(
         &self,
         kind: &dyn AnyResource,
         account: &AccountName,
         id: &RemoteId,
+        inputs: &ValueMap,
     ) -> Result<Option<ObservedValues>, ProviderError> {
         let ids = std::slice::from_ref(id);
-        let listing = self.repeat(|| kind.fetch(self.connection(account), ids), account, kind).await?;
+        let connection = self.reach(kind, account, inputs)?;
+        let listing = self.repeat(|| kind.fetch(&connection, ids), account, kind).await?;
         Ok(kind.observe(&listing, id))
     }
 
@@ -137,6 +183,14 @@ impl Access {
             }
         }
     }
+}
+
+/// How a cluster is reached, as text: equal texts are the same connection.
+pub(crate) type ClusterKey = String;
+
+/// Returns what tells the ways from each other by which clusters are reached.
+pub(crate) fn cluster_key(cluster: &Value) -> ClusterKey {
+    format!("{cluster:?}")
 }
 
 /// Growing delays until a limit is used up.

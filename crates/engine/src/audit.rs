@@ -188,7 +188,8 @@ async fn living(
     let mut left = Vec::new();
     for (name, mut traces) in by_kind {
         if let Some(kind) = name.as_ref().and_then(|name| registry.kind(name.as_str())) {
-            if kind.retained() {
+            // What is in a cluster has no tags of the account.
+            if kind.retained() || kind.through().is_some() {
                 continue;
             }
             let ids: Vec<_> = traces.iter().map(|trace| trace.id.clone()).collect();

@@ -8,7 +8,8 @@ use crate::address::{Kind, RemoteId};
 use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
 use crate::resource::{
-    Home, Intent, Listing, MadeByOthers, Observed, Problem, Readiness, Resource, Step, Timeouts, Traits, Way,
+    Foreseen, Home, Intent, Listing, MadeByOthers, Observed, Problem, Readiness, Resource, Step, Timeouts,
+    Traits, Way,
 };
 use crate::schema::{Attributes, KindSchema, TypeMismatch};
 use crate::value::{Value, ValueMap};
@@ -92,6 +93,10 @@ pub trait AnyKind: Send + Sync {
     fn advice(&self, _inputs: &ValueMap) -> Vec<Problem> {
         Vec::new()
     }
+    /// See [`Resource::THROUGH`].
+    fn through(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A kind without its types. Made by [`erase`]; the methods are those of [`Resource`].
@@ -108,6 +113,15 @@ pub trait AnyResource: AnyKind {
     fn arn(&self) -> &'static str;
     /// See [`Resource::PERMISSIONS`].
     fn permissions(&self) -> &'static [Need];
+    /// See [`Resource::FORESEES`].
+    fn foresees(&self) -> bool;
+    /// See [`Resource::foresee`].
+    fn foresee<'a>(
+        &'a self,
+        connection: &'a Connection,
+        found: Option<(&'a RemoteId, &'a ObservedValues)>,
+        wanted: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<Foreseen<ValueMap>, ProviderError>>;
     /// Tells which kinds share a listing: those with the same id.
     fn listing_id(&self) -> TypeId;
     /// See [`Listing::fetch`].
@@ -219,6 +233,10 @@ impl<R: Resource> AnyKind for Erased<R> {
     fn advice(&self, inputs: &ValueMap) -> Vec<Problem> {
         R::advice(inputs)
     }
+
+    fn through(&self) -> Option<&'static str> {
+        R::THROUGH
+    }
 }
 
 impl<R: Resource> AnyResource for Erased<R> {
@@ -244,6 +262,27 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn permissions(&self) -> &'static [Need] {
         R::PERMISSIONS
+    }
+
+    fn foresees(&self) -> bool {
+        R::FORESEES
+    }
+
+    fn foresee<'a>(
+        &'a self,
+        connection: &'a Connection,
+        found: Option<(&'a RemoteId, &'a ObservedValues)>,
+        wanted: &'a ValueMap,
+    ) -> BoxFuture<'a, Result<Foreseen<ValueMap>, ProviderError>> {
+        Box::pin(async move {
+            let wanted = typed::<R::Inputs>("foresee", wanted)?;
+            let observed = found.map(|(id, observed)| typed_observed::<R>(observed).map(|it| (id, it)));
+            let observed = observed.transpose().map_err(|mismatch| unfit("foresee", &mismatch))?;
+            let found = observed.as_ref().map(|(id, observed)| (*id, observed));
+            let Foreseen { found, immutable, refusal } =
+                R::foresee(connection.client(), found, &wanted).await?;
+            Ok(Foreseen { found: found.map(|inputs| inputs.to_values()), immutable, refusal })
+        })
     }
 
     fn listing_id(&self) -> TypeId {

@@ -8,6 +8,7 @@ use crate::access::check_accounts;
 use crate::diagnostic::Diagnostic;
 use crate::environment::random_id;
 use crate::erased::{AnyResource, ObservedValues};
+use crate::foresee::Foretold;
 use crate::lookup::{Found, is_lookup};
 use crate::observation::{Observation, Observations};
 use crate::permission::{self, Breadth, Grant, Known, Phase};
@@ -84,6 +85,7 @@ impl Engine<'_> {
             state: &state,
             renames: &renames,
             imports: &[],
+            foreseen: &Foretold::new(),
             lookups: &Found::new(),
             observations: &observations,
             mode,

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::address::AccountName;
+use crate::cluster::ClusterAccess;
 use crate::outside::Outside;
 use crate::resource::Home;
 use crate::schema::AttributeSchema;
@@ -69,13 +70,26 @@ impl Account {
 #[derive(Clone)]
 pub struct Connection {
     client: Arc<dyn Any + Send + Sync>,
+    clusters: Option<Arc<dyn ClusterAccess>>,
 }
 
 impl Connection {
     /// Wraps a kind's `Client`.
     #[must_use]
     pub fn new<C: Send + Sync + 'static>(client: C) -> Self {
-        Self { client: Arc::new(client) }
+        Self { client: Arc::new(client), clusters: None }
+    }
+
+    /// Adds how the account's clusters are reached.
+    #[must_use]
+    pub fn with_clusters(self, clusters: impl ClusterAccess + 'static) -> Self {
+        Self { clusters: Some(Arc::new(clusters)), ..self }
+    }
+
+    /// Returns how the account's clusters are reached, if it can have any.
+    #[must_use]
+    pub fn clusters(&self) -> Option<&Arc<dyn ClusterAccess>> {
+        self.clusters.as_ref()
     }
 
     /// Returns the client.

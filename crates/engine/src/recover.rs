@@ -53,21 +53,23 @@ async fn search(
 ) -> Result<Vec<Record>, RunError> {
     let kind = known_kind(engine.registry, &pending.kind, &pending.address)?;
     let intent = pending.intent(operation_id);
+    let failed = |source: ProviderError| {
+        let mut secrets = Secrets::default();
+        secrets.add_inputs(&kind.schema().inputs, &pending.lifecycle.sensitive, &pending.inputs);
+        RunError::Read {
+            what: pending.kind.to_string(),
+            account: pending.account.clone(),
+            source: Box::new(source.without(&secrets)),
+        }
+    };
+    let connection = access.reach(kind, &pending.account, &pending.inputs).map_err(failed)?;
     let started = Instant::now();
     loop {
         // What is not seen by a search that starts after the window has closed was never made.
         let remaining = remaining(engine, pending.last_attempt, started);
         engine.observer.notify(&Event::Resolving { address: pending.address.clone(), remaining });
-        let find = || kind.find(access.connection(&pending.account), &intent, &pending.inputs);
-        let found = access.repeat(find, &pending.account, kind).await.map_err(|source| {
-            let mut secrets = Secrets::default();
-            secrets.add_inputs(&kind.schema().inputs, &pending.lifecycle.sensitive, &pending.inputs);
-            RunError::Read {
-                what: pending.kind.to_string(),
-                account: pending.account.clone(),
-                source: Box::new(source.without(&secrets)),
-            }
-        })?;
+        let find = || kind.find(&connection, &intent, &pending.inputs);
+        let found = access.repeat(find, &pending.account, kind).await.map_err(failed)?;
         let at = engine.environment.now();
         let operation_id = operation_id.to_owned();
         let scope = engine.registry.scope(&pending.kind, pending.home());
@@ -137,11 +139,12 @@ impl Lost<'_> {
         };
         let operation_id = random_id(engine.environment);
         let intent = Intent { address: address.clone(), operation_id, token: String::new() };
+        let connection = access.reach(kind, account, &object.inputs).map_err(failed)?;
         let started = Instant::now();
         loop {
             // Until the window has closed a read may still show the old id, or the call may arrive.
             let remaining = remaining(engine, changed_at, started);
-            let find = || kind.find(access.connection(account), &intent, &object.inputs);
+            let find = || kind.find(&connection, &intent, &object.inputs);
             let found = access.repeat(find, account, kind).await.map_err(failed)?;
             let scope = engine.registry.scope(&resource.kind, resource.home());
             let free = |id: &&RemoteId| !state.has(scope, &resource.kind, id);

@@ -8,14 +8,16 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::access::Access;
+use crate::access::{Access, ClusterKey, cluster_key};
 use crate::address::{AccountName, Address, Kind, RemoteId};
 use crate::erased::{AnyListing, AnyResource};
 use crate::event::Event;
 use crate::observation::{Observation, Observations};
+use crate::provider::ProviderError;
 use crate::registry::Registry;
 use crate::run::{Engine, InterruptLevel, RunError};
 use crate::state::{Object, ResourceState, State};
+use crate::value::ValueMap;
 
 /// How long between two looks for something that is too new to be seen.
 const FRESH_POLL: Duration = Duration::from_secs(1);
@@ -90,8 +92,8 @@ pub(crate) async fn read_once(
     let mut observations = Observations::new();
     for (address, resource) in wanted {
         let kind = known_kind(engine.registry, &resource.kind, address)?;
-        let listing = &answers[&(resource.account.clone(), kind.listing_id())];
-        let observe = |object: &Object| kind.observe(listing, &object.remote_id);
+        let observe =
+            |object: &Object| kind.observe(&answers[&batch_key(kind, resource, object)], &object.remote_id);
         let observation = Observation {
             object: resource.object.as_ref().and_then(observe),
             deposed: resource.deposed.iter().map(observe).collect(),
@@ -109,22 +111,31 @@ pub(crate) fn age(then: Timestamp, now: Timestamp) -> Duration {
 /// What is read with one call.
 struct Batch<'a> {
     kind: &'a dyn AnyResource,
+    /// The inputs of one of the things; all are reached as this one is.
+    inputs: &'a ValueMap,
     ids: Vec<RemoteId>,
 }
 
-type BatchKey = (AccountName, TypeId);
+/// The account, the listing, and the cluster if the things are in one.
+type BatchKey = (AccountName, TypeId, Option<ClusterKey>);
+
+fn batch_key(kind: &dyn AnyResource, resource: &ResourceState, object: &Object) -> BatchKey {
+    let cluster = kind.through().and_then(|attribute| object.inputs.get(attribute)).map(cluster_key);
+    (resource.account.clone(), kind.listing_id(), cluster)
+}
 
 fn batches<'a>(
     registry: &'a Registry,
-    wanted: &BTreeMap<&Address, &ResourceState>,
+    wanted: &BTreeMap<&Address, &'a ResourceState>,
 ) -> Result<BTreeMap<BatchKey, Batch<'a>>, RunError> {
     let mut batches = BTreeMap::new();
     for (address, resource) in wanted {
         let kind = known_kind(registry, &resource.kind, address)?;
-        let key = (resource.account.clone(), kind.listing_id());
-        let batch = batches.entry(key).or_insert_with(|| Batch { kind, ids: Vec::new() });
-        let objects = resource.object.iter().chain(&resource.deposed);
-        batch.ids.extend(objects.map(|object| object.remote_id.clone()));
+        for object in resource.object.iter().chain(&resource.deposed) {
+            let new = || Batch { kind, inputs: &object.inputs, ids: Vec::new() };
+            let batch = batches.entry(batch_key(kind, resource, object)).or_insert_with(new);
+            batch.ids.push(object.remote_id.clone());
+        }
     }
     Ok(batches)
 }
@@ -135,14 +146,14 @@ async fn read_batch(
     batch: &Batch<'_>,
 ) -> Result<(BatchKey, AnyListing), RunError> {
     let account = &key.0;
-    let read = || batch.kind.fetch(access.connection(account), &batch.ids);
-    match access.repeat(read, account, batch.kind).await {
-        Ok(listing) => Ok((key.clone(), listing)),
-        Err(source) => {
-            let what = batch.kind.schema().kind.to_string();
-            Err(RunError::Read { what, account: account.clone(), source: Box::new(source) })
-        }
-    }
+    let failed = |source: ProviderError| {
+        let what = batch.kind.schema().kind.to_string();
+        RunError::Read { what, account: account.clone(), source: Box::new(source) }
+    };
+    let connection = access.reach(batch.kind, account, batch.inputs).map_err(failed)?;
+    let read = || batch.kind.fetch(&connection, &batch.ids);
+    let listing = access.repeat(read, account, batch.kind).await.map_err(failed)?;
+    Ok((key.clone(), listing))
 }
 
 /// Returns the kind of a resource in the state.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::address::{Address, Kind};
 use crate::audit::Audit;
 use crate::bundle::{AnyBundle, Bundle};
+use crate::cluster::ClusterProvider;
 use crate::diagnosis::Diagnosis;
 use crate::diagnostic::Diagnostic;
 use crate::discovery::Discovery;
@@ -30,6 +31,7 @@ pub struct Registry {
     discovery: Option<Arc<dyn Discovery>>,
     diagnosis: Option<Arc<dyn Diagnosis>>,
     audit: Option<Arc<dyn Audit>>,
+    clusters: Option<Arc<dyn ClusterProvider>>,
 }
 
 impl Registry {
@@ -47,6 +49,7 @@ impl Registry {
             discovery: None,
             diagnosis: None,
             audit: None,
+            clusters: None,
         }
     }
 
@@ -207,6 +210,18 @@ impl Registry {
     #[must_use]
     pub fn audit(&self) -> Option<&dyn Audit> {
         self.audit.as_deref()
+    }
+
+    /// Says who connects to clusters.
+    #[must_use]
+    pub fn with_clusters(self, clusters: impl ClusterProvider + 'static) -> Self {
+        Self { clusters: Some(Arc::new(clusters)), ..self }
+    }
+
+    /// Returns who connects to clusters, if anybody does.
+    #[must_use]
+    pub fn clusters(&self) -> Option<&Arc<dyn ClusterProvider>> {
+        self.clusters.as_ref()
     }
 
     /// Returns how accounts lend things to each other, if they do.

@@ -49,6 +49,13 @@ pub trait Resource: Send + Sync + 'static {
     /// not empty.
     const ID_FORM: &'static str = "*";
 
+    /// The attribute that says which [cluster](crate::cluster) things of the kind are in; `None` if they are
+    /// in the account itself. Where the spec does not say the account, it is that of the cluster.
+    const THROUGH: Option<&'static str> = None;
+
+    /// Whether the service can be asked what it would make of inputs, by [`Self::foresee`].
+    const FORESEES: bool = false;
+
     /// Whether things of the kind always outlive their stack, since others may rely on them by
     /// then: what would delete one only forgets it.
     const RETAINED: bool = false;
@@ -152,6 +159,16 @@ pub trait Resource: Send + Sync + 'static {
         None
     }
 
+    /// Asks the service what it would make of inputs, without changing anything. `found` is what a read
+    /// found of the thing, if it is there.
+    fn foresee(
+        _client: &Self::Client,
+        _found: Option<(&RemoteId, &Observed<Self::Inputs, Self::Outputs>)>,
+        _wanted: &Self::Inputs,
+    ) -> impl Future<Output = Result<Foreseen<Self::Inputs>, ProviderError>> + Send {
+        async { Ok(Foreseen::default()) }
+    }
+
     /// Finds a thing in a listing; `None` if it is gone or not visible yet.
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<Self::Inputs, Self::Outputs>>;
 
@@ -237,6 +254,24 @@ pub struct Observed<I, O> {
     pub outputs: O,
     /// Whether it can be used.
     pub readiness: Readiness,
+}
+
+/// What a service would make of inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Foreseen<I> {
+    /// What is there, in the words of what is wanted: whatever the service takes for the same is the
+    /// same. `None` if the service could not be asked, or there is nothing to compare with.
+    pub found: Option<I>,
+    /// The place inside an attribute, such as `manifest.spec.selector`, that cannot be changed in place.
+    pub immutable: Option<String>,
+    /// Why the service would refuse it.
+    pub refusal: Option<Problem>,
+}
+
+impl<I> Default for Foreseen<I> {
+    fn default() -> Self {
+        Self { found: None, immutable: None, refusal: None }
+    }
 }
 
 /// Whether a thing can be used.

@@ -14,6 +14,7 @@ use crate::apply::{self, Recorder, Run, Walked};
 use crate::audit::{Audited, audit};
 use crate::environment::random_id;
 use crate::event::Event;
+use crate::foresee::{self, Foretold};
 use crate::from_state::nothing_was_read;
 use crate::import::{self, Imports};
 use crate::lookup::{self, Found};
@@ -168,9 +169,12 @@ impl Engine<'_> {
         };
         let (mut observations, found) =
             try_join(refresh::refresh(self, &access, now), looking).await.map_err(hide)?;
+        foresee::recognize(self, &access, now, &mut observations).await.map_err(hide)?;
         let imports = match mode {
             Mode::Apply => {
-                import::look(self, &access, spec, imports, now, &mut observations).await.map_err(hide)?
+                import::look(self, &access, spec, imports, now, &found, &mut observations)
+                    .await
+                    .map_err(hide)?
             }
             Mode::Destroy | Mode::Refresh => Imports::default(),
         };
@@ -192,13 +196,21 @@ impl Engine<'_> {
             renames: &renames,
             imports: &imports.told,
             lookups: &found,
+            foreseen: &Foretold::new(),
             observations: &observations,
             mode,
             options,
         };
         let found = lookup::read_wanted(self, &access, &request, found.clone()).await.map_err(hide)?;
         let request = Request { lookups: &found, ..request };
-        let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
+        let mut planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
+        if let Some((observed, foreseen)) =
+            foresee::changes(self, &access, &request, &planned.plan).await.map_err(hide)?
+        {
+            let request = Request { observations: &observed, foreseen: &foreseen, ..request };
+            planned = plan::make(&request, planned.plan.nonce).map_err(RunError::Diagnostics)?;
+            observations = observed;
+        }
         imports.check(&planned.left_out).map_err(hide)?;
         let recovered = left_over || !resolved.is_empty() || !followed.is_empty();
         Ok(Prepared { recovered, state, renames, imports, adjusted, access, observations, planned })

@@ -101,11 +101,11 @@ fn stands_on_something_new(operation: &Operation<'_>) -> bool {
 
 /// Sends the create once, and records the id that comes back.
 async fn send(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Result<(), ProviderError>, Stop> {
-    let connection = operation.access().connection(operation.account);
+    let connection = operation.reach(inputs)?;
     let (kind, intent) = (operation.kind, operation.intent.clone());
     let inputs = inputs.clone();
     let created = operation
-        .call("create", || Box::pin(async move { kind.create(connection, &intent, &inputs).await }))
+        .call("create", || Box::pin(async move { kind.create(&connection, &intent, &inputs).await }))
         .await?;
     match created {
         Ok(id) => {
@@ -177,8 +177,8 @@ async fn own_twin(
 
 /// Looks for what the attempt made, and records its id, and what it made too much.
 async fn find(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Option<RemoteId>, Stop> {
-    let connection = operation.access().connection(operation.account);
-    let find = || operation.kind.find(connection, &operation.intent, inputs);
+    let connection = operation.reach(inputs)?;
+    let find = || operation.kind.find(&connection, &operation.intent, inputs);
     let found = operation.access().repeat(find, operation.account, operation.kind).await;
     let found = operation.unclaimed(found.map_err(Stop::from_call)?);
     let Some((first, others)) = found.split_first() else { return Ok(None) };

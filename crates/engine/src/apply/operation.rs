@@ -12,7 +12,7 @@ use crate::apply::stop::Stop;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::event::{Event, OperationLabel, Verb};
 use crate::plan::{Change, members, owned_tags};
-use crate::provider::{BoxFuture, ProviderError};
+use crate::provider::{BoxFuture, Connection, ProviderError};
 use crate::refresh::age;
 use crate::resource::{Intent, Timeouts};
 use crate::schema::AttributeType;
@@ -171,8 +171,39 @@ impl<'a> Operation<'a> {
         id: &RemoteId,
         desired: Option<&ValueMap>,
     ) -> Result<Option<ObservedValues>, Stop> {
-        let observed = self.access().read(self.kind, self.account, id).await.map_err(Stop::from_call)?;
+        let inputs = self.inputs_at(id, desired);
+        let observed = self.access().read(self.kind, self.account, id, &inputs).await;
+        let observed = observed.map_err(Stop::from_call)?;
         Ok(observed.map(|observed| self.owned(observed, desired)))
+    }
+
+    /// Returns the connection by which a thing with these inputs is reached.
+    pub(crate) fn reach(&self, inputs: &ValueMap) -> Result<Connection, Stop> {
+        self.access().reach(self.kind, self.account, inputs).map_err(Stop::from_call)
+    }
+
+    /// Returns the connection by which an object is reached that is to become `desired`, or to go.
+    pub(crate) fn connection(
+        &self,
+        id: &RemoteId,
+        desired: Option<&ValueMap>,
+    ) -> Result<Connection, Stop> {
+        self.reach(&self.inputs_at(id, desired))
+    }
+
+    /// Returns the inputs that say where an object is: those that it is to have, or was last given.
+    fn inputs_at(&self, id: &RemoteId, desired: Option<&ValueMap>) -> ValueMap {
+        let Some(attribute) = self.kind.through() else { return ValueMap::new() };
+        let cluster = desired.and_then(|desired| desired.get(attribute)).cloned();
+        let cluster = cluster.or_else(|| {
+            self.run.recorder.with_state(|state| {
+                let resource = state.resources.get(self.address())?;
+                let mut objects = resource.object.iter().chain(&resource.deposed);
+                let object = objects.find(|object| object.remote_id == *id)?;
+                object.inputs.get(attribute).cloned()
+            })
+        });
+        cluster.into_iter().map(|cluster| (attribute.to_owned(), cluster)).collect()
     }
 
     /// Returns what a read found with only our tags, and with what the service never returns as

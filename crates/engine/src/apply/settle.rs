@@ -237,7 +237,8 @@ impl<'a> Settle<'a> {
         }
         let mut observed = observed.clone();
         if let Some(desired) = self.desired.filter(|_| self.written) {
-            let told_by_us = AttributeSchema::is_told_by_the_state;
+            // What the service has in its own words cannot be compared with what was sent.
+            let told_by_us = if kind.foresees() { |_: &_| true } else { AttributeSchema::is_told_by_the_state };
             members::copy(&kind.schema().inputs, told_by_us, desired, &mut observed.inputs);
         }
         let wanted = self.wanted(&observed);
@@ -280,8 +281,8 @@ impl<'a> Settle<'a> {
         // A call whose answer was lost may have changed the id.
         let operation = self.operation;
         let desired = self.desired.cloned().unwrap_or_default();
-        let connection = operation.access().connection(operation.account);
-        let find = || operation.kind.find(connection, &operation.intent, &desired);
+        let connection = operation.reach(&desired)?;
+        let find = || operation.kind.find(&connection, &operation.intent, &desired);
         let found = operation.access().repeat(find, operation.account, operation.kind).await;
         match operation.unclaimed(found.map_err(Stop::from_call)?).as_slice() {
             [id] => {
@@ -343,10 +344,10 @@ impl<'a> Settle<'a> {
         performed: &mut Option<Performed>,
     ) -> Result<Option<String>, Stop> {
         let operation = self.operation;
-        let connection = operation.access().connection(operation.account);
+        let connection = operation.connection(&self.id, self.desired)?;
         let (kind, id, sent) = (operation.kind, self.id.clone(), step.clone());
         let answer = operation
-            .call(step.operation(), || Box::pin(async move { kind.perform(connection, &id, &sent).await }))
+            .call(step.operation(), || Box::pin(async move { kind.perform(&connection, &id, &sent).await }))
             .await?;
         match answer {
             Ok(new_id) => {

@@ -163,6 +163,7 @@ fn order(registry: &Registry, wanted: Needs<'_>, state: &State, plan: &mut Plan)
         state,
         renames: &BTreeMap::new(),
         imports: &[],
+        foreseen: &crate::foresee::Foretold::new(),
         lookups: &BTreeMap::new(),
         observations: &observations,
         mode: Mode::Apply,

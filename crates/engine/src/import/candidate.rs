@@ -25,6 +25,33 @@ pub(super) struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    /// Returns the part of the inputs that says by which cluster the thing is reached, if it is in one.
+    ///
+    /// # Errors
+    /// If that is not known before something is made.
+    pub(super) fn way(&self, values: &Values, lineage: &str) -> Result<ValueMap, Diagnostic> {
+        let Some(attribute) = self.kind.through() else { return Ok(ValueMap::new()) };
+        let home = self.account.home();
+        let inputs = desired_inputs(self.node, self.kind, home, None, values, lineage);
+        let inputs = inputs.map_err(|problems| {
+            let problem = problems.into_iter().next();
+            problem.unwrap_or_else(|| self.out_of_reach(attribute))
+        })?;
+        let cluster = inputs.get(attribute).filter(|cluster| cluster.is_known());
+        let cluster = cluster.ok_or_else(|| self.out_of_reach(attribute))?;
+        Ok(ValueMap::from([(attribute.to_owned(), cluster.clone())]))
+    }
+
+    fn out_of_reach(&self, attribute: &str) -> Diagnostic {
+        let ImportNode { to, id, .. } = self.import;
+        let problem = Diagnostic::error("import-out-of-reach", format!("{id} cannot be looked at yet"))
+            .with_detail(format!(
+                "The `{attribute}` of {to} is known only after an apply, so that nothing can be in it."
+            ))
+            .with_hint("Import the cluster first, or take the import away.");
+        self.placed(problem, "is out of reach")
+    }
+
     fn record(&self, engine: &Engine<'_>) -> Imported {
         Imported {
             operation_id: random_id(engine.environment),
@@ -43,8 +70,8 @@ impl Candidate<'_> {
     }
 
     /// Returns what the state would have of the thing before it is looked at.
-    pub(super) fn provisional(&self, engine: &Engine<'_>) -> ResourceState {
-        ResourceState::from(&self.record(engine))
+    pub(super) fn provisional(&self, engine: &Engine<'_>, way: &ValueMap) -> ResourceState {
+        ResourceState::from(&Imported { inputs: way.clone(), ..self.record(engine) })
     }
 
     /// Notes the import of a thing as it was found.
@@ -174,8 +201,11 @@ impl Candidate<'_> {
     /// Returns the account of the stack that owns the thing, if another one does. What another
     /// account cannot tell is no second problem.
     async fn found_in(&self, access: &Access, spec: &Spec) -> Option<AccountName> {
-        for name in access.connections().keys().filter(|name| **name != self.node.account) {
-            let read = access.read(self.kind, name, &self.import.id).await;
+        // A cluster is in one account.
+        let is_anywhere = self.kind.through().is_none();
+        let others = access.connections().keys().filter(|name| is_anywhere && **name != self.node.account);
+        for name in others {
+            let read = access.read(self.kind, name, &self.import.id, &ValueMap::new()).await;
             let observed = read.ok().flatten();
             let owns = |observed: &ObservedValues| {
                 owner(observed).is_none_or(|owner| owner == spec.accounts[name].id)

@@ -11,8 +11,9 @@ use crate::address::{Address, Kind, RemoteId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::erased::ObservedValues;
 use crate::import::candidate::{Candidate, elsewhere};
+use crate::lookup::Found;
 use crate::observation::Observations;
-use crate::plan::Import;
+use crate::plan::{Import, ResourceValues, Values};
 use crate::refresh::{known_kind, read_once};
 use crate::registry::Registry;
 use crate::resource::Home;
@@ -69,6 +70,7 @@ pub(crate) async fn look(
     spec: &Spec,
     imports: &[ImportNode],
     state: &State,
+    lookups: &Found,
     observations: &mut Observations,
 ) -> Result<Imports, RunError> {
     let mut imported = Imports::default();
@@ -76,7 +78,8 @@ pub(crate) async fn look(
     if candidates.is_empty() {
         return Ok(imported);
     }
-    let found = read(engine, access, &candidates).await?;
+    let values = values(state, lookups, observations);
+    let found = read(engine, access, &candidates, &values, &state.lineage).await?;
     for candidate in candidates {
         let to = &candidate.import.to;
         let taken = state.resources.get(to).and_then(|resource| resource.object.as_ref());
@@ -139,16 +142,41 @@ fn owners<'a>(
     things.collect()
 }
 
+/// Returns what references see of what is there before anything is planned.
+fn values(state: &State, lookups: &Found, observations: &Observations) -> Values {
+    let mut values = Values::new(state.lineage.as_str());
+    for (address, observation) in observations {
+        let Some(ObservedValues { inputs, outputs, .. }) = observation.object.clone() else { continue };
+        values.set(address.clone(), ResourceValues { inputs, outputs, settled: true });
+    }
+    for (address, (inputs, outputs)) in lookups {
+        let (inputs, outputs) = (inputs.clone(), outputs.clone());
+        values.set(address.clone(), ResourceValues { inputs, outputs, settled: true });
+    }
+    values
+}
+
 /// Reads the candidates, with one call for each listing, account and page.
 async fn read(
     engine: &Engine<'_>,
     access: &Access,
     candidates: &[Candidate<'_>],
+    values: &Values,
+    lineage: &str,
 ) -> Result<BTreeMap<Address, ObservedValues>, RunError> {
-    let provisional: BTreeMap<_, _> = candidates
-        .iter()
-        .map(|candidate| (candidate.import.to.clone(), candidate.provisional(engine)))
-        .collect();
+    let mut provisional = BTreeMap::new();
+    let mut problems = Diagnostics::default();
+    for candidate in candidates {
+        match candidate.way(values, lineage) {
+            Ok(way) => {
+                provisional.insert(candidate.import.to.clone(), candidate.provisional(engine, &way));
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(RunError::Diagnostics(problems));
+    }
     let wanted = provisional.iter().collect();
     let (found, _) = read_once(engine, access, &wanted).await?;
     Ok(found.into_iter().filter_map(|(address, observation)| Some((address, observation.object?))).collect())

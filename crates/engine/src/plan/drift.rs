@@ -1,7 +1,10 @@
 //! What others changed since the last apply, of everything that the state has: also of what the
 //! spec no longer wants, and of what is left out of a plan.
 
+use std::collections::BTreeSet;
+
 use crate::address::Address;
+use crate::erased::{AnyResource, ObservedValues};
 use crate::plan::{AttributeChange, Drift, Request, diff};
 use crate::state::{ResourceState, Status};
 use crate::value::ValueMap;
@@ -30,6 +33,15 @@ pub(crate) fn drift(request: &Request<'_>) -> Vec<Drift> {
         })
     };
     state.resources.iter().filter_map(of).collect()
+}
+
+/// Tells whether what is there is not what was last applied.
+pub(crate) fn differs_from_applied(
+    kind: &dyn AnyResource,
+    applied: &ValueMap,
+    observed: &ObservedValues,
+) -> bool {
+    !diff::drift(kind, applied, observed, &BTreeSet::new()).is_empty()
 }
 
 /// Returns inputs as last applied with what others changed in them. What they took away is no

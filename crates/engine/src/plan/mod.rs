@@ -22,7 +22,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use check::check;
-pub(crate) use drift::as_observed;
+pub(crate) use drift::{as_observed, differs_from_applied};
 pub use held::held;
 pub(crate) use inputs::{desired_inputs, inputs_so_far};
 pub use likely_renames::likely_renames;
@@ -38,6 +38,7 @@ pub use values::{ResourceValues, Values, keeps_promise};
 
 use crate::address::{AccountName, Address};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::foresee::Foretold;
 use crate::graph::Graph;
 use crate::lookup::{Found, Wanted, is_lookup};
 use crate::observation::Observations;
@@ -61,6 +62,8 @@ pub struct Request<'a> {
     pub imports: &'a [Import],
     /// What lookups have found so far.
     pub lookups: &'a Found,
+    /// What services would make of the changes, as far as they were asked.
+    pub foreseen: &'a Foretold,
     /// What is there.
     pub observations: &'a Observations,
     /// Whether the stack is to be made, to be destroyed, or only to be looked at.

@@ -48,7 +48,11 @@ impl Evaluator<'_> {
             self.collect_dependencies(for_each, None, Wait::Whole, &mut dependencies);
         }
         for (address, each) in instances {
-            let account = self.account_of(block.account.as_ref(), each.as_deref(), &address, block.span);
+            let written = block.account.as_ref();
+            let account = self.account_through(block, each.as_deref()).map_or_else(
+                || self.account_of(written, each.as_deref(), &address, block.span),
+                Ok,
+            );
             let Ok(account) = account else { continue };
             let draft = Draft {
                 address,
@@ -107,6 +111,14 @@ impl Evaluator<'_> {
                 }
             }
         }
+    }
+
+    /// Returns the account of the cluster that the resources of a block are in, if the block does not say
+    /// an account.
+    fn account_through(&self, block: &ResourceBlock, each: Option<&Each>) -> Option<AccountName> {
+        let attribute = block.resource.through().filter(|_| block.account.is_none())?;
+        let cluster = self.made_of(block.attributes.get(attribute)?, each)?;
+        self.drafts.get(&cluster).map(|draft| draft.account.clone())
     }
 
     fn account_and_each(&self, parent: &Address) -> Option<(AccountName, Option<Arc<Each>>)> {

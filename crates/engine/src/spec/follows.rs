@@ -44,15 +44,27 @@ impl Evaluator<'_> {
 
     /// Returns the resource that a value is exactly an attribute of.
     fn named(&self, pattern: &Arc<Pattern>, each: Option<&Each>) -> Option<Address> {
+        let Value::Unknown(Unknown { origin, exact: true }) = self.symbolic(pattern, each)? else {
+            return None;
+        };
+        Some(origin.address)
+    }
+
+    /// Returns the first resource that a value is made of.
+    pub(crate) fn made_of(&self, pattern: &Arc<Pattern>, each: Option<&Each>) -> Option<Address> {
+        let value = self.symbolic(pattern, each)?;
+        value.first_unknown().map(|unknown| unknown.origin.address.clone())
+    }
+
+    /// Returns a value in which every attribute of a resource tells which one it is.
+    fn symbolic(&self, pattern: &Arc<Pattern>, each: Option<&Each>) -> Option<Value> {
         let (mut pattern, mut each) = (pattern, each);
         while let Some(name) = local(pattern) {
             // One that is made of itself has no value; of the others, each is made of those before it.
             self.world.locals.get(name).filter(|local| !matches!(local, Local::Broken))?;
             (pattern, each) = (self.program.locals.get(name)?, None);
         }
-        let value = self.world.evaluate(pattern, each, &NothingKnown).ok()?;
-        let Value::Unknown(Unknown { origin, exact: true }) = value else { return None };
-        Some(origin.address)
+        self.world.evaluate(pattern, each, &NothingKnown).ok()
     }
 }
 

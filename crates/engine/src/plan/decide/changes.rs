@@ -79,6 +79,19 @@ pub(super) fn impossible(node: &ResourceNode, problem: Problem) -> Diagnostic {
     }
 }
 
+/// Reports that the service says now already that it would refuse what is wanted.
+pub(super) fn refused(node: &ResourceNode, problem: Problem) -> Diagnostic {
+    let span = node.attributes.get(problem.attribute).map_or(node.span, Template::span);
+    let diagnostic = Diagnostic::error("refused-in-advance", "the service would refuse this")
+        .with_span(span, format!("`{}` cannot be this", problem.attribute))
+        .with_detail(problem.message)
+        .with_address(node.address.clone());
+    match problem.hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
+    }
+}
+
 /// Refuses what would delete something protected.
 pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Diagnostic {
     let because: Vec<_> = reasons

@@ -35,6 +35,13 @@ impl Decisions<'_> {
             // What others changed is for whoever makes it to put right: only what the spec changes is awaited.
             attributes.retain(|change| differs_from_applied(object, change));
         }
+        let immutable = self.foreseen.get(&node.address).and_then(|foreseen| foreseen.immutable.as_deref());
+        if let Some(place) = immutable {
+            let inside = |name: &str| place.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+            for attribute in attributes.iter_mut().filter(|attribute| inside(&attribute.name)) {
+                attribute.replaces = true;
+            }
+        }
         let reasons = self.reasons(node, existing, &attributes);
         match reasons.first() {
             None => {
@@ -99,8 +106,13 @@ impl Decisions<'_> {
         {
             reasons.push(Reason::Failed { reason: told(reason) });
         }
+        let immutable = self.foreseen.get(&node.address).and_then(|foreseen| foreseen.immutable.as_ref());
+        let place = |attribute: &AttributeChange| {
+            let inside = immutable.filter(|place| place.starts_with(&format!("{}.", attribute.name)));
+            inside.unwrap_or(&attribute.name).clone()
+        };
         let replacing = attributes.iter().filter(|attribute| attribute.replaces);
-        reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: attribute.name.clone() }));
+        reasons.extend(replacing.map(|attribute| Reason::CannotChange { attribute: place(attribute) }));
         let exchanged = self.exchanged.get(&node.address);
         reasons.extend(exchanged.map(|with| Reason::Exchanged { with: with.clone() }));
         if self.options.replaces(&node.address) {

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostics;
 use crate::erased::{AnyResource, ObservedValues};
+use crate::foresee::Foretold;
 use crate::lookup::{Found, Wanted};
 use crate::observation::Observations;
-use crate::plan::decide::changes::followed;
+use crate::plan::decide::changes::{followed, refused};
 use crate::plan::decide::claims::Claims;
 use crate::plan::decide::existing::Existing;
 use crate::plan::inputs::desired_inputs;
@@ -41,6 +42,8 @@ pub(crate) struct Decisions<'a> {
     /// The lookups that can be read, and have not been.
     pub(crate) unread: Wanted,
     found: &'a Found,
+    /// What services would make of the changes.
+    foreseen: &'a Foretold,
     /// How many resources stay as they are.
     pub(crate) unchanged: usize,
     /// Why the plan is not allowed.
@@ -68,6 +71,7 @@ impl<'a> Decisions<'a> {
             lookups: Vec::new(),
             unread: Wanted::new(),
             found: request.lookups,
+            foreseen: request.foreseen,
             unchanged: 0,
             diagnostics: Diagnostics::default(),
             deleted_first: BTreeSet::new(),
@@ -89,6 +93,8 @@ impl<'a> Decisions<'a> {
             Err(problems) => return self.diagnostics.extend(problems),
         };
         self.claim(node, kind, &desired);
+        let refusal = self.foreseen.get(&node.address).and_then(|foreseen| foreseen.refusal.clone());
+        self.diagnostics.extend(refusal.map(|problem| refused(node, problem)));
         let prior = self.state.resources.get(&node.address);
         self.deposed(&node.address, prior);
         let object = prior.and_then(|prior| prior.object.as_ref().map(|object| (prior, object)));

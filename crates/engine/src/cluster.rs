@@ -1,0 +1,49 @@
+//! Clusters: what is inside an account and has an API of its own.
+//!
+//! A kind whose things are in a cluster names the attribute that says which one
+//! ([`Resource::THROUGH`](crate::resource::Resource::THROUGH)). Its value is bound late: it may be
+//! unknown while planning, since the cluster is made by the same run, and it is recorded with each
+//! thing, so that what is there can be read and deleted when the spec no longer has it.
+
+use crate::provider::{Account, BoxFuture, Connection, ProviderError};
+use crate::value::Value;
+
+/// What an account can tell of its clusters, and how it vouches for a caller towards them.
+pub trait ClusterAccess: Send + Sync {
+    /// Returns an address of `GetCallerIdentity` that is signed for one cluster with the account's
+    /// credentials, and good for a minute: its signed headers are `host` and `x-k8s-aws-id`, which is
+    /// the cluster's name.
+    fn presign<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<String, ProviderError>>;
+
+    /// Returns what the account knows of the cluster of this name; `None` if it has none.
+    fn describe<'a>(
+        &'a self,
+        cluster: &'a str,
+    ) -> BoxFuture<'a, Result<Option<ClusterDescription>, ProviderError>>;
+}
+
+/// What an account knows of a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterDescription {
+    /// Where its API is, such as `https://0123.gr7.eu-central-1.eks.amazonaws.com`; `None` while it is
+    /// being made.
+    pub endpoint: Option<String>,
+    /// The certificate of its authority, PEM in Base64; `None` while it is being made.
+    pub certificate_authority: Option<String>,
+    /// The service's own word, such as `ACTIVE`.
+    pub status: String,
+}
+
+/// Connects to clusters. A program registers one.
+pub trait ClusterProvider: Send + Sync {
+    /// Makes a connection to the cluster that the value describes. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the value does not say how the cluster is reached.
+    fn connect(
+        &self,
+        account: &Account,
+        connection: &Connection,
+        cluster: &Value,
+    ) -> Result<Connection, ProviderError>;
+}
