@@ -132,8 +132,9 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_command_line_of_aws() {
         for (session, time, signature) in VECTORS {
+            let key = if session.is_some() { "ASIAIOSFODNN7EXAMPLE" } else { "AKIAIOSFODNN7EXAMPLE" };
             let credentials = Credentials::new(
-                "AKIAIOSFODNN7EXAMPLE",
+                key,
                 "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
                 session.map(str::to_owned),
                 None,
