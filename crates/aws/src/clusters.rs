@@ -5,9 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sigv4::http_request::{
-    SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
-};
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use straddle_engine::cluster::{ClusterAccess, ClusterDescription};
 use straddle_engine::provider::{BoxFuture, ErrorClass, ProviderError};
@@ -50,9 +48,8 @@ impl ClusterAccess for Clusters {
     fn presign<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<String, ProviderError>> {
         Box::pin(async move {
             let credentials = self.credentials().await?;
-            presigned(credentials, &self.place, cluster, SystemTime::now()).map_err(|message| {
-                ProviderError::new(ErrorClass::Rejected, OPERATION, message)
-            })
+            presigned(credentials, &self.place, cluster, SystemTime::now())
+                .map_err(|message| ProviderError::new(ErrorClass::Rejected, OPERATION, message))
         })
     }
 
@@ -156,6 +153,10 @@ mod tests {
     /// The session, the time, and the signature.
     const VECTORS: [(Option<&str>, u64, &str); 2] = [
         (None, 1_795_411_727, "c6b33f43e713d8e61fe53b449518dd087acb84c4070ca8652db384dafa20a712"),
-        (Some("EXAMPLESESSIONTOKEN"), 1_795_411_728, "313c63ab139681426c6a0710c9c9c11ec0a8f6fea3587a660e5b122ebe9e6920"),
+        (
+            Some("EXAMPLESESSIONTOKEN"),
+            1_795_411_728,
+            "313c63ab139681426c6a0710c9c9c11ec0a8f6fea3587a660e5b122ebe9e6920",
+        ),
     ];
 }

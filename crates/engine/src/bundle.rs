@@ -201,6 +201,10 @@ impl<B: Bundle> AnyKind for Erased<B> {
     fn check(&self, _: &str, inputs: &ValueMap) -> Vec<Problem> {
         B::check(inputs)
     }
+
+    fn through(&self) -> Option<&'static str> {
+        self.member_kind.through().filter(|attribute| B::PASSED.contains(attribute))
+    }
 }
 
 impl<B: Bundle> AnyBundle for Erased<B> {

@@ -5,6 +5,8 @@
 //! unknown while planning, since the cluster is made by the same run, and it is recorded with each
 //! thing, so that what is there can be read and deleted when the spec no longer has it.
 
+use std::collections::BTreeSet;
+
 use crate::provider::{Account, BoxFuture, Connection, ProviderError};
 use crate::value::Value;
 
@@ -46,4 +48,16 @@ pub trait ClusterProvider: Send + Sync {
         connection: &Connection,
         cluster: &Value,
     ) -> Result<Connection, ProviderError>;
+}
+
+/// What a thing in a cluster is called there, and what it names.
+///
+/// The words are the provider's own: a thing waits for whatever of the same stack and cluster is called
+/// what it needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// What others may call it.
+    pub names: BTreeSet<String>,
+    /// What has to be there before it, as far as the stack has it.
+    pub needs: BTreeSet<String>,
 }

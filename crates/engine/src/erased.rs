@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::address::{Kind, RemoteId};
+use crate::cluster::Standing;
 use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
 use crate::resource::{
@@ -113,13 +114,15 @@ pub trait AnyResource: AnyKind {
     fn arn(&self) -> &'static str;
     /// See [`Resource::PERMISSIONS`].
     fn permissions(&self) -> &'static [Need];
+    /// See [`Resource::standing`].
+    fn standing(&self, inputs: &ValueMap) -> Standing;
     /// See [`Resource::FORESEES`].
     fn foresees(&self) -> bool;
     /// See [`Resource::foresee`].
     fn foresee<'a>(
         &'a self,
         connection: &'a Connection,
-        found: Option<(&'a RemoteId, &'a ObservedValues)>,
+        found: Option<&'a ObservedValues>,
         wanted: &'a ValueMap,
     ) -> BoxFuture<'a, Result<Foreseen<ValueMap>, ProviderError>>;
     /// Tells which kinds share a listing: those with the same id.
@@ -264,6 +267,10 @@ impl<R: Resource> AnyResource for Erased<R> {
         R::PERMISSIONS
     }
 
+    fn standing(&self, inputs: &ValueMap) -> Standing {
+        R::standing(inputs)
+    }
+
     fn foresees(&self) -> bool {
         R::FORESEES
     }
@@ -271,16 +278,15 @@ impl<R: Resource> AnyResource for Erased<R> {
     fn foresee<'a>(
         &'a self,
         connection: &'a Connection,
-        found: Option<(&'a RemoteId, &'a ObservedValues)>,
+        found: Option<&'a ObservedValues>,
         wanted: &'a ValueMap,
     ) -> BoxFuture<'a, Result<Foreseen<ValueMap>, ProviderError>> {
         Box::pin(async move {
             let wanted = typed::<R::Inputs>("foresee", wanted)?;
-            let observed = found.map(|(id, observed)| typed_observed::<R>(observed).map(|it| (id, it)));
-            let observed = observed.transpose().map_err(|mismatch| unfit("foresee", &mismatch))?;
-            let found = observed.as_ref().map(|(id, observed)| (*id, observed));
-            let Foreseen { found, immutable, refusal } =
-                R::foresee(connection.client(), found, &wanted).await?;
+            let observed = found.map(typed_observed::<R>).transpose();
+            let observed = observed.map_err(|mismatch| unfit("foresee", &mismatch))?;
+            let foreseen = R::foresee(connection.client(), observed.as_ref(), &wanted).await?;
+            let Foreseen { found, immutable, refusal } = foreseen;
             Ok(Foreseen { found: found.map(|inputs| inputs.to_values()), immutable, refusal })
         })
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 
 use crate::access::Access;
-use crate::address::{AccountName, Address, Kind, RemoteId};
+use crate::address::{AccountName, Address, Kind};
 use crate::erased::{AnyResource, ObservedValues};
 use crate::observation::Observations;
 use crate::plan::{Change, ChangeAction, Mode, Plan, Request, differs_from_applied};
@@ -29,7 +29,7 @@ struct Question<'a> {
     address: &'a Address,
     kind: &'a dyn AnyResource,
     account: &'a AccountName,
-    found: Option<(&'a RemoteId, &'a ObservedValues)>,
+    found: Option<&'a ObservedValues>,
     wanted: &'a ValueMap,
 }
 
@@ -50,8 +50,7 @@ pub(crate) async fn recognize(
         let observed = observations.get(address).and_then(|observation| observation.object.as_ref());
         let (Some(object), Some(observed)) = (object, observed) else { continue };
         if differs_from_applied(kind, &object.inputs, observed) {
-            let found = Some((&object.remote_id, observed));
-            let account = &prior.account;
+            let (account, found) = (&prior.account, Some(observed));
             questions.push(Question { address, kind, account, found, wanted: &object.inputs });
         }
     }
@@ -90,17 +89,13 @@ pub(crate) async fn changes(
 }
 
 /// Returns what to ask about a change: nothing of which a part is not known yet.
-fn question<'a>(
-    engine: &'a Engine<'_>,
-    request: &Request<'a>,
-    change: &'a Change,
-) -> Option<Question<'a>> {
+fn question<'a>(engine: &'a Engine<'_>, request: &Request<'a>, change: &'a Change) -> Option<Question<'a>> {
     let kind = foreseeing(engine, &change.kind)?;
     let found = match change.action {
         ChangeAction::Create => None,
         ChangeAction::Update => {
             let observation = request.observations.get(&change.address)?;
-            Some((change.remote_id.as_ref()?, observation.object.as_ref()?))
+            Some(observation.object.as_ref()?)
         }
         ChangeAction::Replace(_)
         | ChangeAction::Delete

@@ -11,6 +11,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::address::{Address, RemoteId};
+use crate::cluster::Standing;
 use crate::permission::Need;
 use crate::provider::ProviderError;
 use crate::schema::{Attributes, Expansion, Tags};
@@ -113,6 +114,13 @@ pub trait Resource: Send + Sync + 'static {
         Self::check(inputs)
     }
 
+    /// Returns what a thing in a cluster is called there, and what it names; parts of the inputs may be
+    /// unknown.
+    #[must_use]
+    fn standing(_inputs: &ValueMap) -> Standing {
+        Standing::default()
+    }
+
     /// Returns what is worth knowing of the inputs although nothing is wrong with them, such as a default
     /// that costs something; each is a warning at its attribute. Parts may be unknown.
     #[must_use]
@@ -163,7 +171,7 @@ pub trait Resource: Send + Sync + 'static {
     /// found of the thing, if it is there.
     fn foresee(
         _client: &Self::Client,
-        _found: Option<(&RemoteId, &Observed<Self::Inputs, Self::Outputs>)>,
+        _found: Option<&Observed<Self::Inputs, Self::Outputs>>,
         _wanted: &Self::Inputs,
     ) -> impl Future<Output = Result<Foreseen<Self::Inputs>, ProviderError>> + Send {
         async { Ok(Foreseen::default()) }

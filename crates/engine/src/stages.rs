@@ -171,11 +171,9 @@ impl Engine<'_> {
             try_join(refresh::refresh(self, &access, now), looking).await.map_err(hide)?;
         foresee::recognize(self, &access, now, &mut observations).await.map_err(hide)?;
         let imports = match mode {
-            Mode::Apply => {
-                import::look(self, &access, spec, imports, now, &found, &mut observations)
-                    .await
-                    .map_err(hide)?
-            }
+            Mode::Apply => import::look(self, &access, spec, imports, now, &found, &mut observations)
+                .await
+                .map_err(hide)?,
             Mode::Destroy | Mode::Refresh => Imports::default(),
         };
         if !options.is_partial() {

@@ -2,5 +2,15 @@
 //!
 //! Needs no AWS SDK: what a token is signed with comes from whoever has the account.
 
+pub mod cluster;
 pub mod manifests;
+mod object;
 pub mod token;
+
+use straddle_engine::registry::Registry;
+
+/// Adds the kinds of clusters, and how they are connected to.
+#[must_use]
+pub fn with_kinds(registry: Registry) -> Registry {
+    registry.with_clusters(cluster::Clusters).with::<object::Object>()
+}

@@ -183,11 +183,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Returns the connection by which an object is reached that is to become `desired`, or to go.
-    pub(crate) fn connection(
-        &self,
-        id: &RemoteId,
-        desired: Option<&ValueMap>,
-    ) -> Result<Connection, Stop> {
+    pub(crate) fn connection(&self, id: &RemoteId, desired: Option<&ValueMap>) -> Result<Connection, Stop> {
         self.reach(&self.inputs_at(id, desired))
     }
 

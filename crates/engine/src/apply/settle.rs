@@ -238,7 +238,8 @@ impl<'a> Settle<'a> {
         let mut observed = observed.clone();
         if let Some(desired) = self.desired.filter(|_| self.written) {
             // What the service has in its own words cannot be compared with what was sent.
-            let told_by_us = if kind.foresees() { |_: &_| true } else { AttributeSchema::is_told_by_the_state };
+            let told_by_us =
+                if kind.foresees() { |_: &_| true } else { AttributeSchema::is_told_by_the_state };
             members::copy(&kind.schema().inputs, told_by_us, desired, &mut observed.inputs);
         }
         let wanted = self.wanted(&observed);

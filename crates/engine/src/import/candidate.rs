@@ -29,27 +29,23 @@ impl Candidate<'_> {
     ///
     /// # Errors
     /// If that is not known before something is made.
-    pub(super) fn way(&self, values: &Values, lineage: &str) -> Result<ValueMap, Diagnostic> {
+    pub(super) fn way(&self, values: &Values, lineage: &str) -> Result<ValueMap, Box<Diagnostic>> {
         let Some(attribute) = self.kind.through() else { return Ok(ValueMap::new()) };
         let home = self.account.home();
-        let inputs = desired_inputs(self.node, self.kind, home, None, values, lineage);
-        let inputs = inputs.map_err(|problems| {
-            let problem = problems.into_iter().next();
-            problem.unwrap_or_else(|| self.out_of_reach(attribute))
-        })?;
+        let inputs = inputs_so_far(self.node, self.kind, home, None, values, lineage);
         let cluster = inputs.get(attribute).filter(|cluster| cluster.is_known());
         let cluster = cluster.ok_or_else(|| self.out_of_reach(attribute))?;
         Ok(ValueMap::from([(attribute.to_owned(), cluster.clone())]))
     }
 
-    fn out_of_reach(&self, attribute: &str) -> Diagnostic {
+    fn out_of_reach(&self, attribute: &str) -> Box<Diagnostic> {
         let ImportNode { to, id, .. } = self.import;
         let problem = Diagnostic::error("import-out-of-reach", format!("{id} cannot be looked at yet"))
             .with_detail(format!(
                 "The `{attribute}` of {to} is known only after an apply, so that nothing can be in it."
             ))
             .with_hint("Import the cluster first, or take the import away.");
-        self.placed(problem, "is out of reach")
+        Box::new(self.placed(problem, "is out of reach"))
     }
 
     fn record(&self, engine: &Engine<'_>) -> Imported {

@@ -171,7 +171,7 @@ async fn read(
             Ok(way) => {
                 provisional.insert(candidate.import.to.clone(), candidate.provisional(engine, &way));
             }
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     if !problems.is_empty() {

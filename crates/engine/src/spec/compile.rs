@@ -93,6 +93,7 @@ fn build(
     diagnostics.extend(order.diagnostics.iter().cloned());
     let mut evaluator = Evaluator::new(&program, registry, world(), diagnostics);
     evaluator.run(&order);
+    evaluator.stand_on_named();
     evaluator.cross_boundaries();
     evaluator.reach_through_lookups();
     evaluator.find_makers();

@@ -49,10 +49,9 @@ impl Evaluator<'_> {
         }
         for (address, each) in instances {
             let written = block.account.as_ref();
-            let account = self.account_through(block, each.as_deref()).map_or_else(
-                || self.account_of(written, each.as_deref(), &address, block.span),
-                Ok,
-            );
+            let account = self
+                .account_through(block, each.as_deref())
+                .map_or_else(|| self.account_of(written, each.as_deref(), &address, block.span), Ok);
             let Ok(account) = account else { continue };
             let draft = Draft {
                 address,

@@ -47,6 +47,7 @@ mod resource_block;
 mod sensitivity;
 mod source;
 mod stack;
+mod standing;
 pub(crate) mod suggest;
 pub(crate) mod syntax;
 mod template;
