@@ -22,7 +22,7 @@ use crate::state::{State, Status};
 use crate::value::{Value, ValueMap};
 
 /// What services would make of changes, by resource.
-pub(crate) type Foretold = BTreeMap<Address, Foreseen<ValueMap>>;
+pub type Foretold = BTreeMap<Address, Foreseen<ValueMap>>;
 
 /// Something that a service is asked about.
 struct Question<'a> {

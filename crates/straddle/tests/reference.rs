@@ -36,7 +36,7 @@ region = "us-east-1"
 
 #[test]
 fn every_example_is_a_spec() {
-    let registry = straddle_aws::registry();
+    let registry = straddle_kubernetes::with_kinds(straddle_aws::registry());
     let lookups = registry.lookups().map(|(_, lookup)| lookup.schema());
     for schema in registry.all_described().map(|kind| kind.schema()).chain(lookups) {
         let folder = tempfile::tempdir().unwrap();

@@ -38,7 +38,7 @@ pub use values::{ResourceValues, Values, keeps_promise};
 
 use crate::address::{AccountName, Address};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::foresee::Foretold;
+pub use crate::foresee::Foretold;
 use crate::graph::Graph;
 use crate::lookup::{Found, Wanted, is_lookup};
 use crate::observation::Observations;

@@ -47,6 +47,7 @@ pub(crate) fn show(spec: &Spec, registry: &Registry, folder: &Folder) {
         state: &state,
         renames: &renames,
         imports: &[],
+        foreseen: &straddle_engine::plan::Foretold::new(),
         lookups: &BTreeMap::new(),
         observations: &observations,
         mode,
