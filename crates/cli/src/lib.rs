@@ -108,6 +108,8 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::ImportSetup(arguments) => commands::import_setup::run(program, arguments),
         Command::Graph(arguments) => commands::graph::run(program, arguments),
         Command::IamPolicy(arguments) => commands::iam_policy::run(program, arguments),
+        Command::Kubeconfig(arguments) => commands::cluster::kubeconfig(program, arguments),
+        Command::Token(arguments) => commands::cluster::token(program, arguments),
         Command::State(command) => commands::state::run(program, command),
         Command::Output(arguments) => commands::output::run(program, arguments),
         Command::Sandbox(command) => commands::sandbox::run(program, command),

@@ -9,7 +9,9 @@ use straddle_engine::spec::{
 };
 use straddle_engine::state::{ListedState, LocalBackend, list_states};
 
-use crate::arguments::{RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments};
+use crate::arguments::{
+    PaceArguments, RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
+};
 use crate::commands::Program;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -38,9 +40,19 @@ pub(crate) struct Stack {
 impl Stack {
     /// Loads a spec and finds its state. If it is to be a sandbox, that serves as long as the stack lives.
     pub(crate) fn open(program: &Program, run: &RunArguments) -> Result<Self, Failure> {
-        let (mut stack, world) = Self::load(program, &run.spec, &run.state)?;
-        if run.state.sandbox {
-            stack.sandbox = Some(Rehearsal::start(&world, &run.pace, &mut stack.spec)?);
+        Self::reach(program, &run.spec, &run.state, &run.pace)
+    }
+
+    /// As [`Self::open`], for commands that make no plan.
+    pub(crate) fn reach(
+        program: &Program,
+        spec: &SpecArguments,
+        location: &StateLocationArguments,
+        pace: &PaceArguments,
+    ) -> Result<Self, Failure> {
+        let (mut stack, world) = Self::load(program, spec, location)?;
+        if location.sandbox {
+            stack.sandbox = Some(Rehearsal::start(&world, pace, &mut stack.spec)?);
         }
         Ok(stack)
     }

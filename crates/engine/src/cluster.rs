@@ -48,6 +48,39 @@ pub trait ClusterProvider: Send + Sync {
         connection: &Connection,
         cluster: &Value,
     ) -> Result<Connection, ProviderError>;
+
+    /// Makes a token that tells a cluster of the account who is calling.
+    fn token<'a>(
+        &'a self,
+        connection: &'a Connection,
+        cluster: &'a str,
+    ) -> BoxFuture<'a, Result<String, ProviderError>>;
+
+    /// Puts an entry into the text of a file that tells other programs how to reach clusters, and returns
+    /// the new text. Whatever else is in it stays; an empty text becomes a file with the entry alone.
+    ///
+    /// # Errors
+    /// If the text is no such file.
+    fn kubeconfig(&self, text: &str, login: &Login) -> Result<String, String>;
+}
+
+/// How another program gets into a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// What the entry is called: the names of its cluster, user and context.
+    pub name: String,
+    /// Where the API is.
+    pub server: String,
+    /// The certificate of its authority, PEM in Base64.
+    pub certificate_authority: String,
+    /// The name in the cluster's certificate, if it is not that of the server.
+    pub tls_server_name: Option<String>,
+    /// The namespace of commands that do not name one.
+    pub namespace: Option<String>,
+    /// The program that prints tokens.
+    pub command: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
 }
 
 /// What a thing in a cluster is called there, and what it names.

@@ -1,6 +1,7 @@
 //! The arguments of every command. One definition gives parsing, help and completions.
 
 mod carry_out;
+mod cluster;
 mod format;
 mod graph;
 mod iam_policy;
@@ -19,6 +20,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
+pub(crate) use cluster::{ClusterArguments, KubeconfigArguments, TokenArguments};
 pub(crate) use format::FormatArguments;
 pub(crate) use graph::{GraphArguments, GraphFormat};
 pub(crate) use iam_policy::IamPolicyArguments;
@@ -94,6 +96,10 @@ pub(crate) enum Command {
     Graph(GraphArguments),
     /// Print what has to be allowed in an account, as a policy of IAM, and nothing else.
     IamPolicy(IamPolicyArguments),
+    /// Write an entry for `kubectl` that leads into a cluster of the stack.
+    Kubeconfig(KubeconfigArguments),
+    /// Print a token for a cluster of the stack, as `kubectl` takes it.
+    Token(TokenArguments),
     /// Look into the state.
     #[command(
         subcommand,
@@ -145,6 +151,8 @@ impl Command {
             Self::Sandbox(command) => command.is_json(),
             Self::Version(arguments) => arguments.json,
             Self::IamPolicy(_)
+            | Self::Kubeconfig(_)
+            | Self::Token(_)
             | Self::Reference(_)
             | Self::Schema(_)
             | Self::Completions(_)

@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 mod carry_out;
+pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod destroy;
 pub(crate) mod format;

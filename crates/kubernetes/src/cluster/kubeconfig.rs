@@ -1,29 +1,10 @@
 //! Entries of kubeconfig files that get their tokens from this program.
 
 use serde_json::{Value as Json, json};
-
-/// What `kubectl` needs to know of a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
-    /// What the entry is called: the names of its cluster, user and context.
-    pub name: String,
-    /// Where the API is.
-    pub server: String,
-    /// The certificate of its authority, PEM in Base64.
-    pub certificate_authority: String,
-    /// The name in the cluster's certificate, if it is not that of the server.
-    pub tls_server_name: Option<String>,
-    /// The namespace of commands that do not name one.
-    pub namespace: Option<String>,
-    /// The program that prints tokens.
-    pub command: String,
-    /// Its arguments.
-    pub arguments: Vec<String>,
-}
+use straddle_engine::cluster::Login;
 
 /// Returns a kubeconfig with this entry alone.
-#[must_use]
-pub fn entry(login: &Login) -> Json {
+fn entry(login: &Login) -> Json {
     let Login { name, server, certificate_authority, tls_server_name, namespace, command, arguments } = login;
     let mut cluster = json!({ "server": server, "certificate-authority-data": certificate_authority });
     if let Some(name) = tls_server_name {
@@ -52,7 +33,7 @@ pub fn entry(login: &Login) -> Json {
 ///
 /// # Errors
 /// If the text is no kubeconfig.
-pub fn merged(text: &str, login: &Login) -> Result<String, String> {
+pub(crate) fn merged(text: &str, login: &Login) -> Result<String, String> {
     let entry = entry(login);
     let mut file: Json = if text.trim().is_empty() {
         json!({})

@@ -10,7 +10,6 @@ mod tokens;
 pub(crate) use api::{ApiResource, escaped};
 pub(crate) use description::{ClusterDescription, described};
 pub(crate) use error::is_webhook;
-pub use kubeconfig::{Login, entry, merged};
 pub use provider::Clusters;
 
 use std::collections::BTreeMap;

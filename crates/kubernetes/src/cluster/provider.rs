@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
-use straddle_engine::cluster::ClusterProvider;
-use straddle_engine::provider::{Account, Connection, ErrorClass, ProviderError};
+use straddle_engine::cluster::{ClusterProvider, Login};
+use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, ProviderError};
 use straddle_engine::value::Value;
 use tokio::sync::OnceCell;
 
 use super::tokens::Tokens;
-use super::{Cluster, ClusterDescription};
+use super::{Cluster, ClusterDescription, kubeconfig};
+use crate::token;
 
 /// Connects to clusters of EKS with an account's credentials, and to others as a kubeconfig says.
 pub struct Clusters;
@@ -43,5 +44,23 @@ impl ClusterProvider for Clusters {
             has_answered: AtomicBool::new(false),
             failures: AtomicU32::new(0),
         }))
+    }
+
+    fn token<'a>(
+        &'a self,
+        connection: &'a Connection,
+        cluster: &'a str,
+    ) -> BoxFuture<'a, Result<String, ProviderError>> {
+        Box::pin(async move {
+            let access = connection.clusters().ok_or_else(|| {
+                let message = "the account can have no clusters";
+                ProviderError::new(ErrorClass::Rejected, "token", message)
+            })?;
+            Ok(token::of_presigned_url(&access.presign(cluster).await?))
+        })
+    }
+
+    fn kubeconfig(&self, text: &str, login: &Login) -> Result<String, String> {
+        kubeconfig::merged(text, login)
     }
 }

@@ -87,22 +87,18 @@ async fn serve(listener: &TcpListener, answers: &[Answer], seen: &Mutex<Vec<Seen
         let (_, _, status, answer) = answers.iter().find(fits).unwrap_or(&missing);
         seen.lock().unwrap().push((method, path, body));
         let answer = answer.to_string();
-        let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", answer.len());
+        let head =
+            format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", answer.len());
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(answer.as_bytes()).await.unwrap();
     }
 }
 
-fn discovery() -> Answer {
-    let resources = json!([{"name": "configmaps", "kind": "ConfigMap", "namespaced": true}]);
-    ("GET", "/api/v1?", 200, json!({ "resources": resources }))
-}
-
 /// The discovery document has a path that others begin with: it comes last.
 fn with_discovery(mut answers: Vec<Answer>) -> Vec<Answer> {
-    let (method, _, status, body) = discovery();
-    answers.push((method, "/api/v1/namespaces/", 404, json!({"reason": "NotFound", "message": "not found"})));
-    answers.push((method, "/api/v1", status, body));
+    let resources = json!([{"name": "configmaps", "kind": "ConfigMap", "namespaced": true}]);
+    answers.push(("GET", "/api/v1/namespaces/", 404, json!({"reason": "NotFound", "message": "not found"})));
+    answers.push(("GET", "/api/v1", 200, json!({ "resources": resources })));
     answers
 }
 
@@ -225,7 +221,8 @@ async fn what_cannot_be_changed_in_place_is_told_with_the_field() {
     let refusal = json!({"reason": "Invalid", "message": "ConfigMap \"settings\" is invalid", "details": {"causes": [
         {"reason": "FieldValueForbidden", "message": "Forbidden: field is immutable when `immutable` is set", "field": "data"},
     ]}});
-    let answers = with_discovery(vec![("GET", PATH, 200, live(&json!({"a": "1"}))), ("PATCH", PATH, 422, refusal)]);
+    let answers =
+        with_discovery(vec![("GET", PATH, 200, live(&json!({"a": "1"}))), ("PATCH", PATH, 422, refusal)]);
     let (foreseen, _) = with_server(answers, async |cluster: &Cluster| {
         let id = RemoteId::new("test/v1/ConfigMap/shop/settings");
         let listing = Objects::fetch(cluster, std::slice::from_ref(&id)).await.unwrap();
@@ -259,7 +256,10 @@ async fn a_conflict_is_told_before_the_apply_and_refused_by_it() {
     assert!(foreseen.found.is_some());
     let error = applied.unwrap_err();
     assert_eq!(error.class, ErrorClass::Rejected);
-    assert!(error.message.contains("kubectl-edit") && error.message.contains("conflicts = \"force\""), "{error}");
+    assert!(
+        error.message.contains("kubectl-edit") && error.message.contains("conflicts = \"force\""),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn many_objects_are_read_by_one_list_and_others_of_a_name_are_not_ours() {
 #[tokio::test]
 async fn a_deletion_means_this_object_and_no_other() {
     let answers = with_discovery(vec![("DELETE", PATH, 200, json!({"kind": "Status", "status": "Success"}))]);
-    let (_, seen) = with_server(answers, async |cluster: &Cluster| {
+    let ((), seen) = with_server(answers, async |cluster: &Cluster| {
         let id = RemoteId::new(format!("test/v1/ConfigMap/shop/settings@{UID}"));
         let step = ObjectStep::Delete { uid: UID.to_owned() };
         Object::perform(cluster, &id, &step).await.unwrap();
