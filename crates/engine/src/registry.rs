@@ -16,6 +16,7 @@ use crate::lookup::{AnyLookup, Lookup};
 use crate::preflight::{AnyCheck, Check};
 use crate::provider::Provider;
 use crate::resource::{Home, Resource};
+use crate::schema::KindSchema;
 use crate::sharing::Sharing;
 
 /// The kinds and the provider that a program was built with.
@@ -106,6 +107,13 @@ impl Registry {
     pub fn all_described(&self) -> impl Iterator<Item = &dyn AnyKind> {
         let kinds = self.kinds.values().map(|kind| &**kind as &dyn AnyKind);
         kinds.chain(self.bundles.values().map(|bundle| &**bundle as &dyn AnyKind))
+    }
+
+    /// Returns the attributes of everything that a spec can describe, as the reference has a page of each:
+    /// kinds, bundles and lookups.
+    pub fn schemas(&self) -> impl Iterator<Item = &KindSchema> {
+        let lookups = self.lookups.values().map(|lookup| lookup.schema());
+        self.all_described().map(AnyKind::schema).chain(lookups)
     }
 
     /// Adds something that can be looked up.

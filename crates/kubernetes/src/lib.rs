@@ -12,5 +12,8 @@ use straddle_engine::registry::Registry;
 /// Adds the kinds of clusters, and how they are connected to.
 #[must_use]
 pub fn with_kinds(registry: Registry) -> Registry {
-    registry.with_clusters(cluster::Clusters).with::<object::Object>()
+    registry
+        .with_clusters(cluster::Clusters)
+        .with::<object::Object>()
+        .with_bundle::<manifests::KubernetesManifests>()
 }

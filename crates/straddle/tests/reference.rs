@@ -37,8 +37,7 @@ region = "us-east-1"
 #[test]
 fn every_example_is_a_spec() {
     let registry = straddle_kubernetes::with_kinds(straddle_aws::registry());
-    let lookups = registry.lookups().map(|(_, lookup)| lookup.schema());
-    for schema in registry.all_described().map(|kind| kind.schema()).chain(lookups) {
+    for schema in registry.schemas() {
         let folder = tempfile::tempdir().unwrap();
         let example = format!("[defaults]\naccount = \"network\"\n\n{}", schema.example);
         fs::write(folder.path().join("stack.toml"), ACCOUNTS).unwrap();

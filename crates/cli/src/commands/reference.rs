@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use straddle_engine::diagnostic::Diagnostic;
-use straddle_engine::erased::AnyKind;
 use straddle_engine::schema::KindSchema;
 use straddle_engine::spec::function_groups;
 
@@ -19,8 +18,7 @@ const FUNCTIONS: &str = "functions";
 
 /// Prints the reference, or writes it into a folder.
 pub(crate) fn run(program: &Program, arguments: &ReferenceArguments) -> Result<Exit, Failure> {
-    let lookups = program.registry.lookups().map(|(_, lookup)| lookup.schema());
-    let schemas: Vec<_> = program.registry.all_described().map(AnyKind::schema).chain(lookups).collect();
+    let schemas: Vec<_> = program.registry.schemas().collect();
     let stdout = &program.terminal.stdout;
     match (&arguments.directory, &arguments.kind) {
         (Some(directory), _) => write_pages(directory, &schemas)?,

@@ -19,7 +19,7 @@ fn the_reference_has_a_page_for_each_kind() {
     let registry = kinds::registry(CloudProvider::new(world.network.clone()));
     assert_eq!(
         std::fs::read_dir(&folder).unwrap().count(),
-        registry.all_described().count() + registry.lookups().count() + 1,
+        registry.schemas().count() + 1,
         "and the functions"
     );
     let page = world.run("reference network", Exit::Success).stdout;

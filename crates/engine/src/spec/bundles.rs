@@ -11,7 +11,6 @@ use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::spec::evaluator::{Draft, Evaluator};
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
 use crate::spec::files::{FileReader, Unreadable};
-use crate::spec::model::Lifecycle;
 use crate::spec::normalize::normalize_inputs;
 use crate::spec::order::Wait;
 use crate::spec::pattern::{Content, Pattern};
@@ -174,8 +173,7 @@ impl Evaluator<'_> {
         let mut addresses = BTreeMap::new();
         let mut drafts = Vec::new();
         for (instance, each) in instances {
-            let account =
-                self.account_of(block.account.as_ref(), each.as_deref(), &instance, block.span).ok()?;
+            let account = self.account_for(block, each.as_deref(), &instance)?;
             let mut draft = Draft {
                 address: instance,
                 kind: bundle.schema().kind.clone(),
@@ -240,26 +238,21 @@ impl Evaluator<'_> {
         for (key, member) in &*members {
             let address = member_address(whole, key);
             let name: Arc<str> = Arc::from(address.key().expect("members have keys"));
-            addresses.insert(name, address.clone());
+            if addresses.insert(name, address.clone()).is_some() {
+                // Keys of instances and of members have met.
+                self.report(same_name(whole.span, &address), Some(&whole.address));
+                return None;
+            }
             let is_sensitive = match &masked {
                 None => false,
                 Some(Ok(masked)) => masked.get(key).is_none_or(|masked| may_tell(member, masked)),
                 Some(Err(_)) => true,
             };
+            let attributes = self.member_attributes(whole, &written, member, is_sensitive);
             let after = member.after.iter().filter(|key| members.contains_key(*key));
             let after: BTreeSet<_> = after.map(|key| member_address(whole, key)).collect();
-            drafts.push(Draft {
-                attributes: self.member_attributes(whole, &written, member, is_sensitive),
-                dependencies: whole.dependencies.union(&after).cloned().collect(),
-                address,
-                kind: bundle.member_kind().schema().kind.clone(),
-                account: whole.account.clone(),
-                follows: BTreeMap::new(),
-                each: whole.each.clone(),
-                depends_on: whole.depends_on.clone(),
-                lifecycle: Lifecycle::clone(&whole.lifecycle),
-                span: self.span_of(&written, member),
-            });
+            let span = self.span_of(&written, member);
+            drafts.push(member_draft(whole, &written, address, attributes, &after, span));
         }
         Some(drafts)
     }
@@ -336,6 +329,37 @@ fn member_address(whole: &Draft, key: &str) -> Address {
         Some(instance) => whole.address.whole_block().with_key(format!("{instance}/{key}")),
         None => whole.address.clone().with_key(key),
     }
+}
+
+/// Returns a member as a resource that is not checked yet.
+fn member_draft(
+    whole: &Draft,
+    written: &WrittenBundle,
+    address: Address,
+    attributes: BTreeMap<String, Arc<Pattern>>,
+    after: &BTreeSet<Address>,
+    span: Span,
+) -> Draft {
+    Draft {
+        attributes,
+        dependencies: whole.dependencies.union(after).cloned().collect(),
+        address,
+        kind: written.bundle.member_kind().schema().kind.clone(),
+        account: whole.account.clone(),
+        follows: BTreeMap::new(),
+        each: whole.each.clone(),
+        depends_on: whole.depends_on.clone(),
+        lifecycle: whole.lifecycle.clone(),
+        span,
+    }
+}
+
+/// Describes two members of different instances whose names are the same with the keys of the instances.
+fn same_name(span: Span, address: &Address) -> Diagnostic {
+    Diagnostic::error("duplicate-item", "duplicate item")
+        .with_span(span, format!("two resources would be `{address}`"))
+        .with_detail("The key of an instance and the key of what it brings in are put together with `/`.")
+        .with_hint("Take keys of `for_each` without `/`.")
 }
 
 /// Tells whether a member may have something sensitive in it, given what it is with stand-ins.

@@ -48,11 +48,7 @@ impl Evaluator<'_> {
             self.collect_dependencies(for_each, None, Wait::Whole, &mut dependencies);
         }
         for (address, each) in instances {
-            let written = block.account.as_ref();
-            let account = self
-                .account_through(block, each.as_deref())
-                .map_or_else(|| self.account_of(written, each.as_deref(), &address, block.span), Ok);
-            let Ok(account) = account else { continue };
+            let Some(account) = self.account_for(block, each.as_deref(), &address) else { continue };
             let draft = Draft {
                 address,
                 kind: schema.kind.clone(),
@@ -110,6 +106,17 @@ impl Evaluator<'_> {
                 }
             }
         }
+    }
+
+    /// Returns where a resource of a block lives; `None` if that is wrong, which is reported.
+    pub(crate) fn account_for(
+        &mut self,
+        block: &ResourceBlock,
+        each: Option<&Each>,
+        address: &Address,
+    ) -> Option<AccountName> {
+        let through = self.account_through(block, each);
+        through.or_else(|| self.account_of(block.account.as_ref(), each, address, block.span).ok())
     }
 
     /// Returns the account of the cluster that the resources of a block are in, if the block does not say

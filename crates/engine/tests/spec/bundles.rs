@@ -105,6 +105,14 @@ fn with_for_each_keys_begin_with_that_of_the_instance() {
 }
 
 #[test]
+fn members_of_two_instances_cannot_have_one_name() {
+    let text = "[group_list.shop]\nfor_each = [\"a\", \"a/b\"]\nfiles = [\"list.txt\"]\n";
+    let failure = load_with_list(text, "b/web: x\nweb: y\n").expect_err("two have one name");
+    let labels: Vec<_> = failure.diagnostics.iter().map(|problem| problem.label.as_str()).collect();
+    assert_eq!(labels, ["two resources would be `group_list.shop['a/b/web']`"]);
+}
+
+#[test]
 fn only_members_that_sensitive_values_are_in_are_sensitive() {
     let text = r#"
         [var.password]

@@ -2,7 +2,6 @@
 
 mod object;
 mod patch;
-mod references;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -12,7 +11,7 @@ use straddle_engine::bundle::{Bundle, Files, Member, Place, Trouble};
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::{Value, ValueMap};
 
-use crate::manifests::object::{ObjectName, Scope, group_of, scope};
+use crate::manifests::object::{Object, ObjectName, settle_namespaces};
 use crate::manifests::yaml::{Data, Node};
 
 /// The objects in files of manifests, as [`Bundle`].
@@ -43,12 +42,19 @@ pub struct Inputs {
     /// Changes of single objects, by name: tables are merged into the manifest, `"${null}"` takes something
     /// out, anything else takes the place of what the file says. Values may be known after apply.
     patch: Option<BTreeMap<String, Value>>,
+    /// What happens where somebody else has set a field of one of the objects to another value: `fail` names it,
+    /// and who that is; `force` takes it over.
+    #[attribute(one_of = ["fail", "force"])]
+    conflicts: Option<String>,
+    /// Whether to wait until what the objects describe is there, as `kubernetes_object` does.
+    wait: Option<bool>,
 }
 
 impl Bundle for KubernetesManifests {
     const KIND: &'static str = "kubernetes_manifests";
     const MEMBER_KIND: &'static str = "kubernetes_object";
-    const PASSED: &'static [&'static str] = &["cluster"];
+    const PASSED: &'static [&'static str] = &["cluster", "conflicts", "wait"];
+    const EXAMPLE: &'static str = include_str!("example.toml");
 
     type Inputs = Inputs;
 
@@ -61,7 +67,7 @@ impl Bundle for KubernetesManifests {
             let trouble = Trouble::new("", "has neither `files` nor `text`");
             reading.troubles.push(trouble.with_hint("Write `files = [\"manifests/*.yaml\"]`."));
         }
-        reading.resolve_scopes();
+        reading.settle_namespaces();
         reading.patches(inputs);
         let Reading { objects, troubles, .. } = reading;
         if troubles.is_empty() { Ok(members(objects)) } else { Err(troubles) }
@@ -80,14 +86,6 @@ impl Settings {
         let input = |name: &str| inputs.get(name).cloned();
         Self { namespace: input("namespace"), labels: input("labels"), annotations: input("annotations") }
     }
-}
-
-/// An object that was read.
-struct Object {
-    manifest: ValueMap,
-    name: ObjectName,
-    /// Where its name is written, if in a file.
-    place: Option<Place>,
 }
 
 /// What is read of files and text.
@@ -225,12 +223,7 @@ impl Reading {
         let (name, range) = text(metadata, "name", "metadata.name")?;
         let own = metadata.get("namespace").filter(|node| !node.is_null());
         let own = own.map(|_| text(metadata, "namespace", "metadata.namespace")).transpose()?;
-        let name = ObjectName {
-            group: group_of(&api_version).to_owned(),
-            kind,
-            namespace: own.map(|(namespace, _)| namespace),
-            name,
-        };
+        let name = ObjectName { api_version, kind, namespace: own.map(|(namespace, _)| namespace), name };
         if let Some(Value::Map(metadata)) = manifest.get_mut("metadata") {
             metadata.retain(|_, value| !value.is_null());
             self.settings.put_into(metadata);
@@ -239,28 +232,11 @@ impl Reading {
     }
 
     /// Gives objects a namespace that need one and do not say it.
-    fn resolve_scopes(&mut self) {
-        let cluster_scoped: Vec<_> = self.objects.iter().filter_map(defines_cluster_scoped).collect();
-        let given = match &self.settings.namespace {
-            None => None,
-            Some(Value::String(namespace)) => Some(namespace.clone()),
-            Some(_) => return self.troubles.push(known_late("namespace")),
-        };
-        for object in &mut self.objects {
-            let ObjectName { group, kind, namespace, .. } = &mut object.name;
-            let defined = || cluster_scoped.contains(&(group.clone(), kind.clone()));
-            let found = match scope(group, kind) {
-                _ if namespace.is_some() => continue,
-                Scope::Cluster => continue,
-                Scope::Namespaced => given.clone().or_else(|| Some("default".to_owned())),
-                Scope::Untold if defined() => continue,
-                Scope::Untold => given.clone(),
-            };
-            let Some(found) = found else { continue };
-            if let Some(Value::Map(metadata)) = object.manifest.get_mut("metadata") {
-                metadata.insert("namespace".to_owned(), Value::from(found.as_str()));
-            }
-            *namespace = Some(found);
+    fn settle_namespaces(&mut self) {
+        match &self.settings.namespace {
+            None => settle_namespaces(&mut self.objects, None),
+            Some(Value::String(namespace)) => settle_namespaces(&mut self.objects, Some(namespace)),
+            Some(_) => self.troubles.push(known_late("namespace")),
         }
     }
 
@@ -323,29 +299,9 @@ fn paths(pattern: &str, files: &dyn Files) -> Result<Vec<String>, String> {
     if found.is_empty() { Err("no file has such a name".to_owned()) } else { Ok(found) }
 }
 
-/// Returns the group and kind that a definition defines, if objects of it are in no namespace.
-fn defines_cluster_scoped(object: &Object) -> Option<(String, String)> {
-    let spec =
-        object.manifest.get("spec").filter(|_| object.name.kind == "CustomResourceDefinition")?.as_map()?;
-    let kind = spec.get("names")?.as_map()?.get("kind")?.as_str()?;
-    let is_in_none = spec.get("scope")?.as_str() == Some("Cluster");
-    is_in_none.then_some((spec.get("group")?.as_str()?.to_owned(), kind.to_owned()))
-}
-
-/// Returns the resources for objects, each after what it names.
+/// Returns the resources for objects. Which of them wait for which follows from what they name.
 fn members(objects: Vec<Object>) -> Vec<Member> {
-    let manifests = objects.iter().map(|object| (object.name.to_string(), &object.manifest)).collect();
-    let mut before = references::order(&manifests);
-    let member = |object: Object| {
-        let key = object.name.to_string();
-        Member {
-            after: before.remove(&key).unwrap_or_default().into_iter().collect(),
-            key,
-            attributes: ValueMap::from([("manifest".to_owned(), Value::Map(object.manifest))]),
-            place: object.place,
-        }
-    };
-    objects.into_iter().map(member).collect()
+    objects.into_iter().map(|object| object.into_member(Vec::new())).collect()
 }
 
 fn known_late(input: &str) -> Trouble {
@@ -370,5 +326,7 @@ fn no_such_object<'a>(input: &str, key: &str, known: impl Iterator<Item = &'a St
     trouble.with_detail(format!("They have {}{more}.", shown.join(", ")))
 }
 
+#[cfg(test)]
+mod loaded;
 #[cfg(test)]
 mod tests;

@@ -1,90 +1,22 @@
 //! What an object of Kubernetes is called, and where it belongs.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use straddle_engine::bundle::{Member, Place};
 use straddle_engine::value::{Value, ValueMap};
 
-/// Kinds of Kubernetes' own whose objects are in no namespace, with their groups.
-///
-/// Source: the API reference of Kubernetes 1.33, resources with `"namespaced": false`.
-const CLUSTER_SCOPED: [(&str, &str); 30] = [
-    ("", "ComponentStatus"),
-    ("", "Namespace"),
-    ("", "Node"),
-    ("", "PersistentVolume"),
-    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
-    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
-    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
-    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-    ("apiregistration.k8s.io", "APIService"),
-    ("certificates.k8s.io", "CertificateSigningRequest"),
-    ("certificates.k8s.io", "ClusterTrustBundle"),
-    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
-    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
-    ("networking.k8s.io", "IPAddress"),
-    ("networking.k8s.io", "IngressClass"),
-    ("networking.k8s.io", "ServiceCIDR"),
-    ("node.k8s.io", "RuntimeClass"),
-    ("rbac.authorization.k8s.io", "ClusterRole"),
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
-    ("resource.k8s.io", "DeviceClass"),
-    ("resource.k8s.io", "ResourceSlice"),
-    ("scheduling.k8s.io", "PriorityClass"),
-    ("storage.k8s.io", "CSIDriver"),
-    ("storage.k8s.io", "CSINode"),
-    ("storage.k8s.io", "StorageClass"),
-    ("storage.k8s.io", "VolumeAttachment"),
-    ("storage.k8s.io", "VolumeAttributesClass"),
-];
-
-/// Groups of Kubernetes' own.
-const OWN_GROUPS: [&str; 21] = [
-    "",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-];
+use crate::object::is_namespaced;
 
 /// Kinds of Kubernetes' own that others have taken for kinds of theirs: these are named with their group.
 const TAKEN_TWICE: [&str; 8] =
     ["Event", "Ingress", "Job", "NetworkPolicy", "Role", "Service", "Secret", "Node"];
 
-/// Whether objects of a kind are in a namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// They are.
-    Namespaced,
-    /// They are in none.
-    Cluster,
-    /// The kind is none of Kubernetes' own.
-    Untold,
-}
-
 /// Names one object of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ObjectName {
-    /// The part of `apiVersion` before `/`; empty for the core group.
-    pub(crate) group: String,
+    /// Such as `apps/v1`.
+    pub(crate) api_version: String,
     pub(crate) kind: String,
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
@@ -96,11 +28,23 @@ impl ObjectName {
         let text = |table: &ValueMap, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
         let metadata = manifest.get("metadata")?.as_map()?;
         Some(Self {
-            group: group_of(&text(manifest, "apiVersion")?).to_owned(),
+            api_version: text(manifest, "apiVersion")?,
             kind: text(manifest, "kind")?,
             namespace: text(metadata, "namespace"),
             name: text(metadata, "name")?,
         })
+    }
+}
+
+impl ObjectName {
+    /// Returns the part of the `apiVersion` before `/`; empty for the core group.
+    pub(crate) fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Tells whether objects of the kind are in namespaces; `None` if only the cluster knows.
+    pub(crate) fn is_namespaced(&self) -> Option<bool> {
+        is_namespaced(&self.api_version, &self.kind)
     }
 }
 
@@ -109,8 +53,8 @@ impl ObjectName {
 impl fmt::Display for ObjectName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.kind)?;
-        if !is_own_group(&self.group) && TAKEN_TWICE.contains(&self.kind.as_str()) {
-            write!(formatter, ".{}", self.group)?;
+        if self.is_namespaced().is_none() && TAKEN_TWICE.contains(&self.kind.as_str()) {
+            write!(formatter, ".{}", self.group())?;
         }
         if let Some(namespace) = &self.namespace {
             write!(formatter, "/{namespace}")?;
@@ -119,24 +63,49 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// Returns the group in an `apiVersion`.
-pub(crate) fn group_of(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
+/// An object that a stack is to have.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) manifest: ValueMap,
+    pub(crate) name: ObjectName,
+    /// Where its name is written, if in a file.
+    pub(crate) place: Option<Place>,
 }
 
-/// Tells whether objects of a kind are in a namespace.
-pub(crate) fn scope(group: &str, kind: &str) -> Scope {
-    if CLUSTER_SCOPED.contains(&(group, kind)) {
-        Scope::Cluster
-    } else if is_own_group(group) {
-        Scope::Namespaced
-    } else {
-        Scope::Untold
+impl Object {
+    /// Returns the resource for the object, which waits for others by their keys.
+    pub(crate) fn into_member(self, after: Vec<String>) -> Member {
+        let attributes = ValueMap::from([("manifest".to_owned(), Value::Map(self.manifest))]);
+        Member { key: self.name.to_string(), attributes, after, place: self.place }
     }
 }
 
-fn is_own_group(group: &str) -> bool {
-    OWN_GROUPS.contains(&group)
+/// Gives objects a namespace that have to be in one and do not say it: that which is given, else `default`.
+/// Objects of kinds that nobody here knows get only one that is given.
+pub(crate) fn settle_namespaces(objects: &mut [Object], given: Option<&str>) {
+    let in_none: BTreeSet<_> = objects.iter().filter_map(defined_in_no_namespace).collect();
+    for object in objects {
+        let is_namespaced = object.name.is_namespaced();
+        let kind = (object.name.group().to_owned(), object.name.kind.clone());
+        let Some(Value::Map(metadata)) = object.manifest.get_mut("metadata") else { continue };
+        if is_namespaced == Some(false) || in_none.contains(&kind) {
+            metadata.remove("namespace");
+            object.name.namespace = None;
+        } else if object.name.namespace.is_none() {
+            object.name.namespace = given.or(is_namespaced.map(|_| "default")).map(str::to_owned);
+            let namespace = object.name.namespace.as_deref().map(Value::from);
+            metadata.extend(namespace.map(|namespace| ("namespace".to_owned(), namespace)));
+        }
+    }
+}
+
+/// Returns the group and kind that a definition defines, if objects of it are in no namespace.
+fn defined_in_no_namespace(object: &Object) -> Option<(String, String)> {
+    let is_definition = object.name.kind == "CustomResourceDefinition";
+    let spec = object.manifest.get("spec").filter(|_| is_definition)?.as_map()?;
+    let kind = spec.get("names")?.as_map()?.get("kind")?.as_str()?;
+    let is_in_none = spec.get("scope")?.as_str() == Some("Cluster");
+    is_in_none.then_some((spec.get("group")?.as_str()?.to_owned(), kind.to_owned()))
 }
 
 #[cfg(test)]
@@ -161,13 +130,5 @@ mod tests {
             shown("{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {namespace: a, name: b}}"),
             "Service.serving.knative.dev/a/b"
         );
-    }
-
-    #[test]
-    fn scopes_of_own_kinds_are_known() {
-        assert_eq!(scope("", "Namespace"), Scope::Cluster);
-        assert_eq!(scope("networking.k8s.io", "IngressClass"), Scope::Cluster);
-        assert_eq!(scope("networking.k8s.io", "Ingress"), Scope::Namespaced);
-        assert_eq!(scope("elbv2.k8s.aws", "IngressClassParams"), Scope::Untold);
     }
 }

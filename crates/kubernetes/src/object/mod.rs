@@ -29,6 +29,8 @@ use straddle_engine::resource::{
 };
 use straddle_engine::value::{Value, ValueMap};
 
+pub(crate) use self::manifest::is_namespaced;
+
 use self::attributes::{ObjectInputs, ObjectOutputs};
 use self::id::ObjectId;
 use self::json::{from_json, to_json};
