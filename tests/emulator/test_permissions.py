@@ -140,6 +140,8 @@ def test_paths_of_roles_and_policies_are_in_what_is_printed(trial: Trial) -> Non
     trial.assert_each_is_needed("plan")
     # A version of a policy that is no longer in force goes before the policy.
     trial.mission.edit("ec2:Describe*", "ec2:Get*", file="paths.toml")
+    # What is on a role of another name is taken off the old one, and put on the new one.
+    trial.mission.edit('name     = "nodes"\npath     = "/team/nodes/"', 'name = "n2"\npath = "/team/"', "paths.toml")
     trial.may(trial.printed("apply"))
     trial.mission.apply()
     assert "iam:DeletePolicyVersion" in actions(trial.printed("destroy")["network"])

@@ -59,8 +59,10 @@ pub(super) enum Naming {
 pub(super) struct Things<'a> {
     known: Known<'a>,
     changes: BTreeMap<&'a Address, &'a Change>,
-    /// By kind, account and id, or the name by which the service will know it.
-    by_id: BTreeMap<(&'a str, &'a AccountName, &'a str), &'a Address>,
+    /// What is there by kind, account and id.
+    there: BTreeMap<(&'a str, &'a AccountName, &'a str), &'a Address>,
+    /// What is made by kind, account and the name that the service will know it by.
+    made: BTreeMap<(&'a str, &'a AccountName, &'a str), &'a Address>,
 }
 
 impl<'a> Things<'a> {
@@ -76,8 +78,8 @@ impl<'a> Things<'a> {
             let id = resource.object.as_ref()?.remote_id.as_str();
             Some(((resource.kind.as_str(), &resource.account, id), address))
         });
-        let by_id = made.chain(there).collect();
-        Self { known, changes: changes().map(|change| (&change.address, change)).collect(), by_id }
+        let (there, made) = (there.collect(), made.collect());
+        Self { known, changes: changes().map(|change| (&change.address, change)).collect(), there, made }
     }
 
     /// Returns a thing that is there.
@@ -161,21 +163,24 @@ impl<'a> Things<'a> {
         let Some(value) = find(&thing.values, attribute) else { return Vec::new() };
         let referred = thing.kind.schema().input(attribute).and_then(|input| input.refers_to.first());
         let Some(kind) = referred.and_then(|kind| self.known.registry.kind(kind)) else { return Vec::new() };
-        let address = match value {
-            Value::Unknown(unknown) => unknown.exact.then_some(&unknown.origin.address),
-            value => value.as_str().and_then(|id| {
-                self.by_id.get(&(kind.schema().kind.as_str(), &thing.account.name, id)).copied()
-            }),
+        let key = value.as_str().map(|id| (kind.schema().kind.as_str(), &thing.account.name, id));
+        let named = match (value, key) {
+            (Value::Unknown(unknown), _) if unknown.exact => self.then(&unknown.origin.address),
+            // What is replaced has another name then: the one that has this name counts.
+            (_, Some(key)) => {
+                let there = self.there.get(&key).and_then(|address| self.now(address));
+                there.or_else(|| self.made.get(&key).and_then(|address| self.then(address)))
+            }
+            (_, None) => None,
         };
-        let named = address.and_then(|address| self.then(address).or_else(|| self.now(address)));
         let named = named.unwrap_or_else(|| {
             let name = value.as_str().unwrap_or(ANYTHING);
-            let names = kind.identity().iter().map(|identity| ((*identity).to_owned(), Value::from(name)));
+            let known = kind.identity().iter().map(|identity| ((*identity).to_owned(), Value::from(name)));
             let any = defaults(kind.arn()).map(|(word, default)| {
                 let texts = [default.to_owned(), format!("{default}{ANYTHING}{default}")];
                 (word.to_owned(), Value::List(texts.map(Value::from).into()))
             });
-            Thing { kind: &**kind, account: thing.account, values: any.chain(names).collect() }
+            Thing { kind: &**kind, account: thing.account, values: any.chain(known).collect() }
         });
         self.names(named.kind.arn(), &named, naming).into_iter().collect()
     }
