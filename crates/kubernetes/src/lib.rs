@@ -3,6 +3,11 @@
 //! Needs no AWS SDK: what a token is signed with comes from whoever has the account.
 
 pub mod cluster;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "templates take values of any kind, and most of what looks at one knows a few of them"
+)]
+pub mod helm;
 pub mod manifests;
 mod object;
 pub mod token;

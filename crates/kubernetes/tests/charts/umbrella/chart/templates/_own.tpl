@@ -1,0 +1,1 @@
+{{- define "shared.title" -}}umbrella of {{ .Release.Name }}{{- end -}}
