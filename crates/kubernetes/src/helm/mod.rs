@@ -6,8 +6,10 @@
 mod capabilities;
 mod chart;
 mod dependencies;
+pub mod fetch;
 mod files;
 mod functions;
+pub mod lock;
 mod manifests;
 mod render;
 mod schema;
