@@ -11,6 +11,7 @@ mod ec2;
 mod eks;
 mod elb;
 mod error;
+mod essential;
 mod iam;
 mod lookup;
 mod partition;

@@ -104,6 +104,10 @@ pub trait AnyKind: Send + Sync {
 pub trait AnyResource: AnyKind {
     /// Returns how the engine must treat it.
     fn traits(&self) -> Traits;
+    /// See [`Resource::essential`].
+    fn essential(&self, found: ValueMap) -> ValueMap;
+    /// See [`Resource::shorthands`].
+    fn shorthands(&self, home: Home<'_>, attribute: &str, value: &Value) -> Vec<Value>;
     /// See [`Resource::EXCLUSIVE`].
     fn exclusive(&self) -> &'static [&'static str];
     /// See [`Resource::RETAINED`].
@@ -245,6 +249,14 @@ impl<R: Resource> AnyKind for Erased<R> {
 impl<R: Resource> AnyResource for Erased<R> {
     fn traits(&self) -> Traits {
         R::TRAITS
+    }
+
+    fn essential(&self, found: ValueMap) -> ValueMap {
+        R::essential(found)
+    }
+
+    fn shorthands(&self, home: Home<'_>, attribute: &str, value: &Value) -> Vec<Value> {
+        R::shorthands(home, attribute, value)
     }
 
     fn exclusive(&self) -> &'static [&'static str] {

@@ -47,7 +47,8 @@ pub trait Resource: Send + Sync + 'static {
     const IDENTITY: &'static [&'static str] = &[];
 
     /// How ids of things of the kind look, for whoever imports one: `*` stands for any text that is
-    /// not empty.
+    /// not empty, `NAME` for
+    /// text that has neither `/` nor `:`.
     const ID_FORM: &'static str = "*";
 
     /// The attribute that says which [cluster](crate::cluster) things of the kind are in; `None` if they are
@@ -100,6 +101,20 @@ pub trait Resource: Send + Sync + 'static {
     /// What is wrong with a shorthand.
     fn canonical(_home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
         Ok(inputs)
+    }
+
+    /// Returns the inputs of a thing as it was found without those that another one says as well, for
+    /// whoever writes a spec of it.
+    #[must_use]
+    fn essential(found: ValueMap) -> ValueMap {
+        found
+    }
+
+    /// Returns the shorthand that may stand for a value, for whoever writes a spec of what is there, the
+    /// best first. Not all of it needs to: who asks compares by [`Self::canonical`].
+    #[must_use]
+    fn shorthands(_home: Home<'_>, _attribute: &str, _value: &Value) -> Vec<Value> {
+        Vec::new()
     }
 
     /// Returns what is wrong with the inputs beyond the types; parts of them may be unknown.

@@ -428,7 +428,8 @@ pub struct KindSchema {
     pub expansions: Vec<Expansion>,
     /// A spec that has one; empty if the kind shows none.
     pub example: &'static str,
-    /// How ids of things of the kind look: `*` stands for any text that is not empty.
+    /// How ids of things of the kind look: `*` stands for any text that is not empty, `NAME` for
+    /// text that has neither `/` nor `:`.
     pub id_form: &'static str,
     /// The kind of the resources that a block brings in, if that is another one; see [`crate::bundle`].
     pub member_kind: Option<Kind>,

@@ -10,6 +10,7 @@ use straddle_engine::resource::{
     Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::{Attributes, Tags};
+use straddle_engine::value::{Value, ValueMap};
 
 use super::listing::Found;
 use super::tags::TagStep;
@@ -17,6 +18,7 @@ use super::{SERVICE, filters, tags};
 use crate::blockers::INTERFACES_READ;
 use crate::client::Client;
 use crate::error::{answered, failed, unless};
+use crate::essential;
 
 /// The kind.
 pub(crate) struct Eip;
@@ -115,6 +117,17 @@ impl Resource for Eip {
     type Client = Client;
     type Listing = Found<types::Address>;
     type Step = EipStep;
+
+    fn essential(found: ValueMap) -> ValueMap {
+        let found = essential::unless_chosen(found, "public_ipv4_pool", &[Value::from("amazon")]);
+        // An address is had by its id; a border group that is a region ends with its only number.
+        let group = found.get("network_border_group").and_then(Value::as_str).unwrap_or_default();
+        let is_number = |word: &str| word.parse::<u8>().is_ok();
+        let is_region = group.rsplit('-').next().is_some_and(is_number)
+            && group.split('-').filter(|word| is_number(word)).count() == 1;
+        let surplus: &[&str] = if is_region { &["address", "network_border_group"] } else { &["address"] };
+        essential::without(found, surplus)
+    }
 
     fn observe(listing: &Self::Listing, id: &RemoteId) -> Option<Observed<EipInputs, EipOutputs>> {
         let id = id.as_str();

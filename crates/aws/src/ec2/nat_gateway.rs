@@ -20,6 +20,7 @@ use super::tags::TagStep;
 use super::{SERVICE, filters, tags};
 use crate::client::Client;
 use crate::error::{answered, failed, unless};
+use crate::essential;
 
 /// The kind.
 pub(crate) struct NatGateway;
@@ -137,6 +138,10 @@ impl Resource for NatGateway {
     type Client = Client;
     type Listing = Found<types::NatGateway>;
     type Step = NatGatewayStep;
+
+    fn essential(found: ValueMap) -> ValueMap {
+        essential::without(found, &["private_ip"])
+    }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         let private = is(inputs, "connectivity_type", "private");

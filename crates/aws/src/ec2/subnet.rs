@@ -23,6 +23,7 @@ use super::{SERVICE, cidr, filters, tags};
 use crate::blockers::INTERFACES_READ;
 use crate::client::Client;
 use crate::error::{answered, failed, unless};
+use crate::essential;
 
 /// The kind.
 pub(crate) struct Subnet;
@@ -185,6 +186,11 @@ impl Resource for Subnet {
     type Client = Client;
     type Listing = Found<types::Subnet>;
     type Step = SubnetStep;
+
+    fn essential(found: ValueMap) -> ValueMap {
+        // The id of the zone says the same, and means it in every account.
+        essential::without(found, &["availability_zone"])
+    }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         [cidr::check_ipv4_size(inputs, "cidr_block", "subnet"), check_ipv6(inputs)]

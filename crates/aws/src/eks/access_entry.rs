@@ -21,6 +21,7 @@ use super::{SERVICE, id, tags};
 use crate::client::Client;
 use crate::each::each;
 use crate::error::{answered, failed};
+use crate::essential;
 use crate::tags::{TagStep, next_step as next_tag_step};
 
 /// The kind. Its ids are the cluster's name and the principal: `main/arn:aws:iam::111122223333:role/Admin`.
@@ -115,7 +116,7 @@ impl Resource for AccessEntry {
         tags::CHANGED,
         Need::delete(&["eks:DeleteAccessEntry"]).on(&["{arn}"]),
     ];
-    const ID_FORM: &'static str = "*/arn:*:iam::*";
+    const ID_FORM: &'static str = "NAME/arn:*:iam::*";
     const EXAMPLE: &'static str = include_str!("access_entry/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["principal_arn", "cluster_name"];
     const IDENTITY: &'static [&'static str] = &["cluster_name", "principal_arn"];
@@ -135,6 +136,11 @@ impl Resource for AccessEntry {
             parent_attribute: "access_entry_id",
             shape: ExpansionShape::Tables { name: "policy_arn", constants: &[] },
         }]
+    }
+
+    fn essential(found: ValueMap) -> ValueMap {
+        let names = found.get("principal_arn").and_then(Value::as_str).map(names_of_eks).unwrap_or_default();
+        essential::unless_chosen(found, "user_name", &names)
     }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
@@ -264,6 +270,16 @@ async fn describe(client: &Client, id: RemoteId) -> Result<types::AccessEntry, P
     let call = client.eks.reads.describe_access_entry().cluster_name(cluster).principal_arn(principal);
     let answer = call.send().await.map_err(failed(OPERATION))?;
     answered(OPERATION, answer.access_entry)
+}
+
+/// Returns the names in the cluster of which EKS makes one for a principal where none is set: the ARN, or of
+/// a role that of its sessions (EKS user guide, "Create access entries").
+fn names_of_eks(principal: &str) -> Vec<Value> {
+    let role = principal.split_once(":role/").map(|(start, path)| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        format!("{}:assumed-role/{name}/{{{{SessionName}}}}", start.replacen(":iam:", ":sts:", 1))
+    });
+    std::iter::once(principal.to_owned()).chain(role).map(Value::from).collect()
 }
 
 #[cfg(test)]

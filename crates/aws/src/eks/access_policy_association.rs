@@ -106,7 +106,7 @@ impl Resource for AccessPolicyAssociation {
         Need::update(&["eks:AssociateAccessPolicy"]).on(&[ENTRIES]).changing(&["access_scope"]),
         Need::delete(&["eks:DisassociateAccessPolicy"]).on(&[ENTRIES]),
     ];
-    const ID_FORM: &'static str = "*/arn:*:iam::*/arn:*:eks::*";
+    const ID_FORM: &'static str = "NAME/arn:*:iam::*/arn:*:eks::*";
     const EXAMPLE: &'static str = include_str!("access_policy_association/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["access_entry_id", "policy_arn"];
     const IDENTITY: &'static [&'static str] = &["access_entry_id", "policy_arn"];

@@ -22,6 +22,7 @@ use super::named::CLUSTER;
 use super::{SERVICE, id, tags};
 use crate::client::Client;
 use crate::error::failed;
+use crate::essential;
 use crate::tags::{TagStep, next_step as next_tag_step};
 
 /// The associations of the cluster, whose ids are not known before they are read.
@@ -160,7 +161,7 @@ impl Resource for Addon {
         tags::CHANGED,
         Need::delete(&["eks:DeleteAddon"]).on(&["{arn}"]),
     ];
-    const ID_FORM: &'static str = "*/*";
+    const ID_FORM: &'static str = "NAME/NAME";
     const EXAMPLE: &'static str = include_str!("addon/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["name", "cluster_name"];
     const IDENTITY: &'static [&'static str] = &["cluster_name", "name"];
@@ -172,6 +173,10 @@ impl Resource for Addon {
     type Step = AddonStep;
 
     /// EKS gives a new add-on the default version.
+    fn essential(found: ValueMap) -> ValueMap {
+        essential::unless_chosen(found, "namespace", &[Value::from("kube-system")])
+    }
+
     fn follow(
         _: &str,
         followed: &Value,

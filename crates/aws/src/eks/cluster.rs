@@ -24,6 +24,7 @@ use super::memory::Updated;
 use super::{SERVICE, tags, version};
 use crate::client::Client;
 use crate::error::failed;
+use crate::essential;
 use crate::tags::TagStep;
 
 /// The kind. Its ids are the clusters' names.
@@ -114,6 +115,7 @@ impl Resource for Cluster {
         Need::delete(&["eks:UpdateClusterConfig"]).on(&["{arn}"]).only_if("deletion_protection", "true"),
         Need::delete(&["eks:DeleteCluster"]).on(&["{arn}"]),
     ];
+    const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("cluster/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["name"];
     const IDENTITY: &'static [&'static str] = &["name"];
@@ -123,6 +125,15 @@ impl Resource for Cluster {
     type Client = Client;
     type Listing = Clusters;
     type Step = ClusterStep;
+
+    fn essential(found: ValueMap) -> ValueMap {
+        let network = "kubernetes_network";
+        let ranges = ["10.100.0.0/16", "172.20.0.0/16"].map(Value::from);
+        let found = essential::member_unless_chosen(found, network, "ip_family", &[Value::from("ipv4")]);
+        let found = essential::member_unless_chosen(found, network, "service_ipv4_cidr", &ranges);
+        let off = Value::Map(ValueMap::from([("enabled".to_owned(), Value::from(false))]));
+        essential::unless_chosen(found, "auto_mode", &[off])
+    }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         check::problems(inputs)

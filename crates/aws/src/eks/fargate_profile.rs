@@ -119,7 +119,7 @@ impl Resource for Profile {
         poll: Duration::from_secs(10),
     };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:fargateprofile/{cluster_name}/{name}/*";
-    const ID_FORM: &'static str = "*/*";
+    const ID_FORM: &'static str = "NAME/NAME";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["eks:DescribeFargateProfile"]).on(&["{arn}"]),
         Need::create(&["eks:CreateFargateProfile"]).on(&[CLUSTER, "{arn}"]),

@@ -6,7 +6,7 @@ pub(crate) mod addon;
 mod check;
 pub(crate) mod cluster;
 pub(crate) mod fargate_profile;
-mod id;
+pub(crate) mod id;
 mod memory;
 mod named;
 pub(crate) mod node_group;

@@ -24,6 +24,7 @@ use super::named::CLUSTER;
 use super::{SERVICE, id, tags, version};
 use crate::client::Client;
 use crate::error::failed;
+use crate::essential;
 use crate::tags::TagStep;
 
 /// The kind. Its ids are the cluster's name and the group's: `main/workers`.
@@ -59,7 +60,7 @@ impl Resource for NodeGroup {
         poll: Duration::from_secs(15),
     };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:nodegroup/{cluster_name}/{name}/*";
-    const ID_FORM: &'static str = "*/*";
+    const ID_FORM: &'static str = "NAME/NAME";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["eks:DescribeNodegroup"]).on(&["{arn}"]),
         tags::GIVEN_AT_BIRTH,
@@ -96,6 +97,13 @@ impl Resource for NodeGroup {
     type Client = Client;
     type Listing = NodeGroups;
     type Step = NodeGroupStep;
+
+    fn essential(found: ValueMap) -> ValueMap {
+        let found = essential::without(found, &["release_version"]);
+        let found = essential::unless_chosen(found, "disk_size", &[Value::from(20)]);
+        let found = essential::unless_chosen(found, "ami_type", &[Value::from("AL2023_x86_64_STANDARD")]);
+        essential::member_unless_chosen(found, "update", "max_unavailable", &[Value::from(1)])
+    }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         check::problems(inputs)

@@ -141,7 +141,7 @@ impl Resource for PodIdentityAssociation {
         tags::CHANGED,
         Need::delete(&["eks:DeletePodIdentityAssociation"]).on(&["{arn}"]),
     ];
-    const ID_FORM: &'static str = "*/a-*";
+    const ID_FORM: &'static str = "NAME/a-*";
     const EXAMPLE: &'static str = include_str!("pod_identity_association/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["service_account", "namespace", "cluster_name"];
     const IDENTITY: &'static [&'static str] = &["cluster_name"];

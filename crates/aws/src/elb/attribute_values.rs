@@ -129,6 +129,13 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// Takes out of what was found the table of keys that [`put`] fills whole: those that have names are there
+/// under them too, and what has none stays as it is without being said.
+pub(crate) fn without_free(mut found: ValueMap) -> ValueMap {
+    found.remove(FREE);
+    found
+}
+
 /// Returns a problem for each key of the free table that is set under its name as well.
 pub(crate) fn check_twice(names: &[Named], inputs: &ValueMap) -> Vec<Problem> {
     let table = inputs.get(FREE).and_then(Value::as_map);

@@ -186,6 +186,10 @@ impl Resource for Listener {
     type Listing = Listeners;
     type Step = ListenerStep;
 
+    fn essential(found: ValueMap) -> ValueMap {
+        action::essential(attribute_values::without_free(found))
+    }
+
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         check::problems(inputs)
     }

@@ -142,6 +142,10 @@ impl Resource for LoadBalancer {
     type Listing = LoadBalancers;
     type Step = LoadBalancerStep;
 
+    fn essential(found: ValueMap) -> ValueMap {
+        inputs::essential(attribute_values::without_free(found))
+    }
+
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         check::problems(inputs)
     }

@@ -1,13 +1,13 @@
 //! The kinds of Elastic Load Balancing (its second version), and what they share.
 
 mod attribute_values;
-mod describe;
+pub(crate) mod describe;
 pub(crate) mod ingress_load_balancer;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
-mod maker;
+pub(crate) mod maker;
 mod ownership;
-mod tags;
+pub(crate) mod tags;
 pub(crate) mod target_group;
 
 pub(crate) use describe::target_groups;

@@ -25,6 +25,7 @@ use super::{SERVICE, describe, fits, load_balancer, number, ownership, tags};
 use crate::client::Client;
 use crate::ec2::check::{is_set, problem};
 use crate::error::{answered, failed};
+use crate::essential;
 
 use inputs::{HealthCheck, NAMES, TargetGroupInputs};
 use listing::TargetGroups;
@@ -111,6 +112,14 @@ impl Resource for TargetGroup {
     type Client = Client;
     type Listing = TargetGroups;
     type Step = TargetGroupStep;
+
+    fn essential(found: ValueMap) -> ValueMap {
+        let stickiness = found.get("stickiness").and_then(Value::as_map);
+        let is_off = stickiness.and_then(|it| it.get("enabled")) == Some(&Value::from(false));
+        let surplus: &[&str] = if is_off { &["stickiness"] } else { &[] };
+        let found = essential::without(attribute_values::without_free(found), surplus);
+        essential::unless_chosen(found, "protocol_version", &[Value::from("HTTP1")])
+    }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {
         let mut found = attribute_values::check_twice(&NAMES, inputs);

@@ -97,6 +97,7 @@ impl Resource for InstanceProfile {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("instance_profile/example.toml");
     const ARN: &'static str = "arn:{partition}:iam::{account}:instance-profile{path|/}{name}";
     const PERMISSIONS: &'static [Need] = &[

@@ -17,7 +17,7 @@ pub(crate) mod role;
 pub(crate) mod role_policy;
 pub(crate) mod role_policy_attachment;
 pub(crate) mod role_trust;
-mod roles;
+pub(crate) mod roles;
 pub(crate) mod service_linked_role;
 mod tags;
 #[cfg(test)]

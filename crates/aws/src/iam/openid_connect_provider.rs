@@ -11,12 +11,14 @@ use straddle_engine::resource::{
     Intent, Listing, Observed, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::{Attributes, Tags};
+use straddle_engine::value::ValueMap;
 
 use super::tags::{TagStep, Tagged};
 use super::{SERVICE, tags, unless_missing};
 use crate::client::{Client, Place};
 use crate::each::each;
 use crate::error::{answered, failed};
+use crate::essential;
 
 /// How an address begins. IAM takes it with this, and returns it without.
 const SCHEME: &str = "https://";
@@ -104,6 +106,7 @@ impl Resource for OpenIdConnectProvider {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "arn:*:iam::*:oidc-provider/*";
     const EXAMPLE: &'static str = include_str!("openid_connect_provider/example.toml");
     const ARN: &'static str = "arn:{partition}:iam::{account}:oidc-provider/{issuer}";
     const PERMISSIONS: &'static [Need] = &[
@@ -131,6 +134,10 @@ impl Resource for OpenIdConnectProvider {
     type Client = Client;
     type Listing = Providers;
     type Step = OpenIdConnectProviderStep;
+
+    fn essential(found: ValueMap) -> ValueMap {
+        essential::without(found, &["thumbprints"])
+    }
 
     fn observe(
         listing: &Providers,

@@ -12,7 +12,7 @@ use straddle_engine::resource::{
     Home, Intent, Observed, Problem, Readiness, Recovery, ReplaceOrder, Resource, Step, Timeouts, Traits,
 };
 use straddle_engine::schema::{Attributes, Tags};
-use straddle_engine::value::ValueMap;
+use straddle_engine::value::{Value, ValueMap};
 
 use super::permissions::{self, MOST_CHARACTERS};
 use super::policies::{Policies, WholePolicy, get_policy};
@@ -99,6 +99,7 @@ impl Resource for ManagedPolicy {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "arn:*:iam::*:policy/*";
     const EXAMPLE: &'static str = include_str!("policy/example.toml");
     const ARN: &'static str = "arn:{partition}:iam::{account}:policy{path|/}{name}";
     const PERMISSIONS: &'static [Need] = &[
@@ -124,6 +125,10 @@ impl Resource for ManagedPolicy {
     fn canonical(home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
         let inputs = controller::canonical("document", &Place::of(home), inputs)?;
         Ok(document::versioned("document", inputs))
+    }
+
+    fn shorthands(_: Home<'_>, attribute: &str, value: &Value) -> Vec<Value> {
+        if attribute == "document" { controller::shorthands(value) } else { Vec::new() }
     }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {

@@ -119,6 +119,7 @@ impl Resource for Role {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("role/example.toml");
     const ARN: &'static str = "arn:{partition}:iam::{account}:role{path|/}{name}";
     const PERMISSIONS: &'static [Need] = &[
@@ -175,6 +176,11 @@ impl Resource for Role {
 
     fn canonical(home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
         trust::canonical("trust", &Place::of(home), inputs)
+    }
+
+    fn shorthands(_: Home<'_>, attribute: &str, value: &Value) -> Vec<Value> {
+        let short = (attribute == "trust").then(|| trust::shorthand(value));
+        short.flatten().into_iter().collect()
     }
 
     fn check(inputs: &ValueMap) -> Vec<Problem> {

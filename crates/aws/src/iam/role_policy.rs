@@ -67,6 +67,7 @@ impl Resource for RolePolicy {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "NAME:NAME";
     const EXAMPLE: &'static str = include_str!("role_policy/example.toml");
     const ARN: &'static str = ROLE;
     const PERMISSIONS: &'static [Need] = &[

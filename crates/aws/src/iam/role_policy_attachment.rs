@@ -58,6 +58,7 @@ impl Resource for RolePolicyAttachment {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "NAME/arn:*:iam::*:policy/*";
     const EXAMPLE: &'static str = include_str!("role_policy_attachment/example.toml");
     const ARN: &'static str = ROLE;
     const PERMISSIONS: &'static [Need] = &[

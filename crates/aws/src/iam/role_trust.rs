@@ -11,7 +11,7 @@ use straddle_engine::resource::{
     Traits,
 };
 use straddle_engine::schema::Attributes;
-use straddle_engine::value::ValueMap;
+use straddle_engine::value::{Value, ValueMap};
 
 use super::role::{observed_trust, update_trust};
 use super::roles::{Part, Roles};
@@ -62,6 +62,7 @@ impl Resource for RoleTrust {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("role_trust/example.toml");
     const ARN: &'static str = ROLE;
     const PERMISSIONS: &'static [Need] = &[
@@ -87,6 +88,11 @@ impl Resource for RoleTrust {
 
     fn canonical(home: Home<'_>, inputs: ValueMap) -> Result<ValueMap, Vec<Problem>> {
         trust::canonical("trust", &Place::of(home), inputs)
+    }
+
+    fn shorthands(_: Home<'_>, attribute: &str, value: &Value) -> Vec<Value> {
+        let short = (attribute == "trust").then(|| trust::shorthand(value));
+        short.flatten().into_iter().collect()
     }
 
     fn observe(listing: &Roles, id: &RemoteId) -> Option<Observed<RoleTrustInputs, RoleTrustOutputs>> {

@@ -88,6 +88,7 @@ impl Resource for ServiceLinkedRole {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("service_linked_role/example.toml");
     const ARN: &'static str = "arn:{partition}:iam::{account}:role/aws-service-role/{aws_service_name}/*";
     const PERMISSIONS: &'static [Need] = &[

@@ -305,5 +305,84 @@ fn one_list(mut values: Vec<Value>) -> Value {
     Value::List(values.iter().flat_map(Value::items).cloned().collect())
 }
 
+/// Returns the short form that may stand for a trust policy; who asks checks whether it does.
+pub(crate) fn shorthand(document: &Value) -> Option<Value> {
+    let elements = document.as_map()?;
+    let statements = elements.get("Statement")?;
+    let mut short = ValueMap::new();
+    let mut principals = Vec::new();
+    for statement in statements.items() {
+        let statement = statement.as_map()?;
+        let (kind, of) = only_entry(statement.get("Principal")?)?;
+        let actions = statement.get("Action")?;
+        let condition = statement.get("Condition");
+        match kind {
+            "Service" => drop(short.insert(SERVICE.to_owned(), of.clone())),
+            "Federated" => {
+                let tokens = condition.and_then(|condition| of_tokens(of.as_str()?, condition))?;
+                short.insert(OIDC_PROVIDER.to_owned(), of.clone());
+                short.extend(tokens);
+            }
+            "AWS" if actions.items().iter().any(|action| action.as_str() == Some(ASSUME)) => {
+                principals = of.items().to_vec();
+                if let Some(id) = condition.and_then(|it| it.as_map()?.get("StringEquals")?.as_map()) {
+                    let id = id.get("sts:ExternalId")?;
+                    short.insert(EXTERNAL_ID.to_owned(), id.clone());
+                }
+            }
+            _ => {}
+        }
+        let tags = actions.items().iter().any(|action| action.as_str() == Some(TAG));
+        let is_pod_identity = of.items().iter().any(|of| of.as_str() == Some(POD_IDENTITY));
+        if tags && !is_pod_identity {
+            short.insert(SESSION_TAGS.to_owned(), Value::from(true));
+        }
+    }
+    let (accounts, roles): (Vec<_>, Vec<_>) =
+        principals.into_iter().partition(|principal| account_of_root(principal).is_some());
+    let accounts: Vec<_> = accounts.iter().filter_map(account_of_root).map(Value::from).collect();
+    for (name, values) in [(ACCOUNT, accounts), (ROLE, roles)] {
+        if !values.is_empty() {
+            short.insert(name.to_owned(), one_list(vec![one_or_all(values)]));
+        }
+    }
+    (!short.is_empty()).then_some(Value::Map(short))
+}
+
+/// Returns the account whose root a principal is; a bare id is as good.
+fn account_of_root(principal: &Value) -> Option<&str> {
+    let text = principal.as_str()?;
+    let id = text.strip_suffix(":root").and_then(|arn| arn.rsplit(':').next()).unwrap_or(text);
+    (id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
+}
+
+/// Returns whom tokens have to be for and of, as the short form says it.
+fn of_tokens(provider: &str, condition: &Value) -> Option<Vec<(String, Value)>> {
+    let (_, issuer) = provider.split_once(":oidc-provider/")?;
+    let equals = condition.as_map()?.get("StringEquals")?.as_map()?;
+    let account = |subject: &Value| {
+        let account = subject.as_str()?.strip_prefix("system:serviceaccount:")?;
+        Some(Value::from(account.replacen(':', "/", 1)))
+    };
+    let subjects = equals.get(&format!("{issuer}:sub"))?;
+    let accounts = subjects.items().iter().map(account).collect::<Option<Vec<_>>>()?;
+    let audiences = equals.get(&format!("{issuer}:aud"))?;
+    let mut tokens = vec![(SERVICE_ACCOUNTS.to_owned(), Value::List(accounts))];
+    if audiences.items() != [Value::from(STS)] {
+        tokens.push((AUDIENCES.to_owned(), audiences.clone()));
+    }
+    Some(tokens)
+}
+
+fn only_entry(value: &Value) -> Option<(&str, &Value)> {
+    let mut entries = value.as_map()?.iter();
+    let (name, value) = entries.next().filter(|_| entries.next().is_none())?;
+    Some((name, value))
+}
+
+fn one_or_all(mut values: Vec<Value>) -> Value {
+    if values.len() == 1 { values.remove(0) } else { Value::List(values) }
+}
+
 #[cfg(test)]
 mod tests;

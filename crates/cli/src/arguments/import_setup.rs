@@ -11,16 +11,21 @@ use crate::arguments::RunArguments;
 #[command(after_help = "\
 Examples:
   straddle import-setup specs/shop --from network/vpc/vpc-0a1b2c3d4e5f60718
+  straddle import-setup specs/shop --cluster apps/EKSTestDrive
   straddle import-setup --env prod --from network/vpc/vpc-0a1b2c3d4e5f60718 --json
 
-The folder of the spec has the accounts already. For each account that something is found in, a file
-is written that has its name, such as network.toml, and imports.toml for all of them.")]
+The folder of the spec has the accounts already. From a VPC, the clusters in it are found in all of them;
+from a cluster, its VPC. What is found is written into network.toml, cluster.toml and controller.toml,
+and what they import into imports.toml.")]
 pub(crate) struct ImportSetupArguments {
     #[command(flatten)]
     pub(crate) run: RunArguments,
     /// Where a walk begins, such as network/vpc/vpc-0a1b2c3d. May be given several times.
-    #[arg(long, value_name = "ACCOUNT/KIND/ID", required = true, value_parser = parse_start)]
+    #[arg(long, value_name = "ACCOUNT/KIND/ID", required_unless_present = "cluster", value_parser = parse_start)]
     pub(crate) from: Vec<Start>,
+    /// A cluster where a walk begins, such as apps/EKSTestDrive. May be given several times.
+    #[arg(long, value_name = "ACCOUNT/NAME", value_parser = parse_cluster)]
+    pub(crate) cluster: Vec<Start>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -34,6 +39,15 @@ fn parse_start(text: &str) -> Result<Start, String> {
         }
         _ => Err("write the name of an account, what it is and its id, such as network/vpc/vpc-0a1b2c3d"
             .to_owned()),
+    }
+}
+
+fn parse_cluster(text: &str) -> Result<Start, String> {
+    match text.split_once('/') {
+        Some((account, name)) if !account.is_empty() && !name.is_empty() && !name.contains('/') => {
+            parse_start(&format!("{account}/eks_cluster/{name}"))
+        }
+        _ => Err("write the name of an account and of a cluster, such as apps/EKSTestDrive".to_owned()),
     }
 }
 
@@ -53,5 +67,11 @@ mod tests {
                 .iter()
                 .all(|text| parse_start(text).is_err())
         );
+    }
+
+    #[test]
+    fn a_cluster_is_a_start() {
+        assert_eq!(parse_cluster("apps/demo"), parse_start("apps/eks_cluster/demo"));
+        assert!(["demo", "apps/", "/demo", "apps/a/b"].iter().all(|text| parse_cluster(text).is_err()));
     }
 }

@@ -34,8 +34,9 @@ pub(crate) fn run(program: &Program, arguments: &ImportSetupArguments) -> Result
         return Err(Failure::error(problem));
     }
     let stack = Stack::open(program, &arguments.run)?;
-    check_starts(program, &stack, &arguments.from)?;
-    let found = discover(program, arguments, &stack)?;
+    let starts: Vec<_> = arguments.from.iter().chain(&arguments.cluster).cloned().collect();
+    check_starts(program, &stack, &starts)?;
+    let found = discover(program, arguments, &stack, &starts)?;
     let mut written = Written::default();
     let files = write(program, arguments, &stack, &found, &mut written)?;
     written.keep();
@@ -71,6 +72,7 @@ fn discover(
     program: &Program,
     arguments: &ImportSetupArguments,
     stack: &Stack,
+    starts: &[Start],
 ) -> Result<Discovered, Failure> {
     let progress = Progress::of(program);
     let interrupt = Interrupt::default();
@@ -79,7 +81,7 @@ fn discover(
         let mut signals = signals()?;
         // Nothing is written by then, so that it can end anywhere.
         Ok::<_, Failure>(tokio::select! {
-            found = engine.discover(&stack.spec, &arguments.from) => found,
+            found = engine.discover(&stack.spec, starts) => found,
             () = progress.clone().heartbeat() => unreachable!("heartbeats have no end"),
             _ = signals.next() => Err(RunError::Interrupted),
         })
@@ -116,13 +118,13 @@ fn write(
 ) -> Result<Vec<String>, Failure> {
     let folder = &arguments.run.spec.path;
     let mut files = Vec::new();
-    for (account, text) in found.blocks(&stack.spec, &program.registry) {
-        let name = format!("{account}.toml");
+    if found.is_empty() {
+        return Ok(files);
+    }
+    for (file, text) in found.files(&stack.spec, &program.registry) {
+        let name = format!("{file}.toml");
         create(&folder.join(&name), &text, written)?;
         files.push(name);
-    }
-    if files.is_empty() {
-        return Ok(files);
     }
     let (spec, _) = load_spec(program, folder, &stack.values)?;
     let imports = found.imports(&spec, &program.registry).map_err(|lost| {

@@ -2,131 +2,54 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{AccountName, Kind, RemoteId};
+use crate::discovery::Named;
+use crate::discovery::references::References;
 use crate::discovery::toml::{Text, quoted, toml};
-use crate::discovery::{Discovered, Named};
-use crate::erased::{AnyResource, ObservedValues};
+use crate::erased::AnyResource;
 use crate::registry::Registry;
 use crate::resource::{ADDRESS_TAG, OPERATION_TAG, STACK_TAG};
 use crate::schema::{AttributeSchema, AttributeType, Expansion, ExpansionShape};
 use crate::spec::Spec;
 use crate::value::{Value, ValueMap};
 
-/// What a part is written in: the things that have parts, and how each sort of part is told.
-pub(super) struct Wholes<'a> {
-    /// By the kind of the part: the kind of the whole, and how it has such parts.
-    expansions: BTreeMap<&'a str, Vec<(&'a str, &'a Expansion)>>,
-    /// By account, kind and id: the position of a thing.
-    things: BTreeMap<(AccountName, Kind, RemoteId), usize>,
-}
-
-impl<'a> Wholes<'a> {
-    /// Starts without a thing.
-    pub(super) fn of(registry: &'a Registry) -> Self {
-        let mut expansions = BTreeMap::<_, Vec<_>>::new();
-        for schema in registry.kinds().map(|kind| kind.schema()) {
-            for expansion in &schema.expansions {
-                expansions.entry(expansion.child_kind).or_default().push((schema.kind.as_str(), expansion));
-            }
-        }
-        Self { expansions, things: BTreeMap::new() }
-    }
-
-    /// Adds a thing that can have parts.
-    pub(super) fn add(&mut self, account: &AccountName, kind: &Kind, id: &RemoteId, position: usize) {
-        self.things.insert((account.clone(), kind.clone(), id.clone()), position);
-    }
-
-    /// Returns the thing that another one is a part of, and the attribute that it is written in.
-    pub(super) fn part_of(
-        &self,
-        account: &AccountName,
-        kind: &str,
-        observed: &ObservedValues,
-    ) -> Option<(usize, &'static str)> {
-        let text = |name: &str| observed.inputs.get(name).and_then(Value::as_str);
-        let mut expansions = self.expansions.get(kind).into_iter().flatten();
-        expansions.find_map(|(whole, expansion)| {
-            let parent = RemoteId::new(text(expansion.parent_attribute)?);
-            let mut constants = expansion.constants().iter();
-            if !constants.all(|(name, value)| text(name) == Some(*value)) {
-                return None;
-            }
-            let position = self.things.get(&(account.clone(), Kind::new(*whole), parent))?;
-            Some((*position, expansion.attribute))
-        })
-    }
-}
-
-impl Discovered {
-    /// Returns the blocks of each account, laid out as `fmt` does.
-    #[must_use]
-    pub fn blocks(&self, spec: &Spec, registry: &Registry) -> BTreeMap<AccountName, String> {
-        let writer = Writer {
-            things: &self.things,
-            spec,
-            registry,
-            ids: ids(&self.things),
-            parts: parts(&self.things),
-        };
-        let mut blocks: BTreeMap<AccountName, String> = BTreeMap::new();
-        for (position, thing) in self.things.iter().enumerate().filter(|(_, thing)| thing.part_of.is_none()) {
-            let Some(kind) = registry.kind(thing.kind.as_str()) else { continue };
-            let block = writer.block(position, thing, &**kind);
-            let text = blocks
-                .entry(thing.account.clone())
-                .or_insert_with(|| format!("[defaults]\naccount = {}\n", quoted(thing.account.as_str())));
-            text.push('\n');
-            text.push_str(&block);
-        }
-        blocks
-    }
-}
-
-/// What an id or an ARN is: the attribute of a thing.
-type Ids = BTreeMap<String, Vec<(usize, &'static str)>>;
-
-fn ids(things: &[Named]) -> Ids {
-    let mut ids = Ids::new();
-    for (position, thing) in things.iter().enumerate().filter(|(_, thing)| thing.part_of.is_none()) {
-        ids.entry(thing.id.to_string()).or_default().push((position, "id"));
-        if let Some(arn) = thing.observed.outputs.get("arn").and_then(Value::as_str)
-            && arn != thing.id.as_str()
-        {
-            ids.entry(arn.to_owned()).or_default().push((position, "arn"));
-        }
-    }
-    ids
-}
-
 /// By thing and attribute: the parts that are written in it.
 type Parts = BTreeMap<(usize, &'static str), Vec<usize>>;
 
-fn parts(things: &[Named]) -> Parts {
-    let mut parts = Parts::new();
-    for (position, thing) in things.iter().enumerate() {
-        if let Some(whole) = thing.part_of {
-            parts.entry(whole).or_default().push(position);
-        }
-    }
-    parts
-}
-
-struct Writer<'a> {
+/// Writes blocks.
+pub(super) struct Writer<'a> {
     things: &'a [Named],
     spec: &'a Spec,
     registry: &'a Registry,
-    ids: Ids,
+    references: References<'a>,
     parts: Parts,
 }
 
-impl Writer<'_> {
-    fn block(&self, position: usize, thing: &Named, kind: &dyn AnyResource) -> String {
+impl<'a> Writer<'a> {
+    /// Writes blocks of these things.
+    pub(super) fn of(things: &'a [Named], spec: &'a Spec, registry: &'a Registry) -> Self {
+        let mut parts = Parts::new();
+        for (position, thing) in things.iter().enumerate() {
+            if let Some(whole) = thing.part_of {
+                parts.entry(whole).or_default().push(position);
+            }
+        }
+        Self { things, spec, registry, references: References::of(things, &spec.accounts, registry), parts }
+    }
+
+    /// Returns the block of a thing, with its account if that is not the file's; `None` if its kind is not
+    /// known.
+    pub(super) fn block(&self, position: usize, is_elsewhere: bool) -> Option<String> {
+        let thing = &self.things[position];
+        let kind = &**self.registry.kind(thing.kind.as_str())?;
         let schema = kind.schema();
         let mut lines: Vec<(String, String)> = Vec::new();
-        for (name, text) in
-            self.attributes(position, &schema.inputs, &thing.observed.inputs, &BTreeSet::new())
-        {
+        if is_elsewhere {
+            lines.push(("account".to_owned(), quoted(thing.account.as_str())));
+        }
+        let inputs = self.with_shorthand(thing, kind);
+        let given = schema.inputs.iter().filter(|attribute| self.follows_anyway(thing, kind, attribute));
+        let given = given.map(|attribute| attribute.name).collect();
+        for (name, text) in self.attributes(position, &schema.inputs, &inputs, &given) {
             lines.push((name, toml(&text)));
         }
         for expansion in &schema.expansions {
@@ -134,10 +57,47 @@ impl Writer<'_> {
                 lines.push((expansion.attribute.to_owned(), text));
             }
         }
+        let needed = thing.needs.iter().filter_map(|(kind, id)| self.references.needed(position, kind, id));
+        let needed: Vec<Text> = needed.map(|address| Text::Value(Value::from(address.to_string()))).collect();
+        if !needed.is_empty() {
+            lines.push(("depends_on".to_owned(), toml(&Text::List(needed))));
+        }
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         let lines: Vec<_> =
             lines.into_iter().map(|(name, text)| format!("{name:width$} = {text}\n")).collect();
-        format!("[{}]\n{}", thing.address, lines.concat())
+        Some(format!("[{}]\n{}", thing.address, lines.concat()))
+    }
+
+    /// Returns the inputs of a thing, each once, and with shorthand where that stands for just what is there.
+    fn with_shorthand(&self, thing: &Named, kind: &dyn AnyResource) -> ValueMap {
+        let home = self.spec.home(&thing.account);
+        let mut inputs = kind.essential(thing.observed.inputs.clone());
+        for attribute in &kind.schema().inputs {
+            let name = attribute.name;
+            let Some(value) = inputs.get_mut(name) else { continue };
+            let form = attribute.attribute_type.form();
+            let stands_for_it = |short: &Value| {
+                let alone = ValueMap::from([(name.to_owned(), short.clone())]);
+                let whole = kind.canonical(home, alone).ok();
+                whole.is_some_and(|whole| whole.get(name).is_some_and(|whole| form.same(whole, value)))
+            };
+            if let Some(short) = kind.shorthands(home, name, value).into_iter().find(stands_for_it) {
+                *value = short;
+            }
+        }
+        inputs
+    }
+
+    /// Tells whether an attribute is as another resource lets it be where nothing is written.
+    fn follows_anyway(&self, thing: &Named, kind: &dyn AnyResource, attribute: &AttributeSchema) -> bool {
+        let observed = &thing.observed;
+        let followed = attribute.follows.as_ref().and_then(|follows| {
+            let by = kind.schema().input(follows.by)?;
+            let text = observed.inputs.get(follows.by)?.as_str()?;
+            self.references.thing(by, text)?.observed.inputs.get(follows.attribute)
+        });
+        let left_out = followed.and_then(|followed| kind.follow(attribute.name, followed, Some(observed)));
+        left_out.is_some() && left_out.as_ref() == observed.inputs.get(attribute.name)
     }
 
     /// Returns what a block has to say of a thing: what is not as it is anyway.
@@ -174,19 +134,21 @@ impl Writer<'_> {
             } else {
                 self.text(position, attribute, value)
             };
-            Some((attribute.name.to_owned(), text))
+            // Nothing is left of a table that is in all of it as it is anyway.
+            let is_left = attribute.required || !matches!(&text, Text::Table(entries) if entries.is_empty());
+            is_left.then(|| (attribute.name.to_owned(), text))
         };
         said.filter_map(text).collect()
     }
 
     fn names_a_thing(&self, position: usize, attribute: &AttributeSchema, values: &ValueMap) -> bool {
         let value = values.get(attribute.name).and_then(Value::as_str);
-        value.is_some_and(|value| self.reference(position, attribute, value).is_some())
+        value.is_some_and(|value| self.references.find(position, attribute, value).is_some())
     }
 
     fn text(&self, position: usize, attribute: &AttributeSchema, value: &Value) -> Text {
         match (&attribute.attribute_type, value) {
-            (_, Value::String(text)) => match self.reference(position, attribute, text) {
+            (_, Value::String(text)) => match self.references.find(position, attribute, text) {
                 Some(reference) => Text::Expression(reference),
                 None => Text::Value(value.clone()),
             },
@@ -195,7 +157,11 @@ impl Writer<'_> {
             }
             (AttributeType::List(item) | AttributeType::Set(item), Value::List(items)) => {
                 let of = AttributeSchema { attribute_type: (**item).clone(), ..attribute.clone() };
-                Text::List(items.iter().map(|item| self.text(position, &of, item)).collect())
+                let mut items: Vec<_> = items.iter().map(|item| self.text(position, &of, item)).collect();
+                if matches!(attribute.attribute_type, AttributeType::Set(_)) {
+                    items.sort_by_cached_key(toml);
+                }
+                Text::List(items)
             }
             (_, Value::List(items)) => {
                 Text::List(items.iter().map(|item| self.text(position, attribute, item)).collect())
@@ -210,27 +176,6 @@ impl Writer<'_> {
                 Text::Value(value.clone())
             }
         }
-    }
-
-    /// Returns the expression for what an attribute names, if that is something of the spec.
-    fn reference(&self, position: usize, attribute: &AttributeSchema, text: &str) -> Option<String> {
-        if text.len() == 12
-            && let Some(account) = self.spec.accounts.values().find(|account| account.id == text)
-        {
-            return Some(format!("account.{}.id", account.name));
-        }
-        let whole = self.things[position].part_of.map_or(position, |(whole, _)| whole);
-        let found = self.ids.get(text)?.iter().find(|(other, output)| {
-            let kind = self.things[*other].kind.as_str();
-            let fits = if attribute.refers_to.is_empty() {
-                // A name could be anybody's.
-                *output == "arn" || text.starts_with("arn:") || is_id(text)
-            } else {
-                *output == "arn" || attribute.refers_to.contains(&kind)
-            };
-            fits && *other != whole
-        })?;
-        Some(format!("{}.{}", self.things[found.0].address, found.1))
     }
 
     /// Returns the parts of a thing that one of its attributes has; `None` if there are none.
@@ -253,7 +198,9 @@ impl Writer<'_> {
             }
             ExpansionShape::Items { value } => {
                 let items = parts.iter().filter_map(|(position, part)| text(*position, part, value));
-                toml(&Text::List(items.collect()))
+                let mut items: Vec<_> = items.collect();
+                items.sort_by_cached_key(toml);
+                toml(&Text::List(items))
             }
             ExpansionShape::Tables { constants, .. } => {
                 let given: BTreeSet<_> =
@@ -269,12 +216,6 @@ impl Writer<'_> {
             }
         })
     }
-}
-
-/// Tells whether a text looks like an id that no two things have: `vpc-0a1b2c3d`.
-fn is_id(text: &str) -> bool {
-    text.rsplit_once('-')
-        .is_some_and(|(_, digits)| digits.len() >= 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// Returns tags without those of a stack, which it sets by itself.

@@ -2,20 +2,22 @@
 //!
 //! 1. a provider's [`Discovery`] walks from where the user says, and names the things that belong there;
 //! 2. [`Engine::discover`] reads them with the kinds' own reads;
-//! 3. [`names`] gives them names, [`blocks`] writes a block for each, with references in the place of ids
-//!    and parts inside of what they are parts of;
+//! 3. [`names`] gives them names, [`blocks`] writes a block for each, with [`references`] in the place of
+//!    ids, shorthand where that stands for what is there, and parts inside of their [`wholes`]; [`files`]
+//!    puts them into files;
 //! 4. [`imports`] finds, once that spec is loaded, which of its resources is which thing.
 //!
 //! Nothing is called that changes anything, and nothing is recorded.
 
 mod blocks;
+mod files;
 mod imports;
 mod names;
+mod references;
 mod toml;
+mod wholes;
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use futures::future::try_join_all;
 
 use crate::access::Access;
 use crate::address::{AccountName, Address, Kind, RemoteId};
@@ -23,7 +25,8 @@ use crate::diagnostic::Diagnostic;
 use crate::erased::ObservedValues;
 use crate::provider::{BoxFuture, Connection, ProviderError};
 use crate::refresh::{known_kind, read_once};
-use crate::resource::Readiness;
+use crate::registry::Registry;
+use crate::resource::{Home, Readiness};
 use crate::run::{Engine, InterruptLevel, RunError};
 use crate::spec::Spec;
 use crate::state::{Imported, ResourceState, State};
@@ -34,14 +37,22 @@ pub trait Discovery: Send + Sync {
     /// Returns the kinds of things that a walk can begin at.
     fn starts(&self) -> &'static [&'static str];
 
-    /// Names a thing and everything that belongs to it, in one account; what stands on others comes
-    /// after them.
+    /// Names the things that walks begin at and everything that belongs to them, in all accounts; what is a
+    /// part of another thing comes after it.
     fn walk<'a>(
         &'a self,
-        connection: &'a Connection,
-        kind: &'a str,
-        id: &'a str,
-    ) -> BoxFuture<'a, Result<Walk, ProviderError>>;
+        accounts: &'a BTreeMap<AccountName, Connection>,
+        starts: &'a [Start],
+    ) -> BoxFuture<'a, Result<Walk, Stuck>>;
+}
+
+/// A walk that cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// The account that it was in.
+    pub account: AccountName,
+    /// The call that failed.
+    pub source: ProviderError,
 }
 
 /// What a walk came by.
@@ -51,17 +62,36 @@ pub struct Walk {
     pub things: Vec<Thing>,
     /// What was left out and why, in whole sentences.
     pub left_out: Vec<String>,
+    /// What is to be said in the files.
+    pub notes: Vec<Note>,
 }
 
 /// A thing that can be a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thing {
+    /// The account's name in the spec.
+    pub account: AccountName,
     /// What it is.
     pub kind: &'static str,
     /// What the service calls it.
     pub id: RemoteId,
     /// What people call it, if its tag `Name` does not say it.
     pub name: Option<String>,
+    /// The file that it is to be written into, without ending.
+    pub file: &'static str,
+    /// What is to be known of it beside its block, in whole sentences.
+    pub remark: Option<String>,
+    /// What has to be there before it, and goes after it, although nothing of it says so: kinds and ids.
+    pub needs: Vec<(&'static str, RemoteId)>,
+}
+
+/// Something that a file says of what has no block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The file, without ending.
+    pub file: &'static str,
+    /// Whole sentences.
+    pub text: String,
 }
 
 /// Where a walk begins.
@@ -82,6 +112,8 @@ pub struct Discovered {
     things: Vec<Named>,
     /// What was left out and why, in whole sentences.
     pub left_out: Vec<String>,
+    /// What the files say of what has no block.
+    notes: Vec<Note>,
 }
 
 /// A thing with the address that it gets; a part gets its own with the imports.
@@ -91,6 +123,9 @@ struct Named {
     kind: Kind,
     account: AccountName,
     id: RemoteId,
+    file: &'static str,
+    remark: Option<String>,
+    needs: Vec<(&'static str, RemoteId)>,
     observed: ObservedValues,
     /// The thing that it is a part of, and the attribute of that in which it is written.
     part_of: Option<(usize, &'static str)>,
@@ -119,48 +154,36 @@ impl Engine<'_> {
     pub async fn discover(&self, spec: &Spec, starts: &[Start]) -> Result<Discovered, RunError> {
         let state = self.state().await?;
         let state = state.unwrap_or_else(|| State::empty(spec.stack.name.as_str(), ""));
-        let accounts = starts.iter().map(|start| start.account.clone()).collect();
-        let access = Access::open_these(self, spec, accounts).await?;
+        let access = Access::open_these(self, spec, spec.accounts.keys().cloned().collect()).await?;
         let walking = self.walk(spec, &access, starts);
-        let walks = tokio::select! {
+        let Walk { things, mut left_out, notes } = tokio::select! {
             biased;
             () = self.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
-            walks = walking => walks?,
+            walk = walking => walk?,
         };
-        let mut left_out = Vec::new();
-        let mut known = known(spec, &state);
-        let mut found = Vec::new();
-        for (account, walk) in walks {
-            left_out.extend(walk.left_out);
-            let fresh =
-                |thing: &Thing| known.insert((account.clone(), Kind::new(thing.kind), thing.id.clone()));
-            let things: Vec<_> = walk.things.into_iter().filter(fresh).collect();
-            found.extend(things.into_iter().map(|thing| (account.clone(), thing)));
-        }
+        let mut known = known(self.registry, spec, &state);
+        let fresh = |thing: &Thing| {
+            let kind = Kind::new(thing.kind);
+            let scope = self.registry.scope(&kind, spec.home(&thing.account));
+            known.insert(identity(scope, kind, thing.id.clone()))
+        };
+        let found: Vec<_> = things.into_iter().filter(fresh).collect();
         let read = self.read_things(spec, &access, &found).await?;
         let things = self.named(spec, found, read, &mut left_out);
-        Ok(Discovered { things, left_out })
+        Ok(Discovered { things, left_out, notes })
     }
 
-    async fn walk(
-        &self,
-        spec: &Spec,
-        access: &Access,
-        starts: &[Start],
-    ) -> Result<Vec<(AccountName, Walk)>, RunError> {
+    async fn walk(&self, spec: &Spec, access: &Access, starts: &[Start]) -> Result<Walk, RunError> {
         let discovery = self.registry.discovery().ok_or_else(|| {
             let problem = Diagnostic::error("no-discovery", "this program cannot walk through what exists");
             RunError::Diagnostics(problem.into())
         })?;
-        let walks = starts.iter().map(|Start { account, kind, id }| async move {
-            let walk = discovery.walk(access.connection(account), kind.as_str(), id.as_str()).await;
-            walk.map(|walk| (account.clone(), walk)).map_err(|source| RunError::Read {
-                what: format!("{kind} {id}"),
-                account: account.clone(),
-                source: Box::new(source.without(&spec.secrets)),
-            })
-        });
-        try_join_all(walks).await
+        let walk = discovery.walk(access.connections(), starts).await;
+        walk.map_err(|Stuck { account, source }| RunError::Read {
+            what: "what exists".to_owned(),
+            account,
+            source: Box::new(source.without(&spec.secrets)),
+        })
     }
 
     /// Reads things, with one call for each listing, account and page.
@@ -168,13 +191,13 @@ impl Engine<'_> {
         &self,
         spec: &Spec,
         access: &Access,
-        found: &[(AccountName, Thing)],
+        found: &[Thing],
     ) -> Result<BTreeMap<usize, ObservedValues>, RunError> {
         let mut provisional = BTreeMap::new();
-        for (position, (account, thing)) in found.iter().enumerate() {
+        for (position, thing) in found.iter().enumerate() {
             let (address, kind) = (place(position), Kind::new(thing.kind));
             known_kind(self.registry, &kind, &address)?;
-            let account = &spec.accounts[account];
+            let account = &spec.accounts[&thing.account];
             let imported = Imported {
                 operation_id: position.to_string(),
                 address: address.clone(),
@@ -201,14 +224,14 @@ impl Engine<'_> {
     fn named(
         &self,
         spec: &Spec,
-        found: Vec<(AccountName, Thing)>,
+        found: Vec<Thing>,
         mut read: BTreeMap<usize, ObservedValues>,
         left_out: &mut Vec<String>,
     ) -> Vec<Named> {
         let mut names = names::Names::of(spec);
-        let mut wholes = blocks::Wholes::of(self.registry);
+        let mut wholes = wholes::Wholes::of(self.registry);
         let mut things: Vec<Named> = Vec::new();
-        for (position, (account, thing)) in found.into_iter().enumerate() {
+        for (position, thing) in found.into_iter().enumerate() {
             let Some(observed) = read.remove(&position) else {
                 left_out.push(format!("{} {} is gone, or cannot be managed.", thing.kind, thing.id));
                 continue;
@@ -218,13 +241,14 @@ impl Engine<'_> {
                 continue;
             }
             let kind = Kind::new(thing.kind);
-            let part_of = wholes.part_of(&account, thing.kind, &observed);
+            let part_of = wholes.part_of(&thing.account, thing.kind, &observed);
             let address = match part_of {
                 Some((whole, _)) => things[whole].address.clone(),
                 None => names.address(&kind, thing.name.as_deref(), &observed),
             };
-            wholes.add(&account, &kind, &thing.id, things.len());
-            things.push(Named { address, kind, account, id: thing.id, observed, part_of });
+            let Thing { account, id, file, remark, needs, .. } = thing;
+            wholes.add(&account, &kind, &id, things.len());
+            things.push(Named { address, kind, account, id, file, remark, needs, observed, part_of });
         }
         things
     }
@@ -235,15 +259,24 @@ fn place(position: usize) -> Address {
     Address::new("discovered", format!("number_{position}"))
 }
 
+/// What tells a thing from every other.
+type Identity = (String, String, Kind, RemoteId);
+
+fn identity(scope: Home<'_>, kind: Kind, id: RemoteId) -> Identity {
+    (scope.account_id.to_owned(), scope.region.to_owned(), kind, id)
+}
+
 /// Returns what the stack has already, or is to import.
-fn known(spec: &Spec, state: &State) -> BTreeSet<(AccountName, Kind, RemoteId)> {
+fn known(registry: &Registry, spec: &Spec, state: &State) -> BTreeSet<Identity> {
     let made = state.resources.values().flat_map(|resource| {
         let objects = resource.object.iter().chain(&resource.deposed);
-        objects.map(|object| (resource.account.clone(), resource.kind.clone(), object.remote_id.clone()))
+        let scope = registry.scope(&resource.kind, resource.home());
+        objects.map(move |object| identity(scope, resource.kind.clone(), object.remote_id.clone()))
     });
     let imported = spec.imports.iter().filter_map(|import| {
         let node = spec.resources.get(&import.to)?;
-        Some((node.account.clone(), node.kind.clone(), import.id.clone()))
+        let scope = registry.scope(&node.kind, spec.home(&node.account));
+        Some(identity(scope, node.kind.clone(), import.id.clone()))
     });
     made.chain(imported).collect()
 }

@@ -37,8 +37,20 @@ impl Names {
 /// Returns a text in the alphabet of names; empty if nothing is left of it.
 fn word(text: &str) -> String {
     let mut word = String::new();
-    for character in text.chars() {
+    let characters: Vec<char> = text.chars().collect();
+    for (position, character) in characters.iter().enumerate() {
         if character.is_ascii_alphanumeric() {
+            let before = position.checked_sub(1).map(|before| characters[before]);
+            let after = characters.get(position + 1);
+            // A word begins: `loadBalancer`, or `EKSCluster`.
+            let begins = character.is_ascii_uppercase()
+                && before.is_some_and(|before| {
+                    before.is_ascii_lowercase()
+                        || (before.is_ascii_uppercase() && after.is_some_and(char::is_ascii_lowercase))
+                });
+            if begins {
+                word.push('_');
+            }
             word.push(character.to_ascii_lowercase());
         } else if !word.is_empty() && !word.ends_with('_') {
             word.push('_');
@@ -59,6 +71,10 @@ mod tests {
             ("eks-vpc", "eks_vpc"),
             ("Public Subnet (a)", "public_subnet_a"),
             ("--", ""),
+            ("AWSLoadBalancerControllerIAMPolicy", "aws_load_balancer_controller_iam_policy"),
+            ("EKSTestDrive", "eks_test_drive"),
+            ("eksctl-ng-1-NodeInstanceRole", "eksctl_ng_1_node_instance_role"),
+            ("A", "a"),
             ("1st", "n1st"),
             ("ümlaut", "mlaut"),
             ("", ""),

@@ -5,6 +5,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     RedirectActionStatusCodeEnum, TargetGroupStickinessConfig, TargetGroupTuple,
 };
 use straddle_engine::schema::Attributes;
+use straddle_engine::value::{Value, ValueMap};
 
 use super::super::number;
 
@@ -197,4 +198,22 @@ impl FixedResponse {
             message_body: config.message_body().map(str::to_owned),
         }
     }
+}
+
+/// Leaves out of what was found of a listener one of the two ways to say where connections go, whether clients
+/// stay where there is nothing else, and what only has to do with TLS where there is none.
+pub(super) fn essential(mut found: ValueMap) -> ValueMap {
+    let protocol = found.get("protocol").and_then(Value::as_str).unwrap_or_default();
+    if !["HTTPS", "TLS"].contains(&protocol) {
+        found.retain(|name, _| name != "ssl_policy" && name != "mutual_authentication");
+    }
+    let Some(Value::Map(action)) = found.get_mut("default_action") else { return found };
+    let groups = action.get("target_groups").map(Value::items).unwrap_or_default();
+    if groups.len() > 1 {
+        action.remove("target_group_arn");
+    } else {
+        action.remove("target_groups");
+        action.remove("stickiness");
+    }
+    found
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use straddle_engine::schema::{Attributes, Tags};
+use straddle_engine::value::{Value, ValueMap};
 
 use super::super::attribute_values::Named;
 
@@ -162,4 +163,17 @@ pub(crate) struct Logs {
     /// Whether it logs.
     #[attribute(default = false)]
     pub(super) enabled: Option<bool>,
+}
+
+/// Leaves out of what was found of a load balancer one of the two ways to say where it is.
+pub(super) fn essential(mut found: ValueMap) -> ValueMap {
+    let has_own = |mapping: &Value| {
+        let own = mapping.as_map().into_iter().flatten().filter(|(name, _)| *name != "subnet_id");
+        own.into_iter().any(|(_, value)| !value.is_null())
+    };
+    let mappings = found.get("subnet_mappings").map(Value::items).unwrap_or_default();
+    let is_application = found.get("load_balancer_type").and_then(Value::as_str) != Some("network");
+    let surplus = if is_application || !mappings.iter().any(has_own) { "subnet_mappings" } else { "subnets" };
+    found.remove(surplus);
+    found
 }

@@ -22,7 +22,7 @@ pub(crate) struct Scope {
 }
 
 /// The tag that everything has which the controller makes; its value is the cluster's name.
-const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
+pub(super) const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
 
 /// Actions, each with the version that was the first to need it.
 type Actions = &'static [(Version, &'static str)];

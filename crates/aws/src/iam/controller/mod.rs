@@ -10,5 +10,5 @@ mod short;
 mod version;
 
 pub(crate) use missing::missing;
-pub(crate) use short::canonical;
+pub(crate) use short::{canonical, shorthands};
 pub(crate) use version::Version;

@@ -3,7 +3,7 @@
 use straddle_engine::resource::Problem;
 use straddle_engine::value::{Value, ValueMap};
 
-use super::document::{Scope, document};
+use super::document::{CLUSTER_TAG, Scope, document};
 use super::version::{Version, of_chart};
 use crate::client::Place;
 
@@ -85,6 +85,31 @@ fn security_groups(entries: &ValueMap) -> Result<bool, (String, &'static str)> {
     }
 }
 
+/// Returns the short forms that may stand for a policy, the newest version first; who asks checks which one
+/// does.
+pub(crate) fn shorthands(document: &Value) -> Vec<Value> {
+    // Nothing else takes so much text that it were worth a try.
+    let names_controllers_tag = document.as_map().is_some() && mentions(document, CLUSTER_TAG);
+    let versions = Version::known().filter(|_| names_controllers_tag);
+    let short = |version: Version, security_groups: Option<bool>| {
+        let version = (CONTROLLER.to_owned(), Value::from(format!("{version}.0")));
+        let groups = security_groups.map(|managed| (SECURITY_GROUPS.to_owned(), Value::from(managed)));
+        Value::Map(std::iter::once(version).chain(groups).collect())
+    };
+    versions.flat_map(|version| [short(version, None), short(version, Some(false))]).collect()
+}
+
+fn mentions(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(found) => found.contains(text),
+        Value::List(items) => items.iter().any(|item| mentions(item, text)),
+        Value::Map(entries) => {
+            entries.iter().any(|(name, value)| name.contains(text) || mentions(value, text))
+        }
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Unknown(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +138,27 @@ mod tests {
         assert!(!short("v2.5.4").expect("the version is known").contains("ec2:DescribeRouteTables"));
         let narrow = r#"{"load_balancer_controller": "v3.0.0", "vpc_id": "vpc-1", "security_groups": false}"#;
         assert!(!of(narrow).expect("it is right").contains("CreateSecurityGroup"));
+    }
+
+    #[test]
+    fn a_document_has_the_short_form_of_the_newest_version() {
+        let of = |short: &Value| {
+            let inputs = ValueMap::from([("document".to_owned(), short.clone())]);
+            canonical("document", &place(), inputs).expect("it is right")["document"].clone()
+        };
+        for (written, expected) in [
+            (r#"{"load_balancer_controller": "v2.13.4"}"#, r#"{"load_balancer_controller": "v3.5.0"}"#),
+            (r#"{"load_balancer_controller": "v2.5.4"}"#, r#"{"load_balancer_controller": "v2.6.0"}"#),
+            (
+                r#"{"load_balancer_controller": "v3.0.0", "security_groups": false}"#,
+                r#"{"load_balancer_controller": "v3.5.0", "security_groups": false}"#,
+            ),
+        ] {
+            let document = of(&json(written));
+            let first = shorthands(&document).into_iter().find(|short| of(short) == document);
+            assert_eq!(first, Some(json(expected)), "{written}");
+        }
+        assert_eq!(shorthands(&json(r#"{"Statement": []}"#)), Vec::<Value>::new());
     }
 
     #[test]

@@ -13,11 +13,21 @@ pub(crate) struct Version {
 const OLDEST: Version = Version::new(2, 5);
 /// The newest version whose policy is known.
 const NEWEST: Version = Version::new(3, 5);
+/// The last minor version of 2 (tags of its repository: v2.17.1 is followed by v3.0.0).
+const LAST_OF_2: u64 = 17;
 
 impl Version {
     /// Makes the version. The policy never changes with a patch.
     pub(super) const fn new(major: u64, minor: u64) -> Self {
         Self { major, minor }
+    }
+
+    /// Returns those whose policies are known, the newest first.
+    pub(super) fn known() -> impl Iterator<Item = Self> {
+        let minors = |major: u64, minors: std::ops::RangeInclusive<u64>| {
+            minors.rev().map(move |minor| Self::new(major, minor))
+        };
+        minors(NEWEST.major, 0..=NEWEST.minor).chain(minors(OLDEST.major, OLDEST.minor..=LAST_OF_2))
     }
 
     /// Reads a version such as `v2.13.4`.

@@ -175,3 +175,33 @@ fn nobody_can_assume_a_role_that_trusts_nobody() {
     let text = json::encode(&nobody()).expect("it is known");
     assert!(text.contains(r#""Effect":"Deny""#) && !text.contains("Allow"), "{text}");
 }
+
+#[test]
+fn documents_have_the_short_form_that_stands_for_them() {
+    let provider = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/0A";
+    let tokens = format!(r#"{{"oidc_provider": "{provider}", "service_accounts": ["shop/reports"]}}"#);
+    let other = format!(
+        r#"{{"oidc_provider": "{provider}", "service_accounts": ["a/b", "a/c"], "audiences": ["x"]}}"#
+    );
+    for short in [
+        r#"{"service": "eks.amazonaws.com"}"#,
+        r#"{"service": ["eks.amazonaws.com", "ec2.amazonaws.com"]}"#,
+        r#"{"service": "pods.eks.amazonaws.com"}"#,
+        r#"{"account": "222222222222", "external_id": "x"}"#,
+        r#"{"role": "arn:aws:iam::222222222222:role/pods", "external_id": "x", "session_tags": true}"#,
+        r#"{"service": "ec2.amazonaws.com", "account": "222222222222"}"#,
+        &tokens,
+        &other,
+    ] {
+        let document = whole(value(short)).expect("the form is right");
+        let found = shorthand(&document).unwrap_or_else(|| panic!("{short} has none"));
+        let again = whole(found.clone()).expect("the form is right");
+        assert_eq!(json::encode(&again), json::encode(&document), "{found:?}");
+    }
+    // What says more has a short form that stands for something else, or none.
+    let more = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "ec2.amazonaws.com"}, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}"#;
+    let found = shorthand(&value(more)).expect("there is one");
+    assert_ne!(json::encode(&whole(found).expect("the form is right")), json::encode(&value(more)));
+    assert_eq!(shorthand(&value(r#"{"Statement": [{"NotPrincipal": {"AWS": "*"}}]}"#)), None);
+}

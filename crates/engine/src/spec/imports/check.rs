@@ -45,13 +45,18 @@ pub fn check_import(spec: &Spec, registry: &Registry, import: &ImportNode) -> Re
         return Ok(());
     }
     let problem = Diagnostic::error("wrong-id", format!("`{}` is no id of a `{}`", import.id, node.kind));
-    let problem = problem.with_address(to.clone()).with_hint(wanted(&**kind));
+    let problem = problem.with_address(to.clone()).with_hint(wanted(&**kind, import.id.as_str()));
     Err(placed(problem, import, "cannot become this").into())
 }
 
-/// Says which ids a kind has, in a whole sentence.
-fn wanted(kind: &dyn AnyResource) -> String {
-    format!("The id of a `{}` looks like `{}`.", kind.schema().kind, kind.schema().id_form)
+/// Says which ids a kind has, and which one was probably meant, in whole sentences.
+fn wanted(kind: &dyn AnyResource, id: &str) -> String {
+    let form = kind.schema().id_form;
+    let hint = format!("The id of a `{}` looks like `{form}`.", kind.schema().kind);
+    match id.rsplit('/').next().filter(|name| form == NAME && fits(NAME, name)) {
+        Some(name) => format!("{hint} Write `{name}`."),
+        None => hint,
+    }
 }
 
 fn not_in_spec(spec: &Spec, import: &ImportNode) -> Diagnostic {
@@ -95,8 +100,17 @@ fn twice(import: &ImportNode, first: &ImportNode, label: &str) -> Diagnostic {
     }
 }
 
-/// Tells whether an id has a form, in which `*` stands for any text that is not empty.
+/// What stands in a form for text without `/` and `:`.
+const NAME: &str = "NAME";
+
+/// Tells whether an id has a form, in which `*` stands for any text that is not empty, and `NAME` for such
+/// text without `/` and `:`, as much of it as there is.
 fn fits(form: &str, id: &str) -> bool {
+    if let Some((head, rest)) = form.split_once(NAME).filter(|(head, _)| !head.contains('*')) {
+        let Some(id) = id.strip_prefix(head) else { return false };
+        let name = id.find(['/', ':']).unwrap_or(id.len());
+        return name > 0 && fits(rest, &id[name..]);
+    }
     let Some((head, mut rest)) = form.split_once('*') else { return form == id };
     let Some(mut id) = id.strip_prefix(head) else { return false };
     while let Some((piece, after)) = rest.split_once('*') {
@@ -131,6 +145,17 @@ mod tests {
             ("é*", "é", false),
             ("*-*", "é-é", true),
             ("exact", "exact", true),
+            ("NAME", "cluster", true),
+            ("NAME", "", false),
+            ("NAME", "arn:aws:iam::111111111111:role/cluster", false),
+            ("NAME", "main/coredns", false),
+            ("NAME/NAME", "main/coredns", true),
+            ("NAME/NAME", "main/", false),
+            ("NAME:NAME", "role:inline", true),
+            ("NAME/a-*", "main/a-1", true),
+            ("NAME/a-*", "main/b-1", false),
+            ("NAME/arn:*:iam::*:policy/*", "role/arn:aws:iam::aws:policy/A", true),
+            ("NAME/arn:*:iam::*:policy/*", "role/policy", false),
         ] {
             assert_eq!(fits(form, id), expected, "{form} {id}");
         }
