@@ -173,6 +173,7 @@ impl Trouble {
                 Refusal { status, ..Refusal::new(ec2, self.message(true)) }
             }
             Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden(query, self.message(false)),
+            Service::Kubernetes => Refusal { status: 401, ..Refusal::new("Unauthorized", "Unauthorized") },
             Service::Eks | Service::Organizations | Service::Quotas | Service::Ram | Service::Tagging => {
                 Refusal::new(json, self.message(false))
             }

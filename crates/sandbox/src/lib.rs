@@ -20,6 +20,7 @@
 
 mod access;
 mod call;
+mod cluster;
 mod control;
 #[cfg_attr(
     not(test),

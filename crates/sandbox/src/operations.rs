@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::call::Operation;
 use crate::protocol::Service;
-use crate::{ec2, eks, elb, iam, organizations, quotas, ram, sts, tagged};
+use crate::{cluster, ec2, eks, elb, iam, organizations, quotas, ram, sts, tagged};
 
 /// By service, and by the name in small letters, which is all that some paths have.
 static OPERATIONS: LazyLock<BTreeMap<(Service, String), &'static Operation>> = LazyLock::new(|| {
@@ -26,6 +26,7 @@ fn of_service(service: Service) -> Box<dyn Iterator<Item = &'static Operation>> 
         Service::Eks => Box::new(eks::operations()),
         Service::Elb => Box::new(elb::operations()),
         Service::Iam => Box::new(iam::operations()),
+        Service::Kubernetes => Box::new(cluster::OPERATIONS.iter()),
         Service::Organizations => Box::new(organizations::operations()),
         Service::Quotas => Box::new(quotas::operations()),
         Service::Ram => Box::new(ram::operations()),

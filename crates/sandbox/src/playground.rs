@@ -58,17 +58,29 @@ impl Playground {
     ) -> Handled {
         self.let_arrive();
         let caller = identity::caller(&self.world, request.service, &request.authorization, incoming);
-        let (handled, mut entry) = match caller {
+        let (handled, entry) = match caller {
             Ok(caller) => self.meet(request.into_call(caller), request_id),
             Err(refusal) => {
                 let entry = self.refused_entry(request, request_id);
                 (Handled::with(Err(refusal), None), entry)
             }
         };
+        self.note_handled(entry, &handled, age);
+        handled
+    }
+
+    /// Carries out a call of somebody who is known already.
+    pub(crate) fn handle_call(&mut self, call: Call, request_id: &str, age: Duration) -> Handled {
+        self.let_arrive();
+        let (handled, entry) = self.meet(call, request_id);
+        self.note_handled(entry, &handled, age);
+        handled
+    }
+
+    fn note_handled(&mut self, mut entry: LoggedRequest, handled: &Handled, age: Duration) {
         entry.note_answer(&handled.answer);
         entry.milliseconds = (age + handled.delay).as_secs_f64() * 1000.0;
         self.note(entry);
-        handled
     }
 
     /// Lets a call meet what is in its way.

@@ -13,8 +13,15 @@ const MOST: usize = 10_000;
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(hidden)";
 /// Parameters that are secrets, in any service.
-const SECRETS: &[&str] =
-    &["ClientSecret", "Password", "SAMLAssertion", "SecretAccessKey", "TokenCode", "WebIdentityToken"];
+const SECRETS: &[&str] = &[
+    "ClientSecret",
+    "Password",
+    "SAMLAssertion",
+    "SecretAccessKey",
+    "TokenCode",
+    "WebIdentityToken",
+    "requestBody",
+];
 
 /// A request and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

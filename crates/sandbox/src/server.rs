@@ -124,6 +124,7 @@ impl Sandbox {
             since,
             requests: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
+            changes: watch::Sender::new(0),
         });
         Ok(Self { listener, doors, shared, lock })
     }
@@ -212,6 +213,8 @@ pub(crate) struct Shared {
     /// How many requests came.
     requests: AtomicU64,
     stopping: watch::Sender<bool>,
+    /// Counts what may have changed in clusters, for those who watch.
+    changes: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -223,6 +226,20 @@ impl Shared {
     /// Asks the sandbox to end.
     pub(crate) fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Lets those look who watch clusters.
+    pub(crate) fn tell_watchers(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Returns what tells that something may have changed in a cluster.
+    pub(crate) fn watchers(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// Says who serves which world.
@@ -246,7 +263,7 @@ impl Shared {
 
     /// Returns an id for a request, in the form of a UUID. It does not count among the ids of the
     /// world: reads must not change those of what is made later.
-    fn request_id(&self) -> String {
+    pub(crate) fn request_id(&self) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         // The lower half of the seconds is enough to tell one start from another.
         let start = self.since.as_second() & 0xffff_ffff;

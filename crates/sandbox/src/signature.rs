@@ -38,16 +38,26 @@ impl Authorization {
                 _ => return None,
             }
         }
-        let scope: Vec<_> = credential?.rsplitn(5, '/').collect();
+        Self::of_parameters(credential?, signed_headers?, signature?)
+    }
+
+    /// Reads what the parameters of a presigned request say.
+    pub(crate) fn of_parameters(credential: &str, signed_headers: &str, signature: &str) -> Option<Self> {
+        let scope: Vec<_> = credential.rsplitn(5, '/').collect();
         let ["aws4_request", service, region, date, access_key] = scope[..] else { return None };
         Some(Self {
             access_key: access_key.to_owned(),
             date: date.to_owned(),
             region: region.to_owned(),
             service: service.to_owned(),
-            signed_headers: signed_headers?.split(';').map(str::to_owned).collect(),
-            signature: signature?.to_owned(),
+            signed_headers: signed_headers.split(';').map(str::to_owned).collect(),
+            signature: signature.to_owned(),
         })
+    }
+
+    /// Tells whether a header is signed.
+    pub(crate) fn signs(&self, header: &str) -> bool {
+        self.signed_headers.iter().any(|signed| signed == header)
     }
 
     /// Reads the header of a request, or takes it as what needs none: the credentials of another

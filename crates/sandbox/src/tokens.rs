@@ -53,8 +53,8 @@ impl Tokens {
             Service::Organizations | Service::Quotas | Service::Ram | Service::Tagging => {
                 Refusal::new("IdempotentParameterMismatchException", message)
             }
-            // EKS has no code of its own for it.
-            Service::Eks => Refusal::new("InvalidParameterException", message),
+            // EKS has no code of its own for it, and requests to clusters have no such tokens.
+            Service::Eks | Service::Kubernetes => Refusal::new("InvalidParameterException", message),
         })
     }
 

@@ -50,6 +50,7 @@ fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
         Service::Elb => elb::needs(world, operation, call),
         Service::Eks
         | Service::Iam
+        | Service::Kubernetes
         | Service::Organizations
         | Service::Quotas
         | Service::Ram
@@ -75,6 +76,7 @@ fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
                 Service::Ram => (name.to_owned(), ram::context(world, call, name)),
                 Service::Ec2
                 | Service::Elb
+                | Service::Kubernetes
                 | Service::Organizations
                 | Service::Quotas
                 | Service::Sts
@@ -116,6 +118,7 @@ pub(crate) fn denied(call: &Call, action: &str, resource: &str, reason: Option<R
             );
             Refusal::forbidden("UnauthorizedOperation", message)
         }
+        Service::Kubernetes => Refusal::forbidden("Forbidden", message),
         Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden("AccessDenied", message),
         Service::Organizations | Service::Quotas | Service::Tagging => {
             Refusal::new("AccessDeniedException", message)

@@ -40,6 +40,15 @@ pub(crate) struct Hosts<'a> {
     by_address: BTreeMap<Ipv4Addr, &'a NetworkInterface>,
 }
 
+/// An instance as those see it who run something there.
+pub(crate) struct Host {
+    pub(crate) instance_type: String,
+    pub(crate) zone_id: String,
+    pub(crate) address: Ipv4Addr,
+    /// What it can give away.
+    pub(crate) more_addresses: Vec<Ipv4Addr>,
+}
+
 impl Network {
     /// Returns a subnet that an account sees.
     pub(crate) fn place(&self, account: &AccountId, subnet_id: &str) -> Option<Place> {
@@ -65,6 +74,20 @@ impl Network {
         let instance = self.instances.get(id).filter(|instance| instance.owner() == account)?;
         instance.primary_interface()?;
         self.place(account, &instance.subnet_id)
+    }
+
+    /// Returns what an instance is to pods, as long as it runs.
+    pub(crate) fn machine(&self, id: &str) -> Option<Host> {
+        let instance = self.instances.get(id)?;
+        let primary = instance.primary_interface()?;
+        let address = self.interfaces.get(primary)?.primary_address();
+        let interfaces =
+            std::iter::once(primary).chain(instance.more_interfaces().iter().map(String::as_str));
+        let interfaces = interfaces.filter_map(|id| self.interfaces.get(id));
+        // The first address of each interface is the machine's own.
+        let more_addresses = interfaces.flat_map(|interface| interface.addresses().skip(1)).collect();
+        let zone_id = self.subnets.get(&instance.subnet_id)?.zone_id.clone();
+        Some(Host { instance_type: instance.kind().to_owned(), zone_id, address, more_addresses })
     }
 
     /// Returns whose a VPC is that an account sees.

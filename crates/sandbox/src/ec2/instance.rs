@@ -71,6 +71,16 @@ impl Thing for Instance {
 }
 
 impl Instance {
+    /// Returns its type.
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Returns the interfaces that it has beside the primary one.
+    pub(super) fn more_interfaces(&self) -> &[String] {
+        &self.more_interfaces
+    }
+
     /// Returns its primary interface, as long as it runs.
     pub(super) fn primary_interface(&self) -> Option<&str> {
         self.terminated_at.is_none().then_some(&self.interface_id)

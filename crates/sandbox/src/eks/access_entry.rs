@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use super::cluster::Cluster;
 use super::refusals::{not_found, wrong_request};
 use crate::call::{Call, Refusal};
-use crate::identity::Identity;
+use crate::cluster::User;
+use crate::identity::{Caller, Identity};
 use crate::world::seconds;
 pub(super) use operations::OPERATIONS;
 use policies::Associated;
@@ -56,6 +57,18 @@ impl AccessEntry {
             policies: BTreeMap::new(),
             tags: BTreeMap::new(),
         }
+    }
+
+    /// Returns whom the cluster takes a caller for who has it.
+    pub(super) fn user(&self, session: &str, caller: &Caller) -> User {
+        let groups: Vec<_> = self.groups.iter().map(String::as_str).collect();
+        let name = self.username.replace("{{SessionName}}", session);
+        let policies = self.policies.iter().map(|(arn, associated)| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            (name.to_owned(), associated.namespaces().to_vec())
+        });
+        let uid = format!("aws-iam-authenticator:{}:{}", caller.account, caller.user_id);
+        User { uid, policies: policies.collect(), ..User::new(&name, &groups) }
     }
 
     /// Returns it as answers have it.

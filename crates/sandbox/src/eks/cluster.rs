@@ -26,6 +26,7 @@ use super::refusals::required;
 use super::update::Update;
 use super::{PAGING, named};
 use crate::call::{Answer, Call, Operation};
+use crate::cluster::ControlPlane;
 use crate::ec2::Network;
 use crate::outside::Authority;
 use crate::world::{AccountId, World, seconds};
@@ -58,14 +59,14 @@ pub(super) struct Cluster {
     pub(super) arn: String,
     pub(super) region: String,
     /// The text of 32 digits and capitals that its addresses have.
-    id: String,
+    pub(super) id: String,
     pub(super) life: Life,
     pub(super) made_at: Timestamp,
     pub(super) role_arn: String,
     /// What can be changed.
     pub(super) settings: Settings,
     pub(super) vpc_id: String,
-    service_range: String,
+    pub(super) service_range: String,
     /// One that is going to fail has none.
     pub(super) group_id: Option<String>,
     /// The ids of the control plane's interfaces, by subnet.
@@ -86,6 +87,9 @@ pub(super) struct Cluster {
     pub(super) fargate_profiles: BTreeMap<String, FargateProfile>,
     /// By id.
     pub(super) updates: BTreeMap<String, Update>,
+    /// What is in it, once it works.
+    #[serde(default)]
+    pub(super) plane: Option<ControlPlane>,
 }
 
 impl Cluster {

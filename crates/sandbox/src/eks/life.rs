@@ -24,6 +24,8 @@ pub(super) enum Part {
     NodeGroup(String),
     Addon(String),
     FargateProfile(String),
+    /// What is in the cluster.
+    Objects,
 }
 
 /// How far something is, and what becomes of it.
@@ -102,8 +104,11 @@ pub(crate) fn settle(world: &mut World, region: &str) {
             Part::NodeGroup(name) => cluster.settle_node_group(&mut moment, &name),
             Part::Addon(name) => cluster.settle_addon(&moment, &name),
             Part::FargateProfile(name) => cluster.settle_fargate_profile(&moment, &name),
+            Part::Objects => Outcome::Stays,
         };
-        if outcome == Outcome::Gone {
+        if outcome == Outcome::Stays {
+            cluster.settle_objects(&mut moment);
+        } else {
             clusters.remove(&event.cluster);
         }
     }

@@ -11,6 +11,7 @@ mod fargate_profile;
 mod insight;
 mod life;
 mod node_group;
+mod objects;
 mod pod_identity;
 mod refusals;
 mod roles;
@@ -25,10 +26,13 @@ mod version;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Context, of_tags};
 use crate::call::{Call, Operation, Refusal};
+use crate::cluster::{ClusterName, ControlPlane, User};
+use crate::identity::Caller;
 use crate::outside::Authority;
 use crate::page::Paging;
 use crate::world::{AccountId, Timeline, World};
@@ -97,6 +101,44 @@ pub(crate) fn resource(world: &World, call: &Call, kind: &str, name: &str) -> (S
         format!("arn:aws:eks:{}:{}:{kind}/{below}", call.region, call.caller.account)
     };
     (part.map_or_else(expected, |(arn, _)| arn.to_owned()), context)
+}
+
+/// Returns the cluster whose endpoint has this host, if it works.
+pub(crate) fn cluster_of(world: &World, host: &str) -> Option<ClusterName> {
+    let all = world.clusters.values().flat_map(|clusters| clusters.by_account.values());
+    let found = all.flat_map(BTreeMap::values).find(|cluster| cluster.host() == host)?;
+    let Cluster { region, account, name, .. } = found;
+    Some(ClusterName { region: region.clone(), account: account.clone(), name: name.clone() })
+}
+
+/// Returns who issues the identities of a cluster's pods.
+pub(crate) fn issuer_of(world: &World, name: &ClusterName) -> Option<String> {
+    world.clusters.get(&name.region)?.by_account.get(&name.account)?.get(&name.name).map(Cluster::own_issuer)
+}
+
+/// Returns whom a cluster takes a caller for; `None` if it does not know them.
+pub(crate) fn user_of(world: &mut World, name: &ClusterName, caller: &Caller) -> Option<User> {
+    let cluster = world.clusters(&name.region).by_account.get(&name.account)?.get(&name.name)?;
+    cluster.user(caller)
+}
+
+/// Works with the objects of a cluster, and lets happen what follows; `None` if there is no such cluster
+/// that works.
+pub(crate) fn with_plane<T>(
+    world: &mut World,
+    name: &ClusterName,
+    work: impl FnOnce(&mut ControlPlane, Timestamp) -> T,
+) -> Option<T> {
+    let at = world.now();
+    world.network(&name.region);
+    let World { clusters, networks, .. } = world;
+    let (clusters, network) = (clusters.get_mut(&name.region)?, networks.get_mut(&name.region)?);
+    let Clusters { by_account, timeline } = clusters;
+    let cluster = by_account.get_mut(&name.account)?.get_mut(&name.name)?;
+    cluster.settle_objects(&mut Moment { at, network, timeline });
+    let done = work(cluster.plane.as_mut()?, at);
+    cluster.settle_objects(&mut Moment { at, network, timeline });
+    Some(done)
 }
 
 /// Returns who certifies a cluster, by the host of its endpoint; `None` if no cluster has that.

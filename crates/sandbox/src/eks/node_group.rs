@@ -88,6 +88,11 @@ impl NodeGroup {
         if self.life.status == Status::Active { self.nodes.len() } else { 0 }
     }
 
+    /// Returns the ids of its instances.
+    pub(super) fn nodes(&self) -> &[String] {
+        &self.nodes
+    }
+
     /// Returns the role of its nodes.
     pub(super) fn role_arn(&self) -> &str {
         &self.role_arn

@@ -10,6 +10,10 @@ pub(crate) fn throttled(service: Service) -> Refusal {
         Service::Elb | Service::Iam | Service::Sts => refusal(400, "Throttling", "Rate exceeded"),
         Service::Organizations | Service::Quotas => refusal(400, "TooManyRequestsException", "Rate exceeded"),
         Service::Tagging => refusal(400, "ThrottledException", "Rate exceeded"),
+        Service::Kubernetes => {
+            let message = "Too many requests, please try again later.\n";
+            refusal(429, "TooManyRequests", message).with("text", true)
+        }
         Service::Eks | Service::Ram => refusal(429, "ThrottlingException", "Rate exceeded"),
     }
 }
@@ -19,6 +23,7 @@ pub(crate) fn internal(service: Service) -> Refusal {
     match service {
         Service::Ec2 => refusal(500, "InternalError", "An internal error has occurred"),
         Service::Eks => refusal(500, "ServerException", "The service failed; try again later"),
+        Service::Kubernetes => refusal(500, "InternalError", "Internal error occurred: the server failed"),
         Service::Iam => refusal(500, "ServiceFailure", "The request processing has failed"),
         Service::Elb | Service::Sts => refusal(500, "InternalFailure", "The request processing has failed"),
         Service::Organizations | Service::Quotas => {
@@ -39,6 +44,7 @@ pub(crate) fn capacity(service: Service, code: Option<String>, message: Option<S
         Service::Elb => {
             refusal(400, "TooManyLoadBalancers", "The maximum number of load balancers has been reached.")
         }
+        Service::Kubernetes => refusal(403, "Forbidden", "exceeded quota: the sandbox has no room"),
         Service::Iam | Service::Sts => {
             refusal(409, "LimitExceeded", "The request exceeds the current limits.")
         }

@@ -12,10 +12,11 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http_body_util::BodyExt;
 use hyper::body::Incoming as Body;
 use hyper::header::HOST;
 use hyper::service::service_fn;
-use hyper::{Request, Uri};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -28,6 +29,7 @@ use tokio_rustls::server::TlsStream;
 
 pub(crate) use authority::Authority;
 
+use crate::cluster::{self, Sent};
 use crate::eks;
 use crate::server::{Incoming, Lost, Outgoing, SandboxError, Shared, listen, talk};
 
@@ -113,9 +115,9 @@ where
         let host = name.clone().unwrap_or_else(|| host_of(&request));
         async move {
             let Some(incoming) = Incoming::read(request).await else {
-                return Ok(Outgoing::too_large().into_response());
+                return Ok(Outgoing::too_large().into_response().map(BodyExt::boxed_unsync));
             };
-            Ok::<_, Lost>(answer(&shared, scheme, &host, &incoming).into_response())
+            answer(&shared, scheme, &host, incoming).await
         }
     });
     talk(stream, service, &all).await;
@@ -130,16 +132,28 @@ fn host_of(request: &Request<Body>) -> String {
 }
 
 /// Answers a request for a host.
-fn answer(shared: &Shared, scheme: Scheme, host: &str, incoming: &Incoming) -> Outgoing {
+async fn answer(
+    shared: &Arc<Shared>,
+    scheme: Scheme,
+    host: &str,
+    incoming: Incoming,
+) -> Result<Response<Sent>, Lost> {
     let chart = || charts::answer(&incoming.path).filter(|_| host == charts::HOST);
-    if let Some(answer) = chart().or_else(|| balancers::answer(shared, scheme, host, incoming)) {
-        return answer;
+    if let Some(answer) = chart().or_else(|| balancers::answer(shared, scheme, host, &incoming)) {
+        return Ok(answer.into_response().map(BodyExt::boxed_unsync));
     }
     let scheme = match scheme {
-        Scheme::Tls => "https",
+        Scheme::Tls => {
+            let found = eks::cluster_of(&shared.playground().world, host);
+            if let Some(found) = found {
+                return cluster::answer(shared, &found, incoming).await;
+            }
+            "https"
+        }
         Scheme::Plain => "http",
     };
-    Outgoing::plain(502, &format!("the sandbox has no host {scheme}://{host}"))
+    let nobody = Outgoing::plain(502, &format!("the sandbox has no host {scheme}://{host}"));
+    Ok(nobody.into_response().map(BodyExt::boxed_unsync))
 }
 
 /// How hosts show who they are, as far as anybody has asked them.

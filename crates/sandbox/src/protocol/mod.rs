@@ -20,6 +20,8 @@ pub(crate) enum Service {
     Eks,
     Elb,
     Iam,
+    /// The API servers of clusters, whose requests are signed in another way.
+    Kubernetes,
     Organizations,
     Quotas,
     Ram,
@@ -44,11 +46,12 @@ enum Protocol {
 
 impl Service {
     /// Every service.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Ec2,
         Self::Eks,
         Self::Elb,
         Self::Iam,
+        Self::Kubernetes,
         Self::Organizations,
         Self::Quotas,
         Self::Ram,
@@ -63,6 +66,7 @@ impl Service {
             Self::Eks => "eks",
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
+            Self::Kubernetes => "kubernetes",
             Self::Organizations => "organizations",
             Self::Quotas => "servicequotas",
             Self::Ram => "ram",
@@ -73,7 +77,7 @@ impl Service {
 
     /// Returns the service with this name in the scope of a signature.
     pub(crate) fn of_scope(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.scope() == name)
+        Self::ALL.into_iter().find(|service| service.scope() == name && *service != Self::Kubernetes)
     }
 
     /// Returns what the names of its actions and resources in policies begin with.
@@ -83,6 +87,7 @@ impl Service {
             Self::Eks => "eks",
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
+            Self::Kubernetes => "kubernetes",
             Self::Organizations => "organizations",
             Self::Quotas => "servicequotas",
             Self::Ram => "ram",
@@ -97,7 +102,7 @@ impl Service {
             Self::Elb | Self::Iam | Self::Sts => Protocol::Query,
             Self::Organizations | Self::Quotas | Self::Tagging => Protocol::Json,
             Self::Ram => Protocol::RestJson,
-            Self::Eks => Protocol::RoutedJson,
+            Self::Eks | Self::Kubernetes => Protocol::RoutedJson,
         }
     }
 
@@ -108,7 +113,9 @@ impl Service {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Eks | Self::Organizations | Self::Quotas | Self::Ram | Self::Tagging => "",
+            Self::Eks | Self::Kubernetes | Self::Organizations | Self::Quotas | Self::Ram | Self::Tagging => {
+                ""
+            }
         }
     }
 }

@@ -65,6 +65,11 @@ impl Associated {
         Self { namespaces: None, made_at: now, changed_at: now }
     }
 
+    /// Returns the namespaces in which a policy counts; none means everywhere.
+    pub(super) fn namespaces(&self) -> &[String] {
+        self.namespaces.as_deref().unwrap_or_default()
+    }
+
     fn shown(&self, policy: &str) -> Value {
         let scope = match &self.namespaces {
             None => json!({ "type": "cluster", "namespaces": [] }),

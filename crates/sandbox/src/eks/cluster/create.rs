@@ -115,6 +115,7 @@ fn new_cluster(
         associations: BTreeMap::new(),
         fargate_profiles: BTreeMap::new(),
         updates: BTreeMap::new(),
+        plane: None,
     })
 }
 

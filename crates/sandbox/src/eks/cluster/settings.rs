@@ -65,6 +65,11 @@ impl Authentication {
         Ok(found.expect("it is one of those names"))
     }
 
+    /// Tells whether the configuration map `aws-auth` counts.
+    pub(in crate::eks) fn has_configuration(self) -> bool {
+        self != Self::Api
+    }
+
     /// Tells whether access entries count.
     pub(in crate::eks) fn has_entries(self) -> bool {
         self != Self::ConfigMap
