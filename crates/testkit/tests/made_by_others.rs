@@ -318,6 +318,21 @@ fn what_somebody_deleted_is_expected_again() {
 }
 
 #[test]
+fn another_one_is_found_where_what_the_first_is_made_for_stays() {
+    let world = World::new(1, Pace::REAL);
+    let shop = INTAKE.replace("web", "shop");
+    let of = |intake: &str| spec(&world, &format!("{INTAKE}{shop}{}", SPOUT.replace("intake.web", intake)));
+    complete(&world, &of("intake.web"), Mode::Apply);
+    complete(&world, &of("intake.shop"), Mode::Apply);
+    let spouts = world.network.cloud().live().filter(|object| object.kind == "spout").count();
+    assert_eq!(spouts, 2);
+    let state = world.state("made").unwrap().unwrap();
+    let spout = &state.resources[&"spout.web".parse().unwrap()];
+    assert_eq!(spout.object.as_ref().unwrap().inputs["intake"].as_str(), Some("shop"));
+    assert!(plan(&world, &of("intake.shop")).is_empty());
+}
+
+#[test]
 fn a_saved_plan_of_a_destroy_keeps_the_order() {
     let world = World::new(1, Pace::REAL);
     let spec = whole(&world);

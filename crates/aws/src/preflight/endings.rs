@@ -19,6 +19,9 @@ pub(crate) struct ForeignThings;
 /// The tag on endpoints that `GuardDuty` makes by itself ("Runtime Monitoring", its user guide).
 const GUARD_DUTY: &str = "GuardDutyManaged";
 
+/// The kinds whose interfaces have their names in the description, not their ids.
+const BALANCERS: [&str; 2] = ["load_balancer", "ingress_load_balancer"];
+
 impl Check for ForeignThings {
     const NAME: &'static str = "foreign_things";
     const ABOUT: &'static str = "nothing of others is in a VPC or subnet that is deleted";
@@ -26,7 +29,9 @@ impl Check for ForeignThings {
         &[Need::read(&["ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcEndpoints"])];
 
     async fn run(subject: &Subject<'_>) -> Vec<Finding> {
-        let ours: BTreeSet<_> = subject.items().filter_map(|item| item.text("id")).collect();
+        let ids = subject.items().filter_map(|item| item.text("id"));
+        let balancers = subject.items().filter(|item| BALANCERS.contains(&item.kind.as_str()));
+        let ours: BTreeSet<_> = ids.chain(balancers.filter_map(|item| item.text("name"))).collect();
         let goes = |item: &&Item| item.fate == Fate::Unmade && item.kind.as_str() == "vpc";
         let looks = subject.items().filter(goes).filter_map(|vpc| Some((vpc, vpc.text("id")?)));
         let looks = looks.map(|(vpc, id)| {
@@ -116,10 +121,11 @@ mod tests {
         let interface = |id: &str, description: &str| {
             NetworkInterface::builder().network_interface_id(id).description(description).build()
         };
-        let ours = ["nat-1", "shop", "eni-9"].into();
+        let ours = ["nat-1", "shop", "eni-9", "k8s-front-web-1ae88303d5"].into();
         assert!(is_ours(&interface("eni-1", "Interface for NAT Gateway nat-1"), &ours));
         assert!(is_ours(&interface("eni-2", "Amazon EKS shop"), &ours));
         assert!(is_ours(&interface("eni-9", ""), &ours));
+        assert!(is_ours(&interface("eni-5", "ELB app/k8s-front-web-1ae88303d5/1"), &ours));
         assert!(!is_ours(&interface("eni-3", "ELB app/other/1"), &ours));
         assert!(!is_ours(&interface("eni-4", "Amazon EKS shop-2"), &ours));
     }

@@ -129,6 +129,10 @@ pub(crate) fn drift(drift: &Drift, palette: &Palette) -> String {
     let mut text = format!("{} ", paint(palette.warning, "  !"));
     text += &place(&drift.address, &drift.account, &drift.region, palette);
     text += &format!(" {} {what}\n", Safe(&drift.remote_id));
+    if drift.is_made_by_others {
+        let words = "only who makes it can put it right: an apply waits for that, and changes nothing itself";
+        text += &format!("{:INDENT$}{}\n", "", paint(palette.faint, words));
+    }
     let rows: Vec<_> =
         drift.attributes.iter().flat_map(|attribute| attribute_rows(attribute, false, palette)).collect();
     block::write(&mut text, &rows, INDENT, palette);

@@ -30,6 +30,7 @@ pub(crate) fn drift(request: &Request<'_>) -> Vec<Drift> {
             remote_id: object.remote_id.clone(),
             gone,
             attributes,
+            is_made_by_others: prior.lifecycle.is_made_by_others(),
         })
     };
     state.resources.iter().filter_map(of).collect()

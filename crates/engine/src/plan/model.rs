@@ -362,6 +362,9 @@ pub struct Drift {
     pub gone: bool,
     /// What was last applied (`before`) and what is there now (`after`).
     pub attributes: Vec<AttributeChange>,
+    /// Whether somebody else makes it, who alone can put it right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_made_by_others: bool,
 }
 
 /// An output that changes.

@@ -48,7 +48,7 @@ fn request(outside: &Outside, shown: &str, host: Option<&str>) -> Result<reqwest
         client = client.no_proxy().resolve(&name, address);
         url.set_port(Some(address.port())).map_err(|()| format!("{shown} can have no port"))?;
     }
-    if let Some(substitute) = outside.substitute() {
+    if let Some(substitute) = outside.substitute().filter(|_| url.scheme() == "https") {
         let authority = Certificate::from_pem(substitute.certificate_authority.as_bytes());
         client = client.add_root_certificate(authority.map_err(|error| error.to_string())?);
     }
@@ -78,4 +78,67 @@ fn causes(error: &reqwest::Error) -> String {
 
 fn defect(message: String) -> ProviderError {
     ProviderError::new(ErrorClass::Rejected, "GET", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use straddle_engine::outside::Substitute;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Asks a listener that answers with a status line; returns what came of it, and what was asked.
+    async fn ask(status: &str, check: Check) -> (Readiness, String) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+        let plain = listener.local_addr().expect("it listens");
+        let substitute = Substitute { tls: plain, plain, certificate_authority: String::new() };
+        let outside = Outside::Substitute(substitute);
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.expect("somebody asks");
+            let mut asked = vec![0; 4096];
+            let length = stream.read(&mut asked).await.expect("it is asked");
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nlocation: /\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.expect("it hears the answer");
+            String::from_utf8_lossy(&asked[..length]).to_ascii_lowercase()
+        };
+        let base = "http://k8s-1.us-east-1.elb.amazonaws.com/";
+        let (answer, asked) = futures::join!(answers(&outside, base, &check), serve);
+        (answer.expect("the request can be made"), asked)
+    }
+
+    #[tokio::test]
+    async fn it_is_asked_by_its_own_name_until_it_answers_as_wanted() {
+        let check = Check { path: Some("/health".to_owned()), ..Check::default() };
+        let (answer, asked) = ask("200 OK", check.clone()).await;
+        assert_eq!(answer, Readiness::Ready);
+        assert!(asked.starts_with("get /health http/1.1"), "{asked}");
+        assert!(asked.contains("host: k8s-1.us-east-1.elb.amazonaws.com\r\n"), "{asked}");
+        let (answer, _) = ask("503 Service Unavailable", check).await;
+        let Readiness::Pending(reason) = answer else { panic!("{answer:?}") };
+        assert!(reason.contains("/health answers 503, not 200: it has no healthy target"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn another_name_and_a_redirection_can_be_wanted() {
+        let check = Check { status: Some(301), host: Some("shop.example.com".to_owned()), path: None };
+        let (answer, asked) = ask("301 Moved Permanently", check).await;
+        assert_eq!(answer, Readiness::Ready);
+        assert!(asked.contains("host: shop.example.com\r\n"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_waited_for() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+        let closed = listener.local_addr().expect("it listens");
+        drop(listener);
+        let substitute = Substitute { tls: closed, plain: closed, certificate_authority: String::new() };
+        let answer =
+            answers(&Outside::Substitute(substitute), "http://gone.example.com/", &Check::default()).await;
+        let answer = answer.expect("the request can be made");
+        assert!(
+            matches!(&answer, Readiness::Pending(reason) if reason.contains("does not answer")),
+            "{answer:?}"
+        );
+    }
 }

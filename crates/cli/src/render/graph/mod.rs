@@ -146,7 +146,7 @@ impl Picture {
             .collect();
         for (address, node) in &spec.resources {
             picture.add(address, &node.account, folding);
-            for needed in &node.dependencies {
+            for needed in node.dependencies.iter().filter(|needed| !by_its_makers(spec, node, needed)) {
                 let reason = if crossings.contains(&(address, needed)) {
                     Reason::Boundary
                 } else {
@@ -230,6 +230,12 @@ fn name(address: &Address, folding: Folding) -> String {
         Folding::None => address.to_string(),
         Folding::Blocks => address.block().to_string(),
     }
+}
+
+/// Tells whether what somebody else makes needs something only since what it is made for does.
+fn by_its_makers(spec: &Spec, node: &ResourceNode, needed: &Address) -> bool {
+    let mut makers = node.lifecycle.made_by.iter().flatten().filter_map(|maker| spec.resources.get(maker));
+    !node.depends_on.contains(needed) && makers.any(|maker| maker.dependencies.contains(needed))
 }
 
 fn reason(address: &Address, node: &ResourceNode, needed: &Address) -> Reason {
