@@ -22,14 +22,6 @@ mod access;
 mod call;
 mod cluster;
 mod control;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the API servers of clusters, which it works through, come with a change of their own"
-    )
-)]
 mod controller;
 mod dispatch;
 mod ec2;

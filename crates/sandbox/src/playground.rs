@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::controller::Controllers;
 use crate::dispatch::{self, Request};
 use crate::fault::{self, Fault, Faults, Kind};
 use crate::identity::{self, Caller};
@@ -22,6 +23,8 @@ pub(crate) struct Playground {
     pub(crate) log: RequestLog,
     /// Who keeps the world in its files, if it has any.
     pub(crate) keeper: Option<Keeper>,
+    /// The load balancer controllers that run in clusters.
+    pub(crate) controllers: Controllers,
 }
 
 /// What came of a request.
@@ -45,7 +48,7 @@ impl Handled {
 impl Playground {
     /// Opens a world to requests.
     pub(crate) fn new(world: World, faults: Faults, keeper: Option<Keeper>) -> Self {
-        Self { world, faults, log: RequestLog::default(), keeper }
+        Self { world, faults, log: RequestLog::default(), keeper, controllers: Controllers::default() }
     }
 
     /// Carries out a request. `age` is for how long it has been here.
@@ -77,7 +80,8 @@ impl Playground {
         handled
     }
 
-    fn note_handled(&mut self, mut entry: LoggedRequest, handled: &Handled, age: Duration) {
+    /// Writes into the log what came of a call.
+    pub(crate) fn note_handled(&mut self, mut entry: LoggedRequest, handled: &Handled, age: Duration) {
         entry.note_answer(&handled.answer);
         entry.milliseconds = (age + handled.delay).as_secs_f64() * 1000.0;
         self.note(entry);
@@ -166,7 +170,8 @@ impl Playground {
         self.keeper.as_ref().map(|keeper| keeper.keep(happened))
     }
 
-    /// Lets the late calls arrive whose time has come, each at its own.
+    /// Lets the late calls arrive whose time has come, each at its own; then
+    /// the controllers in clusters do what is to be done.
     pub(crate) fn let_arrive(&mut self) {
         while let Some(due) = self.world.next_arrival().filter(|due| *due <= self.world.now()) {
             let clock = self.world.clock.clone();
@@ -181,6 +186,7 @@ impl Playground {
             }
             self.world.clock = clock;
         }
+        Controllers::act(self);
     }
 
     fn entry(&self, call: &Call, request_id: &str) -> LoggedRequest {

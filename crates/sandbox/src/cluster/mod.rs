@@ -61,12 +61,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use door::{Sent, answer};
-pub(crate) use operation::{ClusterName, OPERATIONS};
+pub(crate) use operation::{ClusterName, OPERATIONS, call, perform};
+pub(crate) use request::{Reply, Request};
 pub(crate) use store::Key;
 pub(crate) use user::{MASTERS, User};
 
 use kind::Kind;
-use request::{Reply, Request, Target};
+use request::Target;
 use status::Failure;
 use store::Store;
 use write::Write;

@@ -47,6 +47,7 @@ const USUAL_ORDER: i64 = 0;
 
 impl GroupId {
     /// Returns the group that a text means: one of a name has no slash.
+    #[cfg(test)]
     pub(super) fn of_text(text: &str) -> Self {
         match text.split_once('/') {
             Some((namespace, name)) => {

@@ -23,6 +23,7 @@ mod names;
 mod object;
 mod queue;
 mod reach;
+mod running;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -37,11 +38,12 @@ use events::Mood;
 use group::GroupId;
 use object::{Key, key, name, namespace, text, texts};
 use queue::Queue;
-pub(crate) use reach::{ApiAnswer, ApiRequest, AwsError, Reach, Verb};
+use reach::{ApiAnswer, ApiRequest, AwsError, Reach, Verb};
 use reach::{
     BINDING, CLASS_PARAMETERS, Done, ENDPOINT_SLICE, INGRESS, INGRESS_CLASS, Resource, SERVICE, Trouble,
 };
-pub(crate) use settings::{Instance, Settings};
+pub(crate) use running::Controllers;
+use settings::{Instance, Settings};
 use work::{Memory, Work};
 
 /// A controller that runs.
@@ -79,6 +81,11 @@ impl Controller {
             version: None,
             again: BTreeSet::new(),
         }
+    }
+
+    /// Returns how it was started.
+    fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Returns when it does something next, if nothing changes until then.

@@ -111,6 +111,18 @@ pub(crate) fn cluster_of(world: &World, host: &str) -> Option<ClusterName> {
     Some(ClusterName { region: region.clone(), account: account.clone(), name: name.clone() })
 }
 
+/// Returns the clusters of all accounts that work, with their VPCs.
+pub(crate) fn working(world: &World) -> Vec<(ClusterName, String)> {
+    let all = world.clusters.values().flat_map(|clusters| clusters.by_account.values());
+    let working = all.flat_map(BTreeMap::values).filter(|cluster| cluster.plane.is_some());
+    let named = working.map(|cluster| {
+        let Cluster { region, account, name, vpc_id, .. } = cluster;
+        let (region, account, name) = (region.clone(), account.clone(), name.clone());
+        (ClusterName { region, account, name }, vpc_id.clone())
+    });
+    named.collect()
+}
+
 /// Returns who issues the identities of a cluster's pods.
 pub(crate) fn issuer_of(world: &World, name: &ClusterName) -> Option<String> {
     world.clusters.get(&name.region)?.by_account.get(&name.account)?.get(&name.name).map(Cluster::own_issuer)

@@ -90,7 +90,7 @@ impl Stage {
     fn make_role(&mut self) {
         let provider = json!({ "Url": ISSUER, "ClientIDList": ["sts.amazonaws.com"] });
         self.ok("iam", "CreateOpenIDConnectProvider", provider);
-        let role = json!({ "RoleName": ROLE, "AssumeRolePolicyDocument": trust(SUBJECT) });
+        let role = json!({ "RoleName": ROLE, "AssumeRolePolicyDocument": trust(ISSUER, SUBJECT) });
         self.ok("iam", "CreateRole", role);
         self.allow_all_but("nothing:AtAll");
     }
@@ -116,7 +116,12 @@ impl Stage {
 
     /// Lets the role trust this subject.
     pub(super) fn trust(&mut self, subject: &str) {
-        let parameters = json!({ "RoleName": ROLE, "PolicyDocument": trust(subject) });
+        self.trust_issuer(ISSUER, subject);
+    }
+
+    /// Lets the role trust this subject of an issuer.
+    pub(super) fn trust_issuer(&mut self, issuer: &str, subject: &str) {
+        let parameters = json!({ "RoleName": ROLE, "PolicyDocument": trust(issuer, subject) });
         self.ok("iam", "UpdateAssumeRolePolicy", parameters);
     }
 
@@ -219,8 +224,8 @@ impl Stage {
     }
 }
 
-fn trust(subject: &str) -> String {
-    let host = ISSUER.trim_start_matches("https://");
+fn trust(issuer: &str, subject: &str) -> String {
+    let host = issuer.trim_start_matches("https://");
     let conditions = json!({ format!("{host}:sub"): subject, format!("{host}:aud"): "sts.amazonaws.com" });
     let statement = json!({
         "Effect": "Allow",
