@@ -219,8 +219,8 @@ impl<'a> Settle<'a> {
     /// Asks the kind whether an object that is as it shall be does what it is for. Returns what to wait for.
     async fn verify(&self, observed: &ObservedValues) -> Result<Option<String>, Stop> {
         let (operation, Some(desired)) = (self.operation, self.desired) else { return Ok(None) };
-        let connection = operation.access().connection(operation.account);
-        let verify = || operation.kind.verify(connection, observed, desired);
+        let connection = operation.reach(desired)?;
+        let verify = || operation.kind.verify(&connection, observed, desired);
         let verified = operation.access().repeat(verify, operation.account, operation.kind).await;
         match verified.map_err(Stop::from_call)? {
             Readiness::Ready => Ok(None),
