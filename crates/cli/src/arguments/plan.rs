@@ -17,6 +17,7 @@ Examples:
   straddle plan --refresh=false                from the state alone, without any call
   straddle plan --target nat_gateway.main      only that and what it needs
   straddle plan --json | jq '.changes[].address'")]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) run: RunArguments,
