@@ -1,6 +1,6 @@
 //! Charts: read, filled with values, and rendered to objects, without a `helm` binary.
 //!
-//! [`Chart`] is what somebody wrote, [`render`] makes objects of it and of values, and neither reads
+//! [`Chart`] is what somebody wrote, [`render()`] makes objects of it and of values, and neither reads
 //! anything but what it is given. What Helm does was tried on its binaries (`tests/helm`).
 
 mod capabilities;
