@@ -174,9 +174,12 @@ impl Trouble {
             }
             Service::Elb | Service::Iam | Service::Sts => Refusal::forbidden(query, self.message(false)),
             Service::Kubernetes => Refusal { status: 401, ..Refusal::new("Unauthorized", "Unauthorized") },
-            Service::Eks | Service::Organizations | Service::Quotas | Service::Ram | Service::Tagging => {
-                Refusal::new(json, self.message(false))
-            }
+            Service::Eks
+            | Service::EksAuth
+            | Service::Organizations
+            | Service::Quotas
+            | Service::Ram
+            | Service::Tagging => Refusal::new(json, self.message(false)),
         }
     }
 

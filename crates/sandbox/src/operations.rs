@@ -24,6 +24,7 @@ fn of_service(service: Service) -> Box<dyn Iterator<Item = &'static Operation>> 
     match service {
         Service::Ec2 => Box::new(ec2::operations()),
         Service::Eks => Box::new(eks::operations()),
+        Service::EksAuth => Box::new(eks::AUTH_OPERATIONS.iter()),
         Service::Elb => Box::new(elb::operations()),
         Service::Iam => Box::new(iam::operations()),
         Service::Kubernetes => Box::new(cluster::OPERATIONS.iter()),

@@ -87,6 +87,13 @@ impl Playground {
         self.note(entry);
     }
 
+    /// Writes into the log what was asked and is answered elsewhere.
+    pub(crate) fn note_asked(&mut self, call: &Call, request_id: &str, answer: &Answer) {
+        let mut entry = self.entry(call, request_id);
+        entry.note_answer(answer);
+        self.note(entry);
+    }
+
     /// Lets a call meet what is in its way.
     pub(crate) fn meet(&mut self, call: Call, request_id: &str) -> (Handled, LoggedRequest) {
         let name = self.world.organization.accounts.get(&call.caller.account);

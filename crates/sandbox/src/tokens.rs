@@ -54,7 +54,9 @@ impl Tokens {
                 Refusal::new("IdempotentParameterMismatchException", message)
             }
             // EKS has no code of its own for it, and requests to clusters have no such tokens.
-            Service::Eks | Service::Kubernetes => Refusal::new("InvalidParameterException", message),
+            Service::Eks | Service::EksAuth | Service::Kubernetes => {
+                Refusal::new("InvalidParameterException", message)
+            }
         })
     }
 

@@ -49,6 +49,7 @@ fn needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
         Service::Ec2 => ec2::needs(world, operation, call),
         Service::Elb => elb::needs(world, operation, call),
         Service::Eks
+        | Service::EksAuth
         | Service::Iam
         | Service::Kubernetes
         | Service::Organizations
@@ -71,7 +72,7 @@ fn named_needs(world: &World, operation: &Operation, call: &Call) -> Vec<Need> {
     let mut needs: Vec<_> = named
         .map(|(kind, name)| {
             let (resource, context) = match call.service {
-                Service::Eks => eks::resource(world, call, kind, name),
+                Service::Eks | Service::EksAuth => eks::resource(world, call, kind, name),
                 Service::Iam => iam::resource(world, call, kind, name),
                 Service::Ram => (name.to_owned(), ram::context(world, call, name)),
                 Service::Ec2
@@ -123,7 +124,9 @@ pub(crate) fn denied(call: &Call, action: &str, resource: &str, reason: Option<R
         Service::Organizations | Service::Quotas | Service::Tagging => {
             Refusal::new("AccessDeniedException", message)
         }
-        Service::Eks | Service::Ram => Refusal::forbidden("AccessDeniedException", message),
+        Service::Eks | Service::EksAuth | Service::Ram => {
+            Refusal::forbidden("AccessDeniedException", message)
+        }
     }
 }
 

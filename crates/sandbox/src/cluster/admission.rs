@@ -83,37 +83,72 @@ fn admit_pod(plane: &mut ControlPlane, kind: &Kind, at: &Key, pod: &mut Value) -
     spec["serviceAccountName"] = json!(account);
     spec["serviceAccount"] = json!(account);
     if spec["automountServiceAccountToken"] != false {
-        mount_token(spec, &volume);
+        let path = "/var/run/secrets/kubernetes.io/serviceaccount";
+        mount(spec, &volume, &api_access(), path);
+    }
+    if plane.identities.contains(&(at.namespace.clone(), account)) {
+        add_pod_identity(spec);
     }
     let waits = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300 });
     let tolerations = spec["tolerations"].as_array().cloned().unwrap_or_default();
     let own = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map(waits);
     spec["tolerations"] = tolerations.into_iter().chain(own).collect();
-    spec["priority"] = json!(0);
+    spec["priority"] = match text(&spec["priorityClassName"]) {
+        "system-cluster-critical" => json!(2_000_000_000),
+        "system-node-critical" => json!(2_000_001_000),
+        _ => json!(0),
+    };
     spec["preemptionPolicy"] = json!("PreemptLowerPriority");
     pod["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" });
     Ok(())
 }
 
-fn mount_token(spec: &mut Value, volume: &str) {
-    let sources = json!([
+fn api_access() -> Value {
+    json!([
         { "serviceAccountToken": { "expirationSeconds": 3607, "path": "token" } },
         { "configMap": { "name": "kube-root-ca.crt", "items": [{ "key": "ca.crt", "path": "ca.crt" }] } },
         { "downwardAPI": { "items": [
             { "path": "namespace", "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.namespace" } },
         ] } },
-    ]);
+    ])
+}
+
+/// Tells the containers of a pod where they get credentials by EKS Pod Identity, as EKS does by a webhook ("How
+/// EKS Pod Identity works", EKS user guide).
+fn add_pod_identity(spec: &mut Value) {
+    const VOLUME: &str = "eks-pod-identity-token";
+    const PATH: &str = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
+    let token = json!({ "audience": "pods.eks.amazonaws.com", "expirationSeconds": 86_400, "path": VOLUME });
+    mount(spec, VOLUME, &json!([{ "serviceAccountToken": token }]), PATH);
+    let own = [
+        (POD_IDENTITY_ADDRESS, "http://169.254.170.23/v1/credentials".to_owned()),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", format!("{PATH}/{VOLUME}")),
+    ];
+    for container in containers(spec) {
+        let mut variables = container["env"].as_array().cloned().unwrap_or_default();
+        variables.extend(own.iter().map(|(name, value)| json!({ "name": name, "value": value })));
+        container["env"] = json!(variables);
+    }
+}
+
+/// The variable that tells programs of a pod where they get credentials.
+pub(crate) const POD_IDENTITY_ADDRESS: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
+fn containers(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let lists = spec.as_object_mut().into_iter().flatten();
+    let lists = lists.filter(|(name, _)| ["containers", "initContainers"].contains(&name.as_str()));
+    lists.filter_map(|(_, list)| list.as_array_mut()).flatten()
+}
+
+/// Gives a pod a volume that is made of these sources, which its containers see under a path.
+fn mount(spec: &mut Value, volume: &str, sources: &Value, path: &str) {
     let mut volumes = spec["volumes"].as_array().cloned().unwrap_or_default();
     volumes.push(json!({ "name": volume, "projected": { "sources": sources, "defaultMode": 420 } }));
     spec["volumes"] = json!(volumes);
-    for list in ["containers", "initContainers"] {
-        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            let mut mounts = container["volumeMounts"].as_array().cloned().unwrap_or_default();
-            mounts.push(json!({
-                "name": volume, "readOnly": true, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
-            }));
-            container["volumeMounts"] = json!(mounts);
-        }
+    for container in containers(spec) {
+        let mut mounts = container["volumeMounts"].as_array().cloned().unwrap_or_default();
+        mounts.push(json!({ "name": volume, "readOnly": true, "mountPath": path }));
+        container["volumeMounts"] = json!(mounts);
     }
 }
 

@@ -86,6 +86,14 @@ fn roles(plane: &mut ControlPlane, now: Timestamp) {
         ("system:service-account-issuer-discovery", json!([paths(&known)]), &everybody[..1]),
         ("system:public-info-viewer", json!([paths(&version)]), &everybody[..]),
         ("system:discovery", json!([paths(&discovery)]), &everybody[..1]),
+        // `kube-proxy` has it.
+        (
+            "system:node-proxier",
+            json!([{ "verbs": ["list", "watch"], "apiGroups": ["", "discovery.k8s.io"], "resources": [
+                "endpoints", "endpointslices", "nodes", "services",
+            ] }]),
+            &[],
+        ),
     ];
     for (name, rules, groups) in roles {
         let metadata = json!({ "name": name, "labels": { "kubernetes.io/bootstrapping": "rbac-defaults" } });

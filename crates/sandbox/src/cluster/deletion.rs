@@ -10,7 +10,7 @@ use super::preparation::{has_generation, is_released};
 use super::request::Request;
 use super::status::{Cause, Failure};
 use super::store::Key;
-use super::{ControlPlane, body, custom, time};
+use super::{ControlPlane, body, custom, life, time};
 
 /// How something is to be deleted.
 #[derive(Debug, Clone, Default)]
@@ -119,6 +119,8 @@ impl ControlPlane {
         if is_gone {
             self.store.delete(at);
             self.touch(at);
+            // Nobody can ask later whose it was.
+            life::tell_of_gone(self, at, &old);
             return None;
         }
         let stored = self.store.put(at, body::arranged(new));

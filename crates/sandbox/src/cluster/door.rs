@@ -16,12 +16,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::operation::{self, ClusterName};
+use super::protobuf;
 use super::request::{Reply, Request, Target};
 use super::status::{self, Failure};
 use super::token;
-use super::user::{self, User};
+use super::user::{self, Deed, User};
 use super::watch::{self, Watch};
-use crate::call::{Answer, Refusal};
+use crate::call::{Answer, Call, Refusal};
 use crate::eks;
 use crate::playground::wait_for;
 use crate::server::{Incoming, Lost, Outgoing, Shared};
@@ -40,14 +41,18 @@ pub(crate) async fn answer(
 ) -> Result<Response<Sent>, Lost> {
     let started = Instant::now();
     let header = |name: &str| incoming.header(name).unwrap_or_default().to_owned();
+    let (content_type, body) = match readable(&incoming) {
+        Ok(readable) => readable,
+        Err(failure) => return Ok(written(&Err(failure.refusal()))),
+    };
     let request = Request {
         method: incoming.method.clone(),
         path: incoming.path.clone(),
         query: incoming.query_text.clone(),
         accept: header("accept"),
-        content_type: header("content-type"),
+        content_type,
         agent: header("user-agent"),
-        body: String::from_utf8_lossy(&incoming.body).into_owned(),
+        body,
     };
     let user = {
         let mut playground = shared.playground();
@@ -57,7 +62,14 @@ pub(crate) async fn answer(
     let Some(user) = user else {
         return Ok(written(&Err(Failure::unauthorized().refusal())));
     };
+    let user = match acting(shared, cluster, user, &incoming) {
+        Ok(user) => user,
+        Err(failure) => return Ok(written(&Err(failure.refusal()))),
+    };
     if let Some(begun) = begin_watch(shared, cluster, &user, &request) {
+        let call = Call { operation: "Watch".to_owned(), ..operation::call(cluster, &user, &request) };
+        let answer = begun.as_ref().map(|_| Value::Null).map_err(|failure| failure.clone().refusal());
+        shared.playground().note_asked(&call, &shared.request_id(), &answer);
         return Ok(match begun {
             Ok(watch) => streamed(shared, cluster, watch, watch::seconds(&request)),
             Err(failure) => written(&Err(failure.refusal())),
@@ -73,6 +85,48 @@ pub(crate) async fn answer(
     tokio::time::sleep(handled.delay).await;
     shared.tell_watchers();
     if handled.is_lost { Err(Lost) } else { Ok(written(&answer)) }
+}
+
+/// Returns as whom somebody acts: as who they are, or as somebody else if they say so and may ("User
+/// impersonation", documentation of Kubernetes).
+fn acting(shared: &Shared, cluster: &ClusterName, user: User, incoming: &Incoming) -> Result<User, Failure> {
+    let Some(name) = incoming.header("impersonate-user").filter(|name| !name.is_empty()) else {
+        return Ok(user);
+    };
+    let groups = incoming.headers.get_all("impersonate-group").iter();
+    let groups: Vec<_> = groups.filter_map(|group| group.to_str().ok()).collect();
+    let (wanted, resource, own) =
+        match name.strip_prefix("system:serviceaccount:").and_then(|it| it.split_once(':')) {
+            Some((namespace, name)) => (User::service_account(namespace, name), "serviceaccounts", name),
+            None => (User::new(name, &groups), "users", name),
+        };
+    let mut playground = shared.playground();
+    let allowed = eks::with_plane(&mut playground.world, cluster, |plane, _| {
+        let deed = |resource, name| Deed { verb: "impersonate", group: "", resource, namespace: "", name };
+        user::may(&plane.store, &user, deed(resource, own))
+            && groups.iter().all(|group| user::may(&plane.store, &user, deed("groups", group)))
+    });
+    if allowed == Some(true) {
+        return Ok(wanted);
+    }
+    let why = format!(
+        "{resource} {own:?} is forbidden: User {:?} cannot impersonate resource {resource:?} in API group \"\" at the \
+         cluster scope",
+        user.name
+    );
+    Err(Failure::new(403, "Forbidden", why))
+}
+
+/// Returns the body as text, and what it is: the binary form becomes JSON, so that the journal can be read.
+fn readable(incoming: &Incoming) -> Result<(String, String), Failure> {
+    let content_type = incoming.header("content-type").unwrap_or_default();
+    if content_type.split(';').next().is_some_and(|media| media.trim() == protobuf::MEDIA)
+        && !incoming.body.is_empty()
+    {
+        let json = protobuf::to_json(&incoming.body).map_err(Failure::bad_request)?;
+        return Ok(("application/json".to_owned(), json));
+    }
+    Ok((content_type.to_owned(), String::from_utf8_lossy(&incoming.body).into_owned()))
 }
 
 /// Begins a watch if that is what is asked for.

@@ -96,6 +96,13 @@ impl Kind {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// Returns the path of its objects in a namespace; in none if that is empty.
+    pub(super) fn path(&self, namespace: &str) -> String {
+        let root = if self.group.is_empty() { "/api/" } else { "/apis/" };
+        let place = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
+        format!("{root}{}{place}/{}", self.api_version(), self.plural)
+    }
+
     /// Returns the resource under which objects are kept: events are the same in two groups.
     pub(super) fn stored_as(&self) -> String {
         match (self.group.as_str(), self.plural.as_str()) {

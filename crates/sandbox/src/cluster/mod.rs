@@ -19,13 +19,17 @@ mod discovery;
 mod door;
 mod events;
 mod fields;
+mod installed;
 mod kind;
 mod life;
+mod logs;
 mod managed;
 mod openapi;
 mod operation;
 mod patch;
+mod placement;
 mod preparation;
+mod protobuf;
 mod read;
 mod request;
 mod reviews;
@@ -47,6 +51,7 @@ mod write;
 #[cfg(test)]
 pub(crate) mod testing {
     pub(crate) use super::operation::call;
+    pub(crate) use super::patch::merge;
     pub(crate) use super::request::Request;
     pub(crate) use super::token::user as token_user;
 }
@@ -60,7 +65,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use admission::POD_IDENTITY_ADDRESS;
 pub(crate) use door::{Sent, answer};
+pub(crate) use installed::AddOn;
 pub(crate) use operation::{ClusterName, OPERATIONS, call, perform};
 pub(crate) use request::{Reply, Request};
 pub(crate) use store::Key;
@@ -110,6 +117,12 @@ pub(crate) struct ControlPlane {
     pub(crate) store: Store,
     facts: Facts,
     machines: Vec<Machine>,
+    /// What EKS has installed.
+    #[serde(default)]
+    add_ons: Vec<AddOn>,
+    /// The namespaces and names of the accounts whose pods have roles by an association.
+    #[serde(default)]
+    identities: BTreeSet<(String, String)>,
     /// Objects at which controllers have to look.
     dirty: BTreeSet<Key>,
     /// When they have to look once more.
@@ -125,7 +138,8 @@ impl ControlPlane {
     /// Begins with the objects that every cluster has. `seed` is from what ids are made.
     pub(crate) fn new(facts: Facts, seed: &str, now: Timestamp) -> Self {
         let (dirty, due) = (BTreeSet::new(), BTreeSet::new());
-        let mut plane = Self { store: Store::new(seed), facts, machines: Vec::new(), dirty, due };
+        let (machines, add_ons, identities) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut plane = Self { store: Store::new(seed), facts, machines, add_ons, identities, dirty, due };
         bootstrap::fill(&mut plane, now);
         plane.settle(now);
         plane
@@ -159,6 +173,7 @@ impl ControlPlane {
         };
         let verb = place.verb(request)?;
         user::check(&self.store, user, &place, verb)?;
+        logs::check_place(&place)?;
         let is_old = place.kind.resource() == "endpoints";
         let warnings = if is_old { vec![ENDPOINTS_WARNING.to_owned()] } else { Vec::new() };
         let reply = match verb {

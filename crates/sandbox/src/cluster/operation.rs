@@ -42,6 +42,7 @@ pub(crate) fn call(cluster: &ClusterName, user: &User, request: &Request) -> Cal
         "PUT" => "Update",
         "PATCH" => "Patch",
         "DELETE" => "Delete",
+        _ if request.is_of_many() => "List",
         _ => "Get",
     };
     let parameters = json!({

@@ -6,7 +6,7 @@ use super::schema::{ListForm, Type};
 use super::status::Failure;
 
 /// Applies a JSON merge patch (RFC 7396).
-pub(super) fn merge(object: &Value, patch: &Value) -> Value {
+pub(crate) fn merge(object: &Value, patch: &Value) -> Value {
     let Value::Object(patch) = patch else { return patch.clone() };
     let mut merged = object.as_object().cloned().unwrap_or_default();
     for (name, value) in patch {

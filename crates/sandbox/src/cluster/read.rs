@@ -11,7 +11,7 @@ use super::request::{Place, Reply, Request, View};
 use super::selector::{Labels, Places};
 use super::status::Failure;
 use super::store::{Key, Store};
-use super::{events, table};
+use super::{events, logs, table};
 
 /// Which objects of a kind are meant.
 #[derive(Debug, Clone)]
@@ -97,9 +97,13 @@ fn sorted(value: &Value) -> Value {
 pub(super) fn get(store: &Store, place: &Place, request: &Request, now: Timestamp) -> Result<Reply, Failure> {
     let view = request.view();
     let object = store.get(&key(place)).ok_or_else(|| Failure::not_found(&place.kind, &place.name))?;
-    view?;
-    if place.subresource == "scale" {
-        return Ok(Reply::new(200, scale(object)));
+    if place.subresource != "log" {
+        view?;
+    }
+    match place.subresource.as_str() {
+        "scale" => return Ok(Reply::new(200, scale(object))),
+        "log" => return logs::answer(object, request),
+        _ => {}
     }
     answer(&place.kind, object, 200, request, now)
 }

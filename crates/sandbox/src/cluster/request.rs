@@ -93,6 +93,17 @@ impl Request {
         self.method == "GET" && self.flag("watch")
     }
 
+    /// Tells whether the path names all objects of a kind, and not one of them or what kinds there are.
+    pub(super) fn is_of_many(&self) -> bool {
+        let segments: Vec<_> = self.path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let (["api", _, rest @ ..] | ["apis", _, _, rest @ ..]) = segments.as_slice() else { return false };
+        match rest {
+            ["namespaces", _, plural] => !is_part_of_namespace(plural),
+            [_] => true,
+            _ => false,
+        }
+    }
+
     /// Tells whether nothing is to be kept of what it does.
     pub(super) fn is_dry(&self) -> bool {
         self.all("dryRun").iter().any(|value| value == "All")

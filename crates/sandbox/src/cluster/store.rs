@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::placement::Placement;
+
 /// How many changes are remembered for those who watch.
 const MOST_CHANGES: usize = 4096;
 
@@ -62,6 +64,8 @@ pub(crate) struct Store {
     uids: BTreeSet<String>,
     /// The ids of objects that are gone, and have left something.
     orphaned: Vec<String>,
+    #[serde(default)]
+    placement: Placement,
     #[serde(skip)]
     changes: VecDeque<Change>,
 }
@@ -138,6 +142,9 @@ impl Store {
 
     /// Keeps in mind what belongs to what.
     fn index(&mut self, key: &Key, before: Option<&Value>, after: Option<&Value>) {
+        if key.resource == "pods" {
+            self.placement.note(key, before, after);
+        }
         let owners = |object: Option<&Value>| -> Vec<String> {
             let owners = object.and_then(|object| object["metadata"]["ownerReferences"].as_array());
             let ids = owners.into_iter().flatten().filter_map(|owner| owner["uid"].as_str());
@@ -166,6 +173,11 @@ impl Store {
             }
             _ => {}
         }
+    }
+
+    /// Returns where pods are.
+    pub(super) fn placement(&self) -> &Placement {
+        &self.placement
     }
 
     /// Returns what belongs to the object with an id.

@@ -1,5 +1,7 @@
 //! Tables: what `kubectl get` prints.
 
+mod more;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -46,7 +48,9 @@ pub(super) fn columns(kind: &Kind) -> Vec<Column> {
         "services" => SERVICES,
         "endpoints" => &[("Endpoints", "string", 0, |object, _| json!(endpoints(object)))],
         "events" => return event_columns(),
+        "daemonsets.apps" => more::DAEMON_SETS,
         "deployments.apps" => DEPLOYMENTS,
+        "poddisruptionbudgets.policy" => more::BUDGETS,
         "replicasets.apps" => REPLICA_SETS,
         "jobs.batch" => JOBS,
         "ingresses.networking.k8s.io" => INGRESSES,
@@ -62,7 +66,8 @@ pub(super) fn columns(kind: &Kind) -> Vec<Column> {
     };
     let is_definition = kind.plural == "customresourcedefinitions";
     let last = if is_definition { None } else { Some(age) };
-    [name].into_iter().chain(own.iter().copied()).chain(last).map(Column::from).collect()
+    let wide = more::wide(&kind.stored_as());
+    [name].into_iter().chain(own.iter().copied()).chain(last).chain(wide).map(Column::from).collect()
 }
 
 impl From<Row> for Column {
@@ -113,15 +118,17 @@ const PODS: &[Row] = &[
         json!(format!("{ready}/{}", count(&object["spec"]["containers"])))
     }),
     ("Status", "string", 0, |object, _| {
-        if object["metadata"]["deletionTimestamp"].is_null() {
-            object["status"]["phase"].clone()
-        } else {
-            json!("Terminating")
+        let waiting = items(&object["status"]["containerStatuses"])
+            .map(|state| &state["state"]["waiting"]["reason"])
+            .find(|reason| reason.is_string());
+        match (object["metadata"]["deletionTimestamp"].is_null(), waiting, text(&object["status"]["phase"])) {
+            (false, ..) => json!("Terminating"),
+            (true, Some(reason), _) => reason.clone(),
+            (true, None, "Succeeded") => json!("Completed"),
+            (true, None, _) => object["status"]["phase"].clone(),
         }
     }),
     ("Restarts", "string", 0, |_, _| json!("0")),
-    ("IP", "string", 1, |object, _| told(&object["status"]["podIP"])),
-    ("Node", "string", 1, |object, _| told(&object["spec"]["nodeName"])),
 ];
 
 const NODES: &[Row] = &[
@@ -131,7 +138,9 @@ const NODES: &[Row] = &[
             .into_iter()
             .flatten()
             .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
-        json!(if is_ready { "Ready" } else { "NotReady" })
+        let state = if is_ready { "Ready" } else { "NotReady" };
+        let is_closed = object["spec"]["unschedulable"] == true;
+        json!(if is_closed { format!("{state},SchedulingDisabled") } else { state.to_owned() })
     }),
     ("Roles", "string", 0, |_, _| json!("<none>")),
     ("Version", "string", 0, |object, _| object["status"]["nodeInfo"]["kubeletVersion"].clone()),

@@ -2,6 +2,7 @@
 
 mod bindings;
 mod life;
+mod nodes;
 mod replay;
 
 use jiff::{SignedDuration, Timestamp};

@@ -47,7 +47,7 @@ impl Credentials {
             Some(role) => by_web_identity(work, &role)?,
             None => match work.reach.pod_credentials() {
                 Ok(answer) => Issued::read(&answer),
-                Err(error) => return Err(no_credentials(work, &error)),
+                Err(why) => return Err(Trouble::other(without_credentials(work, &why))),
             },
         };
         work.memory.credentials.own = Some(issued.clone());
@@ -97,9 +97,17 @@ fn by_web_identity(work: &mut Work<'_>, role: &str) -> Done<Issued> {
 fn no_credentials(work: &Work<'_>, error: &AwsError) -> Trouble {
     let trouble = work.refused(error.clone());
     let text = if work.settings.is_since(2, 10) {
-        format!("get identity: get credentials: failed to refresh cached credentials, {trouble}")
+        without_credentials(work, &trouble.to_string())
     } else {
         format!("WebIdentityErr: failed to retrieve credentials\ncaused by: {trouble}")
     };
     Trouble::Aws { error: Box::new(error.clone()), text }
+}
+
+fn without_credentials(work: &Work<'_>, why: &str) -> String {
+    if work.settings.is_since(2, 10) {
+        format!("get identity: get credentials: failed to refresh cached credentials, {why}")
+    } else {
+        format!("NoCredentialProviders: no valid providers in chain\ncaused by: {why}")
+    }
 }

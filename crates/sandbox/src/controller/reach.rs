@@ -28,9 +28,12 @@ pub(crate) trait Reach {
     /// Returns the token of the controller's account that is meant for STS.
     fn web_identity(&mut self) -> String;
 
-    /// Returns the credentials that the pod has without a role of its own: those that EKS gives it as a pod
-    /// identity, or its instance's. In the form of an answer of STS.
-    fn pod_credentials(&mut self) -> Result<Value, AwsError>;
+    /// Returns the credentials that EKS gives the pod, if its account has a role by an association. In the form of
+    /// an answer of STS.
+    ///
+    /// # Errors
+    /// With what an SDK says why it has found none.
+    fn pod_credentials(&mut self) -> Result<Value, String>;
 }
 
 /// A call that AWS refused.

@@ -43,18 +43,17 @@ impl Controllers {
             if has_changed {
                 controllers.start_or_stop(&mut playground.world, &name, &vpc_id);
             }
-            if let Some(controller) = controllers.running.get_mut(&name) {
-                let now = playground.world.now();
-                if has_changed || controller.next().is_some_and(|due| due <= now) {
-                    let (namespace, account) = &controller.settings().account;
-                    let (namespace, account) = (namespace.clone(), account.clone());
-                    let user = User::service_account(&namespace, &account);
-                    let mut ground =
-                        Ground { playground, cluster: &name, user, account: (namespace, account) };
-                    controller.act(&mut ground);
-                }
+            let now = playground.world.now();
+            let is_due =
+                |running: &&mut Controller| has_changed || running.next().is_some_and(|due| due <= now);
+            let mut seen = version;
+            if let Some(controller) = controllers.running.get_mut(&name).filter(is_due) {
+                let account = controller.settings().account.clone();
+                let user = User::service_account(&account.0, &account.1);
+                controller.act(&mut Ground { playground, cluster: &name, user, account });
+                seen = self::version(&mut playground.world, &name);
             }
-            controllers.seen.insert(name.clone(), self::version(&mut playground.world, &name));
+            controllers.seen.insert(name, seen);
         }
         playground.controllers = controllers;
     }
@@ -104,6 +103,28 @@ impl Ground<'_> {
             return Err(Refusal { status: 500, ..Refusal::new("RequestError", message) });
         }
         handled.answer
+    }
+
+    /// Signs the claims of a token as the cluster does.
+    fn signed(&mut self, claims: &Value) -> String {
+        let issuer = claims["iss"].as_str().unwrap_or_default().to_owned();
+        if !self.playground.world.issuers.contains_key(&issuer) {
+            drop(self.playground.happen(Event::Issuer(issuer.clone())));
+        }
+        self.playground.world.issuer(&issuer).issue(claims)
+    }
+
+    /// Returns the pod that it runs in: of several the first one, which leads.
+    fn pod(&mut self) -> Option<Value> {
+        let (namespace, account) = self.account.clone();
+        let found = eks::with_plane(&mut self.playground.world, self.cluster, |plane, _| {
+            let mut pods = plane.store.list("pods", &namespace);
+            let is_it = |pod: &&std::sync::Arc<Value>| {
+                pod["spec"]["serviceAccountName"] == account && pod["status"]["phase"] == "Running"
+            };
+            pods.find(is_it).map(|pod| Value::clone(pod))
+        });
+        found.flatten()
     }
 
     fn caller(&self, access_key: Option<&str>) -> Option<Caller> {
@@ -184,9 +205,6 @@ impl Reach for Ground<'_> {
 
     fn web_identity(&mut self) -> String {
         let issuer = eks::issuer_of(&self.playground.world, self.cluster).unwrap_or_default();
-        if !self.playground.world.issuers.contains_key(&issuer) {
-            drop(self.playground.happen(Event::Issuer(issuer.clone())));
-        }
         let (namespace, account) = &self.account;
         let now = self.playground.world.now().as_second();
         let claims = json!({
@@ -196,20 +214,44 @@ impl Reach for Ground<'_> {
             "iat": now,
             "exp": now + TOKEN_HOLDS,
         });
-        self.playground.world.issuer(&issuer).issue(&claims)
+        self.signed(&claims)
     }
 
-    fn pod_credentials(&mut self) -> Result<Value, AwsError> {
-        Err(AwsError {
-            service: Service::Sts,
-            operation: "GetCredentials".to_owned(),
-            status: 403,
-            code: "NoCredentialProviders".to_owned(),
-            message: "no valid providers in chain".to_owned(),
-            request_id: request_id("GetCredentials", &Value::Null),
-        })
+    fn pod_credentials(&mut self) -> Result<Value, String> {
+        let Some(pod) = self.pod() else { return Err(NO_ROLE.to_owned()) };
+        let asking = eks::pod_caller(&self.playground.world, self.cluster, &pod);
+        let (caller, mut claims) = asking.map_err(|lacking| match lacking {
+            eks::Lacking::Address => NO_ROLE.to_owned(),
+            eks::Lacking::Agent => NO_AGENT.to_owned(),
+        })?;
+        let now = self.playground.world.now().as_second();
+        (claims["iat"], claims["exp"]) = (json!(now), json!(now + TOKEN_HOLDS));
+        let token = self.signed(&claims);
+        let asked = json!({ "clusterName": self.cluster.name, "token": token });
+        let (operation, region) = ("AssumeRoleForPodIdentity".to_owned(), self.cluster.region.clone());
+        // A token is another one each time.
+        let request_id = request_id(&operation, &pod["metadata"]["uid"]);
+        let parameters = Parameters(asked.as_object().cloned().unwrap_or_default());
+        let service = Service::EksAuth;
+        let call = Call { service, operation, region, caller, parameters, hidden: BTreeSet::new() };
+        let answer = self.call(call, &request_id).map_err(|Refusal { code, message, .. }| {
+            format!("failed to load credentials, [{request_id}]: ({code}): {message}, fault: client")
+        })?;
+        let expires = answer["credentials"]["expiration"].as_i64().unwrap_or_default();
+        let expires = Timestamp::from_second(expires).unwrap_or_default().to_string();
+        let key = &answer["credentials"]["accessKeyId"];
+        Ok(json!({ "Credentials": { "AccessKeyId": key, "Expiration": expires } }))
     }
 }
+
+/// What an SDK says in a pod that was told of no role: it asks the node, which does not answer pods ("the default is
+/// set to 1", EKS user guide on the hop limit of managed node groups).
+const NO_ROLE: &str =
+    "no EC2 IMDS role found, operation error ec2imds: GetMetadata, canceled, context deadline exceeded";
+/// What an SDK says in a pod that has a role, on a node without an agent.
+const NO_AGENT: &str = "failed to load credentials, exceeded maximum number of attempts, 3, request send failed, \
+                        Get \"http://169.254.170.23/v1/credentials\": dial tcp 169.254.170.23:80: connect: \
+                        connection refused";
 
 /// Returns an id for a request. The same request has the same one each time, so that an event which tells of its
 /// refusal is told again, and not another one.

@@ -20,8 +20,9 @@ use super::life::{Life, Moment, Outcome, Status};
 use super::refusals::{not_found, required};
 use super::{PAGING, named};
 use crate::call::{Answer, Call, Operation, Refusal};
+use crate::cluster::AddOn;
 use crate::world::{World, seconds};
-pub(super) use catalog::{OPERATIONS as CATALOG, is_compatible};
+pub(super) use catalog::{OPERATIONS as CATALOG, default_version, is_compatible};
 pub(super) use settings::Settings;
 
 /// The operations.
@@ -36,6 +37,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// What the operations on an add-on are done to.
 const ADDON: &[(&str, &str)] = &[("addonName", "addon")];
+
+/// How many pods the deployments of add-ons have if nobody says so.
+pub(super) const USUAL_REPLICAS: i64 = 2;
 
 /// The add-on that gives pods their addresses.
 pub(super) const NETWORK_PLUGIN: &str = "vpc-cni";
@@ -62,6 +66,16 @@ impl Addon {
     /// Tells whether it works, as long as it is not deleted.
     pub(super) fn is_active(&self) -> bool {
         self.life.status == Status::Active
+    }
+
+    /// Returns what of it is in the cluster: nothing while it is being made, or if it could not be.
+    pub(super) fn installed(&self) -> Option<AddOn> {
+        matches!(self.life.status, Status::Active | Status::Deleting).then(|| AddOn {
+            name: self.name.clone(),
+            version: self.settings.version.clone(),
+            namespace: self.namespace.clone(),
+            replicas: self.settings.replicas().unwrap_or(USUAL_REPLICAS),
+        })
     }
 
     /// Returns its version.

@@ -39,8 +39,9 @@ use crate::world::{AccountId, Timeline, World};
 use cluster::{Cluster, failure as cluster_failure, update_failure};
 pub(crate) use life::settle;
 use life::{Event, Moment};
+pub(crate) use pod_identity::{AUTH_OPERATIONS, Lacking, pod_caller};
 use refusals::not_found;
-pub(crate) use routes::{LISTS, ROUTES};
+pub(crate) use routes::{AUTH_ROUTES, LISTS, ROUTES};
 pub(crate) use tags::tagged;
 
 /// The clusters of a region, of all accounts.

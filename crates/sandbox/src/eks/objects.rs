@@ -6,9 +6,10 @@ mod tests;
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
+use super::addon::{self, Addon};
 use super::cluster::Cluster;
 use super::life::{Life, Moment, Part, Status};
-use crate::cluster::{ControlPlane, Facts, Key, MASTERS, Machine, User};
+use crate::cluster::{AddOn, ControlPlane, Facts, Key, MASTERS, Machine, User};
 use crate::ec2::{Network, zone_name};
 use crate::identity::{Caller, Identity};
 
@@ -40,8 +41,12 @@ impl Cluster {
             self.plane = Some(ControlPlane::new(self.facts(), &seed, moment.at));
         }
         let machines = self.machines(moment.network);
+        let identities = self.pod_identities();
         let Some(mut plane) = self.plane.take() else { return };
+        plane.set_identities(identities);
         plane.settle(moment.at);
+        let add_ons = self.installed(&plane);
+        plane.set_add_ons(&add_ons, moment.at);
         plane.set_machines(machines, moment.at);
         plane.settle(moment.at);
         if let Some(due) = plane.next_due() {
@@ -49,6 +54,23 @@ impl Cluster {
             moment.later(self, Part::Objects, rest);
         }
         self.plane = Some(plane);
+    }
+
+    /// Returns what EKS keeps in the cluster: the add-ons, and what was there from the start, in the version that
+    /// it has had since.
+    fn installed(&self, plane: &ControlPlane) -> Vec<AddOn> {
+        let own = self.own_addons.iter().filter_map(|name| {
+            let version = match plane.add_on_version(name) {
+                Some(version) => version.to_owned(),
+                None => addon::default_version(name, &self.settings.version)?,
+            };
+            let namespace = "kube-system".to_owned();
+            Some(AddOn { name: name.clone(), version, namespace, replicas: addon::USUAL_REPLICAS })
+        });
+        let managed = self.addons.values().filter_map(Addon::installed);
+        let mut all: Vec<_> = own.chain(managed).collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 
     /// Returns the machines of the node groups that work.

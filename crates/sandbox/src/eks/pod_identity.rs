@@ -1,10 +1,11 @@
 //! Pod identities: which account of pods gets which role.
 
+mod exchange;
 mod operations;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use super::roles;
 use crate::call::{Call, Refusal};
 use crate::iam::service::Standing;
 use crate::world::{World, seconds};
+pub(crate) use exchange::{AUTH_OPERATIONS, Lacking, pod_caller};
 pub(super) use operations::OPERATIONS;
 
 /// A role that an account of pods has.
@@ -104,16 +106,26 @@ impl Cluster {
 
     /// Refuses an account of pods that has a role already.
     fn check_unassociated(&self, namespace: &str, service_account: &str) -> Result<(), Refusal> {
-        let is_it = |association: &&Association| {
-            association.namespace == namespace && association.service_account == service_account
-        };
-        match self.associations.values().find(is_it) {
+        match self.association_of(namespace, service_account) {
             None => Ok(()),
             Some(association) => {
                 let message = format!("Association already exists: {}", association.id);
                 Err(in_use(message).with("clusterName", self.name.as_str()))
             }
         }
+    }
+
+    /// Returns the role of an account of pods, if it has one.
+    fn association_of(&self, namespace: &str, service_account: &str) -> Option<&Association> {
+        self.associations.values().find(|association| {
+            association.namespace == namespace && association.service_account == service_account
+        })
+    }
+
+    /// Returns the namespaces and names of the accounts whose pods have roles.
+    pub(super) fn pod_identities(&self) -> BTreeSet<(String, String)> {
+        let associations = self.associations.values();
+        associations.map(|one| (one.namespace.clone(), one.service_account.clone())).collect()
     }
 
     fn association_arn(&self, id: &str) -> String {

@@ -76,5 +76,9 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
+/// Where the operation of EKS Auth is.
+pub(crate) const AUTH_ROUTES: &[Route] =
+    &[("POST", "/clusters/{clusterName}/assume-role-for-pod-identity", "AssumeRoleForPodIdentity")];
+
 /// The parameters in query strings that are lists.
 pub(crate) const LISTS: &[&str] = &["clusterVersions", "include", "owners", "publishers", "tagKeys", "types"];

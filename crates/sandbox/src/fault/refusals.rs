@@ -14,7 +14,9 @@ pub(crate) fn throttled(service: Service) -> Refusal {
             let message = "Too many requests, please try again later.\n";
             refusal(429, "TooManyRequests", message).with("text", true)
         }
-        Service::Eks | Service::Ram => refusal(429, "ThrottlingException", "Rate exceeded"),
+        Service::Eks | Service::EksAuth | Service::Ram => {
+            refusal(429, "ThrottlingException", "Rate exceeded")
+        }
     }
 }
 
@@ -23,6 +25,7 @@ pub(crate) fn internal(service: Service) -> Refusal {
     match service {
         Service::Ec2 => refusal(500, "InternalError", "An internal error has occurred"),
         Service::Eks => refusal(500, "ServerException", "The service failed; try again later"),
+        Service::EksAuth => refusal(500, "InternalServerException", "The service failed; try again later"),
         Service::Kubernetes => refusal(500, "InternalError", "Internal error occurred: the server failed"),
         Service::Iam => refusal(500, "ServiceFailure", "The request processing has failed"),
         Service::Elb | Service::Sts => refusal(500, "InternalFailure", "The request processing has failed"),
@@ -40,7 +43,9 @@ pub(crate) fn capacity(service: Service, code: Option<String>, message: Option<S
         Service::Ec2 => {
             refusal(500, "InsufficientCapacity", "There is not enough capacity for your request.")
         }
-        Service::Eks => refusal(400, "ResourceLimitExceededException", "The request exceeds a limit."),
+        Service::Eks | Service::EksAuth => {
+            refusal(400, "ResourceLimitExceededException", "The request exceeds a limit.")
+        }
         Service::Elb => {
             refusal(400, "TooManyLoadBalancers", "The maximum number of load balancers has been reached.")
         }

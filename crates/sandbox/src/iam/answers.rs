@@ -10,7 +10,7 @@ use crate::signature::RESERVED;
 use crate::validation;
 
 /// The pages of all lists (`MaxItems`, API reference).
-const PAGING: Paging = Paging {
+pub(super) const PAGING: Paging = Paging {
     size: "MaxItems",
     token: "Marker",
     usual: 100,

@@ -145,13 +145,13 @@ fn create(world: &mut World, call: &Call) -> Answer {
 
 /// How often a policy is used.
 #[derive(Clone, Copy, Default)]
-struct Uses {
-    attached: usize,
-    boundaries: usize,
+pub(super) struct Uses {
+    pub(super) attached: usize,
+    pub(super) boundaries: usize,
 }
 
 /// Counts how often each policy is used in an account, by ARN.
-fn uses(directory: &Directory) -> BTreeMap<&str, Uses> {
+pub(super) fn uses(directory: &Directory) -> BTreeMap<&str, Uses> {
     let mut uses: BTreeMap<&str, Uses> = BTreeMap::new();
     for grants in all_grants(directory) {
         for arn in &grants.attached {
@@ -169,7 +169,8 @@ fn all_grants(directory: &Directory) -> impl Iterator<Item = &Grants> {
     roles.chain(directory.users.values().map(|user| &user.grants))
 }
 
-fn shown(policy: &ManagedPolicy, uses: Uses) -> Value {
+/// Returns a policy as answers have it.
+pub(super) fn shown(policy: &ManagedPolicy, uses: Uses) -> Value {
     json!({
         "PolicyName": policy.name,
         "PolicyId": policy.id,

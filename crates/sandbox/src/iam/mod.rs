@@ -3,6 +3,7 @@
 mod access_key;
 mod account;
 mod answers;
+mod authorization;
 mod aws_managed;
 mod grants;
 mod linked;
@@ -62,6 +63,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         user::OPERATIONS,
         access_key::OPERATIONS,
         account::OPERATIONS,
+        authorization::OPERATIONS,
         linked::OPERATIONS,
         profile::OPERATIONS,
         provider::OPERATIONS,

@@ -51,7 +51,8 @@ pub(super) fn named<'a>(world: &'a mut World, call: &Call) -> Result<&'a mut Pro
     found.ok_or_else(|| no_such_entity(format!("Instance Profile {name} cannot be found.")))
 }
 
-fn shown(world: &World, call: &Call, profile: &Profile) -> Value {
+/// Returns an instance profile as answers have it.
+pub(super) fn shown(world: &World, call: &Call, profile: &Profile) -> Value {
     let roles = world.directories.get(&call.caller.account).map(|directory| &directory.roles);
     let role = profile.role.as_ref().and_then(|name| roles?.get(name));
     let roles: Vec<_> = role.into_iter().map(|role| role::shown(world, role)).collect();

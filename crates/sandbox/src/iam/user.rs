@@ -49,7 +49,8 @@ pub(super) fn named<'a>(world: &'a mut World, call: &Call) -> Result<&'a mut Use
     found.ok_or_else(|| no_such_entity(format!("The user with name {name} cannot be found.")))
 }
 
-fn shown(user: &User) -> Value {
+/// Returns a user as answers have it.
+pub(super) fn shown(user: &User) -> Value {
     json!({
         "Path": user.path,
         "UserName": user.name,

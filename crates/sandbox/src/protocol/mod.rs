@@ -18,6 +18,8 @@ pub(crate) use rest::Route;
 pub(crate) enum Service {
     Ec2,
     Eks,
+    /// What the agents of EKS Pod Identity ask.
+    EksAuth,
     Elb,
     Iam,
     /// The API servers of clusters, whose requests are signed in another way.
@@ -46,9 +48,10 @@ enum Protocol {
 
 impl Service {
     /// Every service.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Ec2,
         Self::Eks,
+        Self::EksAuth,
         Self::Elb,
         Self::Iam,
         Self::Kubernetes,
@@ -64,6 +67,7 @@ impl Service {
         match self {
             Self::Ec2 => "ec2",
             Self::Eks => "eks",
+            Self::EksAuth => "eks-auth",
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Kubernetes => "kubernetes",
@@ -85,6 +89,7 @@ impl Service {
         match self {
             Self::Ec2 => "ec2",
             Self::Eks => "eks",
+            Self::EksAuth => "eks-auth",
             Self::Elb => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Kubernetes => "kubernetes",
@@ -102,7 +107,7 @@ impl Service {
             Self::Elb | Self::Iam | Self::Sts => Protocol::Query,
             Self::Organizations | Self::Quotas | Self::Tagging => Protocol::Json,
             Self::Ram => Protocol::RestJson,
-            Self::Eks | Self::Kubernetes => Protocol::RoutedJson,
+            Self::Eks | Self::EksAuth | Self::Kubernetes => Protocol::RoutedJson,
         }
     }
 
@@ -113,9 +118,13 @@ impl Service {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Eks | Self::Kubernetes | Self::Organizations | Self::Quotas | Self::Ram | Self::Tagging => {
-                ""
-            }
+            Self::Eks
+            | Self::EksAuth
+            | Self::Kubernetes
+            | Self::Organizations
+            | Self::Quotas
+            | Self::Ram
+            | Self::Tagging => "",
         }
     }
 }
@@ -126,6 +135,7 @@ pub(crate) fn read(service: Service, request: &Incoming) -> Result<(String, Para
         Protocol::Ec2 | Protocol::Query => query::read(request),
         Protocol::Json => json::read_targeted(request),
         Protocol::RestJson => json::read_rest(request),
+        Protocol::RoutedJson if service == Service::EksAuth => rest::read(eks::AUTH_ROUTES, &[], request),
         Protocol::RoutedJson => rest::read(eks::ROUTES, eks::LISTS, request),
     }
 }

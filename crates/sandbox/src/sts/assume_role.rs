@@ -35,7 +35,7 @@ fn assume_role(world: &mut World, call: &Call) -> Answer {
     let assumed = session::role(world, arn)?.ok_or_else(|| access::denied(call, ASSUME, arn, None))?;
     check(world, call, &assumed, ASSUME)?;
     if !wanted.tags.is_empty() {
-        check(world, call, &assumed, "sts:TagSession")?;
+        check(world, call, &assumed, TAG)?;
     }
     wanted.check_duration(&assumed.role, &call.caller)?;
     wanted.check_policies(world, &assumed.account)?;
@@ -43,10 +43,11 @@ fn assume_role(world: &mut World, call: &Call) -> Answer {
     Ok(wanted.issue(world, assumed))
 }
 
-const ASSUME: &str = "sts:AssumeRole";
+pub(super) const ASSUME: &str = "sts:AssumeRole";
+pub(super) const TAG: &str = "sts:TagSession";
 
 /// Checks that the role trusts the caller, and that the caller's own policies let it go there.
-fn check(world: &World, call: &Call, assumed: &Assumed, action: &str) -> Result<(), Refusal> {
+pub(super) fn check(world: &World, call: &Call, assumed: &Assumed, action: &str) -> Result<(), Refusal> {
     let arn = &assumed.role.arn;
     let mut context = access::of_call(world, call);
     context.extend(access::of_tags(&assumed.role.tags, "iam"));

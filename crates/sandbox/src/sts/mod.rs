@@ -1,6 +1,7 @@
 //! STS: who somebody is, and credentials of roles.
 
 mod assume_role;
+mod pods;
 mod session;
 mod web_identity;
 
@@ -9,6 +10,7 @@ use serde_json::json;
 use crate::call::{Answer, Call, Operation, Permission, Refusal};
 use crate::validation;
 use crate::world::World;
+pub(crate) use pods::{PodRole, PodSession, assume_for_pod};
 
 const OPERATIONS: &[Operation] = &[
     // "No permissions are required to perform this operation."

@@ -71,6 +71,17 @@ impl Wanted {
         })
     }
 
+    /// Returns what the session of a pod is to be. Its tags go along to the next role in a chain.
+    pub(super) fn of_pod(
+        name: String,
+        duration: i64,
+        policy: Option<String>,
+        tags: BTreeMap<String, String>,
+    ) -> Self {
+        let transitive = tags.keys().cloned().collect();
+        Self { name, duration, policy, policy_arns: Vec::new(), tags, transitive }
+    }
+
     /// Checks how long the session may be.
     pub(super) fn check_duration(&self, role: &Role, caller: &Caller) -> Result<(), Refusal> {
         let is_chained = matches!(caller.identity, Identity::Role(_));
@@ -98,12 +109,19 @@ impl Wanted {
 
     /// Issues the credentials of the session, and returns the elements of the answer.
     pub(super) fn issue(self, world: &mut World, assumed: Assumed) -> Value {
-        let Assumed { account, role } = assumed;
         // Whoever has the credentials lives in its own time, and gets new ones by that: at whatever
         // speed the world runs, the session is as long there as on AWS.
         let lasting = SignedDuration::from_secs(self.duration).as_secs_f64() * world.clock.speed().max(1.0);
         let expires = later(world.now(), lasting);
-        let caller = Caller {
+        let caller = self.caller(assumed);
+        let user = json!({ "AssumedRoleId": caller.user_id, "Arn": caller.arn });
+        json!({ "AssumedRoleUser": user, "Credentials": credentials(world, caller, expires) })
+    }
+
+    /// Returns who has the session.
+    pub(super) fn caller(self, assumed: Assumed) -> Caller {
+        let Assumed { account, role } = assumed;
+        Caller {
             arn: format!("arn:aws:sts::{account}:assumed-role/{}/{}", role.name, self.name),
             user_id: format!("{}:{}", role.id, self.name),
             account,
@@ -116,9 +134,7 @@ impl Wanted {
                 tags: self.tags,
                 transitive: self.transitive,
             }),
-        };
-        let user = json!({ "AssumedRoleId": caller.user_id, "Arn": caller.arn });
-        json!({ "AssumedRoleUser": user, "Credentials": credentials(world, caller, expires) })
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use super::pods::hash;
 use super::{MANAGER, after, is_going, owned_by};
 use crate::cluster::body::text;
 use crate::cluster::store::Key;
@@ -42,13 +42,6 @@ fn is_of(set: &Value, deployment: &Value) -> bool {
         labels.shift_remove(HASH);
     }
     template == deployment["spec"]["template"]
-}
-
-/// Returns what tells one form of pods from another: ten letters and digits, as servers write them.
-fn hash(template: &Value) -> String {
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let digest = Sha256::digest(template.to_string());
-    digest[..10].iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
 }
 
 fn make_set(plane: &mut ControlPlane, key: &Key, deployment: &Value, now: Timestamp) -> Option<Arc<Value>> {

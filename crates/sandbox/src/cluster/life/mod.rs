@@ -2,6 +2,7 @@
 
 mod accounts;
 mod collection;
+mod daemon_sets;
 mod definitions;
 mod deployments;
 mod endpoints;
@@ -11,6 +12,7 @@ mod nodes;
 mod pods;
 mod replica_sets;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,9 +37,12 @@ impl ControlPlane {
     /// Lets happen what is due, each thing at its own time.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         self.work(now);
-        while let Some((at, key)) = self.due.first().filter(|(at, _)| *at <= now).cloned() {
-            self.due.remove(&(at, key.clone()));
-            self.touch(&key);
+        while let Some((at, _)) = self.due.first().filter(|(at, _)| *at <= now).cloned() {
+            // What happens in the same moment is looked at together.
+            while let Some((_, key)) = self.due.first().filter(|(due, _)| *due == at).cloned() {
+                self.due.remove(&(at, key.clone()));
+                self.touch(&key);
+            }
             self.work(at);
         }
     }
@@ -56,20 +61,32 @@ impl ControlPlane {
         }
     }
 
+    /// Returns the machine that a node is.
+    pub(crate) fn machine(&self, node: &str) -> Option<&Machine> {
+        self.machines.iter().find(|machine| machine.name == node)
+    }
+
+    /// Tells which accounts' pods, of those that are made from now on, have roles by an association.
+    pub(crate) fn set_identities(&mut self, identities: BTreeSet<(String, String)>) {
+        self.identities = identities;
+    }
+
     /// Lets all controllers look at what has changed.
     fn work(&mut self, now: Timestamp) {
         loop {
             while let Some(uid) = self.store.take_orphaned() {
                 collection::collect(self, &uid, now);
             }
-            let Some(key) = self.dirty.pop_first() else { return };
+            let Some(key) = self.next_dirty() else { return };
             let object = self.store.get(&key).cloned();
             if let Some(object) = &object {
                 collection::look(self, &key, object, now);
             }
             match key.resource.as_str() {
+                "daemonsets.apps" => daemon_sets::look(self, &key, now),
                 "deployments.apps" => deployments::look(self, &key, now),
                 "replicasets.apps" => replica_sets::look(self, &key, now),
+                "nodes" => nodes::look(self),
                 "pods" => pods::look(self, &key, now),
                 "services" => endpoints::look(self, &key, now),
                 "jobs.batch" => jobs::look(self, &key, now),
@@ -81,8 +98,17 @@ impl ControlPlane {
         }
     }
 
+    /// Returns the next object to look at. Namespaces that go come last: they look at everything in them.
+    fn next_dirty(&mut self) -> Option<Key> {
+        let is_going = |key: &Key| {
+            key.resource == "namespaces" && self.store.get(key).is_some_and(|namespace| is_going(namespace))
+        };
+        let next = self.dirty.iter().find(|key| !is_going(key)).or(self.dirty.first()).cloned()?;
+        self.dirty.take(&next)
+    }
+
     /// Lets those look whose objects these are, and the namespace that waits until it is empty.
-    fn tell_owners(&mut self, key: &Key, object: Option<&Value>) {
+    pub(super) fn tell_owners(&mut self, key: &Key, object: Option<&Value>) {
         if !key.namespace.is_empty() {
             let namespace = Key::new("namespaces", "", &key.namespace);
             let is_going =
@@ -93,6 +119,7 @@ impl ControlPlane {
         }
         for owner in object.into_iter().flat_map(owners) {
             let resource = match text(&owner["kind"]) {
+                "DaemonSet" => "daemonsets.apps",
                 "Deployment" => "deployments.apps",
                 "ReplicaSet" => "replicasets.apps",
                 "Job" => "jobs.batch",
@@ -109,17 +136,10 @@ impl ControlPlane {
 
     /// Makes an object as a controller does.
     fn make(&mut self, manager: &str, resource: &str, object: &Value, now: Timestamp) -> Option<Arc<Value>> {
-        let of = kind::known(resource);
         let namespace = text(&object["metadata"]["namespace"]);
-        let root = if of.group.is_empty() {
-            format!("/api/{}", of.version)
-        } else {
-            format!("/apis/{}", of.api_version())
-        };
-        let place = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
         let request = Request {
             method: "POST".to_owned(),
-            path: format!("{root}{place}/{}", of.plural),
+            path: kind::known(resource).path(namespace),
             content_type: "application/json".to_owned(),
             agent: manager.to_owned(),
             body: object.to_string(),
@@ -166,7 +186,7 @@ impl ControlPlane {
     }
 
     /// Deletes an object as a controller does.
-    fn discard(&mut self, key: &Key, policy: &str, now: Timestamp) {
+    pub(super) fn discard(&mut self, key: &Key, policy: &str, now: Timestamp) {
         let Some(of) = kind_of(self, key, now) else { return };
         let how = Deletion { policy: Some(policy.to_owned()), ..Deletion::default() };
         self.delete(&of, key, &how, now, false);
@@ -199,6 +219,14 @@ impl ControlPlane {
         // An event that nobody keeps is no reason to stop.
         drop(self.make(MANAGER, "events", &event, now));
     }
+}
+
+/// Lets those look who have to do with an object that is gone.
+pub(super) fn tell_of_gone(plane: &mut ControlPlane, key: &Key, object: &Value) {
+    if key.resource == "pods" {
+        pods::tell_services(plane, key, object);
+    }
+    plane.tell_owners(key, Some(object));
 }
 
 /// Returns the kind of an object, also of a custom one.

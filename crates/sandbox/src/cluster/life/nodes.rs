@@ -36,6 +36,16 @@ pub(super) fn sync(plane: &mut ControlPlane, now: Timestamp) {
         super::pods::tell_services(plane, &key, &pod);
         plane.tell_owners(&key, Some(&pod));
     }
+    for key in plane.store.keys_of("daemonsets.apps") {
+        plane.touch(&key);
+    }
+}
+
+/// Looks at a node that has changed: it may be open again, or have other labels.
+pub(super) fn look(plane: &mut ControlPlane) {
+    for pod in plane.store.placement().waiting() {
+        plane.touch(&pod);
+    }
 }
 
 fn node(machine: &Machine) -> Value {

@@ -2,12 +2,11 @@
 //!
 //! An image with the tag `broken` cannot be pulled: its pods never become ready.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::{after, is_going};
+use super::{after, is_going, nodes};
 use crate::cluster::body::text;
 use crate::cluster::selector::Labels;
 use crate::cluster::store::Key;
@@ -33,6 +32,8 @@ fn has_condition(pod: &Value, of: &str) -> bool {
 /// Looks at a pod.
 pub(super) fn look(plane: &mut ControlPlane, key: &Key, now: Timestamp) {
     let Some(pod) = plane.store.get(key).cloned() else {
+        // There is room for another one.
+        nodes::look(plane);
         return;
     };
     tell_services(plane, key, &pod);
@@ -40,7 +41,7 @@ pub(super) fn look(plane: &mut ControlPlane, key: &Key, now: Timestamp) {
     if is_going(&pod) {
         end(plane, key, &pod, now);
     } else if node.is_empty() {
-        schedule(plane, key, now);
+        schedule(plane, key, &pod, now);
     } else if plane.machines.iter().any(|machine| machine.name == node) {
         run(plane, key, &pod, now);
     }
@@ -61,15 +62,53 @@ pub(super) fn tell_services(plane: &mut ControlPlane, key: &Key, pod: &Value) {
     }
 }
 
-/// Gives a pod the machine with the fewest pods that has an address left.
-fn schedule(plane: &mut ControlPlane, key: &Key, now: Timestamp) {
-    let taken: Vec<String> =
-        plane.store.list("pods", "").map(|pod| text(&pod["spec"]["nodeName"]).to_owned()).collect();
-    let load = |machine: &Machine| taken.iter().filter(|name| **name == machine.name).count();
-    let free = plane.machines.iter().filter(|machine| load(machine) < machine.pod_addresses.len());
-    let Some(machine) = free.min_by_key(|machine| load(machine)).map(|machine| machine.name.clone()) else {
-        return;
-    };
+/// Returns what tells one form of pods from another: ten letters and digits, as servers write them.
+pub(super) fn hash(template: &Value) -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let digest = Sha256::digest(template.to_string());
+    digest[..10].iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+}
+
+/// Returns a number of pods that is written as such or as a share of others, rounded up.
+pub(super) fn share(value: &Value, of: usize) -> usize {
+    let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+    let percent = text(value).strip_suffix('%').and_then(|percent| percent.parse::<usize>().ok());
+    number.or(percent.map(|percent| (percent * of).div_ceil(100))).unwrap_or(0)
+}
+
+/// Returns the one node that a pod of a daemon set is for; empty if it may be on any.
+pub(super) fn meant_node(pod: &Value) -> &str {
+    let required = &pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    let field = &required["nodeSelectorTerms"][0]["matchFields"][0];
+    if field["key"] == "metadata.name" { text(&field["values"][0]) } else { "" }
+}
+
+/// Tells whether a node has the labels that pods, as they are or as a template, want of it.
+pub(super) fn is_selected(plane: &ControlPlane, node: &str, pod: &Value) -> bool {
+    let selector = &pod["spec"]["nodeSelector"];
+    let labels = plane.object("nodes", "", node).map(|node| &node["metadata"]["labels"]);
+    !selector.is_object() || labels.is_some_and(|labels| Labels::of_labels(selector).meet(labels))
+}
+
+/// Tells whether a pod may be on a machine.
+fn fits(plane: &ControlPlane, machine: &Machine, pod: &Value) -> bool {
+    let meant = meant_node(pod);
+    let node = plane.object("nodes", "", &machine.name);
+    // The pods of daemon sets come to nodes that are closed to others too.
+    let is_open = node.is_some_and(|node| node["spec"]["unschedulable"] != true) || !meant.is_empty();
+    let has_room = pod["spec"]["hostNetwork"] == true
+        || plane.store.placement().count(&machine.name) < machine.pod_addresses.len();
+    is_open
+        && has_room
+        && (meant.is_empty() || meant == machine.name)
+        && is_selected(plane, &machine.name, pod)
+}
+
+/// Gives a pod the machine with the fewest pods on which it may be.
+fn schedule(plane: &mut ControlPlane, key: &Key, pod: &Value, now: Timestamp) {
+    let free = plane.machines.iter().filter(|machine| fits(plane, machine, pod));
+    let chosen = free.min_by_key(|machine| plane.store.placement().count(&machine.name));
+    let Some(machine) = chosen.map(|machine| machine.name.clone()) else { return };
     plane.change("kube-scheduler", key, "binding", now, |pod| {
         pod["spec"]["nodeName"] = json!(machine);
         pod["status"]["conditions"] = json!([condition("PodScheduled", now)]);
@@ -140,9 +179,8 @@ fn start(plane: &mut ControlPlane, key: &Key, pod: &Value, now: Timestamp) {
     let address = if pod["spec"]["hostNetwork"] == true {
         Some(machine.address)
     } else {
-        let taken: BTreeSet<String> =
-            plane.store.list("pods", "").map(|pod| text(&pod["status"]["podIP"]).to_owned()).collect();
-        machine.pod_addresses.iter().find(|address| !taken.contains(&address.to_string())).copied()
+        let placement = plane.store.placement();
+        machine.pod_addresses.iter().find(|address| !placement.is_taken(&address.to_string())).copied()
     };
     let Some(address) = address.map(|address| address.to_string()) else { return };
     let states = states(pod, |_| json!({ "running": { "startedAt": time(now) } }), true);

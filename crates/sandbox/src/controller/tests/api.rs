@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::cluster::testing::merge;
 use crate::controller::{ApiAnswer, ApiRequest, Verb};
 
 /// The objects of a cluster, by their paths.
@@ -95,9 +96,8 @@ impl Api {
         if !wanted.is_null() && *wanted != present["metadata"]["resourceVersion"] {
             return ApiAnswer { status: 409, body: json!({ "message": "the object has been modified" }) };
         }
-        let mut object = present;
         assert!(!is_status || change.get("spec").is_none(), "a part is changed by its own path only");
-        merge(&mut object, change);
+        let object = merge(&present, change);
         let leaves = !object["metadata"]["deletionTimestamp"].is_null();
         if leaves && object["metadata"]["finalizers"].is_null() {
             self.remove(path);
@@ -136,23 +136,4 @@ fn ok(body: Value) -> ApiAnswer {
 
 fn not_found() -> ApiAnswer {
     ApiAnswer { status: 404, body: json!({ "message": "not found" }) }
-}
-
-/// Merges a patch into a value (RFC 7396).
-pub(super) fn merge(value: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *value = patch.clone();
-        return;
-    };
-    if !value.is_object() {
-        *value = json!({});
-    }
-    let members = value.as_object_mut().expect("it is an object");
-    for (name, patch) in patch {
-        if patch.is_null() {
-            members.remove(name);
-        } else {
-            merge(members.entry(name.clone()).or_insert(Value::Null), patch);
-        }
-    }
 }

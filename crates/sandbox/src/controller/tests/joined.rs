@@ -1,13 +1,18 @@
 //! A controller that its Deployment starts, in a cluster of the sandbox.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::stage::{OWNER, SUBJECT, Stage};
+use crate::call::{Call, Parameters};
 use crate::cluster::{self, ClusterName, MASTERS, Request, User};
 use crate::eks;
 use crate::fault::Faults;
+use crate::identity::Caller;
 use crate::playground::Playground;
+use crate::protocol::Service;
 
 const BALANCERS: (&str, &str) = ("elasticloadbalancing", "DescribeLoadBalancers");
 
@@ -204,4 +209,98 @@ fn an_available_deployment_makes_load_balancers_and_takes_them_away() {
     wait(&mut playground, 30);
     assert_eq!(ingress(&mut playground), None);
     assert_eq!(count(&playground, "TargetGroups", "DescribeTargetGroups"), Some(0));
+}
+
+/// Makes a call as the owner's administrator, which succeeds.
+#[track_caller]
+fn ask(playground: &mut Playground, service: &str, operation: &str, parameters: &Value) -> Value {
+    let call = Call {
+        service: Service::of_scope(service).expect("the sandbox has the service"),
+        operation: operation.to_owned(),
+        region: "us-east-1".to_owned(),
+        caller: Caller::administrator(OWNER.parse().expect("it has twelve digits")),
+        parameters: Parameters(parameters.as_object().cloned().expect("it is a table")),
+        hidden: BTreeSet::new(),
+    };
+    playground.carry_out(call).0.unwrap_or_else(|refusal| panic!("{operation}: {refusal}"))
+}
+
+/// Returns the last warning that an Ingress got.
+fn warning(playground: &mut Playground) -> String {
+    let last = eks::with_plane(&mut playground.world, &cluster_name(), |plane, _| {
+        let warnings = plane.store.list("events", "default").filter(|event| event["type"] == "Warning");
+        let ours = warnings.filter(|event| event["involvedObject"]["kind"] == "Ingress");
+        let last = ours.max_by_key(|event| event["lastTimestamp"].as_str().map(str::to_owned));
+        last.map(|event| event["message"].as_str().unwrap_or_default().to_owned())
+    });
+    last.flatten().expect("there is one")
+}
+
+/// DOMAIN 5, "Pod Identity with target role", link by link: the pods are told of the role when they are made, the agent
+/// runs, and both roles trust the one before.
+#[test]
+fn a_controller_gets_its_role_by_pod_identity() {
+    let mut stage = Stage::new();
+    make_cluster(&mut stage);
+    add_role(&mut stage, "pods", "pods.eks.amazonaws.com", &[]);
+    let role = |name: &str| format!("arn:aws:iam::{OWNER}:role/{name}");
+    let target = "AmazonEKSLoadBalancerControllerRole";
+    let to_target = json!({ "Statement": [
+        { "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": role(target) },
+    ] });
+    let policy =
+        json!({ "RoleName": "pods", "PolicyName": "target", "PolicyDocument": to_target.to_string() });
+    stage.ok("iam", "PutRolePolicy", policy);
+    let subnets = ["<subnet:public-a>", "<subnet:public-b>"].map(|name| stage.names[name].clone()).join(",");
+    let group = stage.names["<sg:alb>"].clone();
+    let world = &mut Playground::new(stage.world.clone(), Faults::new(Vec::new(), None), None);
+    apply_system(world, "");
+    apply_controller(world, 1);
+    wait(world, 60);
+    apply_game(world, &subnets, &group);
+    wait(world, 60);
+    let no_role = "Failed build model due to get identity: get credentials: failed to refresh cached credentials, no \
+                   EC2 IMDS role found";
+    assert!(warning(world).starts_with(no_role), "{}", warning(world));
+
+    let association = json!({
+        "clusterName": "main", "namespace": "kube-system", "serviceAccount": "aws-load-balancer-controller",
+        "roleArn": role("pods"), "targetRoleArn": role(target),
+    });
+    let association = ask(world, "eks", "CreatePodIdentityAssociation", &association)["association"].clone();
+    wait(world, 600);
+    assert!(warning(world).starts_with(no_role), "pods that run already are not told of it");
+    apply_controller(world, 0);
+    wait(world, 120);
+    apply_controller(world, 1);
+    wait(world, 120);
+    let no_agent = "Get \"http://169.254.170.23/v1/credentials\": dial tcp 169.254.170.23:80: connect: connection refused";
+    assert!(warning(world).ends_with(no_agent), "{}", warning(world));
+
+    let agent = json!({ "clusterName": "main", "addonName": "eks-pod-identity-agent" });
+    ask(world, "eks", "CreateAddon", &agent);
+    let trusting = |external_id: &Value, actions: &Value| {
+        let trust = json!({ "Statement": [{
+            "Effect": "Allow", "Action": actions, "Principal": { "AWS": role("pods") },
+            "Condition": { "StringEquals": { "sts:ExternalId": external_id } },
+        }] });
+        json!({ "RoleName": target, "PolicyDocument": trust.to_string() })
+    };
+    let both = json!(["sts:AssumeRole", "sts:TagSession"]);
+    for trust in
+        [trusting(&json!("another"), &both), trusting(&association["externalId"], &json!("sts:AssumeRole"))]
+    {
+        ask(world, "iam", "UpdateAssumeRolePolicy", &trust);
+        wait(world, 1200);
+        let refused = "(AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the \
+                       target role., fault: client";
+        assert!(warning(world).ends_with(refused), "{}", warning(world));
+    }
+    ask(world, "iam", "UpdateAssumeRolePolicy", &trusting(&association["externalId"], &both));
+    wait(world, 1200);
+    let made = ask(world, BALANCERS.0, BALANCERS.1, &json!({}));
+    assert_eq!(made["LoadBalancers"].as_array().map(Vec::len), Some(1), "{}", warning(world));
+    let mut asked = world.log.after(0).filter(|entry| entry.service == "eks-auth");
+    let agent = asked.next().expect("the agent asks");
+    assert!(agent.principal.contains(":assumed-role/nodes/i-"), "{}", agent.principal);
 }

@@ -300,7 +300,7 @@ impl Reach for Stage {
         self.world.issuer(ISSUER).issue(&claims)
     }
 
-    fn pod_credentials(&mut self) -> Result<Value, AwsError> {
+    fn pod_credentials(&mut self) -> Result<Value, String> {
         unreachable!("the account has a role")
     }
 }

@@ -191,6 +191,11 @@ pub(super) fn version_for(name: &str, wanted: Option<&str>, kubernetes: &str) ->
     offered.versions.iter().find(is_it).map(|_| wanted.to_owned()).ok_or_else(wrong)
 }
 
+/// Returns the version of an add-on that EKS takes by default, if it has the add-on.
+pub(in crate::eks) fn default_version(name: &str, kubernetes: &str) -> Option<String> {
+    version_for(name, None, kubernetes).ok()
+}
+
 /// Tells whether a version of an add-on works with a version of Kubernetes.
 pub(in crate::eks) fn is_compatible(name: &str, addon_version: &str, kubernetes: &str) -> bool {
     version_for(name, Some(addon_version), kubernetes).is_ok()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::catalog;
 use crate::call::{Call, Refusal};
@@ -24,6 +25,12 @@ pub(in crate::eks) struct Settings {
 }
 
 impl Settings {
+    /// Returns how many pods its configuration wants of its deployment.
+    pub(super) fn replicas(&self) -> Option<i64> {
+        let values: Value = serde_json::from_str(self.values.as_deref()?).ok()?;
+        values["replicaCount"].as_i64().or(values["replicas"].as_i64())
+    }
+
     /// Reads what an add-on is to be; what is not said stays as it is.
     pub(super) fn read(
         before: Option<Self>,

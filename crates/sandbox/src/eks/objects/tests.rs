@@ -82,3 +82,38 @@ fn the_instances_of_node_groups_are_nodes_and_give_pods_addresses() {
         .any(|interface| interface.to_string().contains(&format!("\"{address}\"")));
     assert!(of_interface, "{address} belongs to no interface");
 }
+
+fn daemon_sets(ground: &mut Ground) -> Vec<String> {
+    let admin = User::new("admin", &["system:masters"]);
+    let list = get(ground, &admin, "/apis/apps/v1/namespaces/kube-system/daemonsets").unwrap();
+    let names = list["items"].as_array().unwrap().iter();
+    names.map(|set| set["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn add_ons_are_in_the_cluster_as_long_as_it_has_them() {
+    let mut ground = Ground::new();
+    ground.cluster(json!({}));
+    assert_eq!(daemon_sets(&mut ground), ["aws-node", "kube-proxy"]);
+    let agent = json!({ "clusterName": "main", "addonName": "eks-pod-identity-agent" });
+    ground.account.ok("eks:CreateAddon", agent.clone());
+    ground.account.wait(60);
+    assert_eq!(daemon_sets(&mut ground), ["aws-node", "eks-pod-identity-agent", "kube-proxy"]);
+    ground.account.ok("eks:DeleteAddon", agent.clone());
+    ground.account.wait(60);
+    assert_eq!(daemon_sets(&mut ground), ["aws-node", "kube-proxy"]);
+    ground.account.ok("eks:CreateAddon", agent.clone());
+    ground.account.wait(60);
+    let mut preserved = agent;
+    preserved["preserve"] = json!(true);
+    ground.account.ok("eks:DeleteAddon", preserved);
+    ground.account.wait(60);
+    assert_eq!(daemon_sets(&mut ground), ["aws-node", "eks-pod-identity-agent", "kube-proxy"]);
+}
+
+#[test]
+fn a_bare_cluster_has_no_add_ons() {
+    let mut ground = Ground::new();
+    ground.cluster(json!({ "bootstrapSelfManagedAddons": false }));
+    assert_eq!(daemon_sets(&mut ground), Vec::<String>::new());
+}
