@@ -79,6 +79,8 @@ pub struct Leftover {
 pub struct Audited {
     /// What is left behind, sorted.
     pub leftovers: Vec<Leftover>,
+    /// The accounts that were searched.
+    pub searched: Vec<AccountName>,
     /// The accounts that could not be searched, and why.
     pub unread: Vec<(AccountName, String)>,
 }
@@ -111,7 +113,10 @@ pub(crate) async fn audit(
         };
         let left = found.into_iter().filter(|trace| !known.has(trace)).collect();
         match living(registry, access, account, left).await {
-            Ok(left) => audited.leftovers.extend(left),
+            Ok(left) => {
+                audited.searched.push(account.clone());
+                audited.leftovers.extend(left);
+            }
             Err(error) => audited.unread.push((account.clone(), error.to_string())),
         }
     }

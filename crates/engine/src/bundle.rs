@@ -7,14 +7,20 @@
 //! attributes are worked out anew by the plan and by the apply, by the same function, with what is
 //! known by then.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::address::Kind;
+use jiff::Timestamp;
+
+use crate::address::{Address, Kind};
 use crate::erased::{AnyKind, AnyResource};
 use crate::resource::{Home, Problem, Timeouts};
 use crate::schema::{Attributes, KindSchema};
-use crate::value::ValueMap;
+use crate::spec::Tree;
+use crate::supply::{Supplied, Supply};
+use crate::value::{Value, ValueMap};
 
 /// A kind of block that brings in resources of another kind.
 pub trait Bundle: Send + Sync + 'static {
@@ -24,6 +30,9 @@ pub trait Bundle: Send + Sync + 'static {
     const MEMBER_KIND: &'static str;
     /// The attributes that every member has as they are written in the block, such as where it lives.
     const PASSED: &'static [&'static str] = &[];
+    /// Whether what the members are depends on what they were: on parts that are made by chance, and
+    /// stay as they are from then on.
+    const KEEPS: bool = false;
     /// See [`crate::resource::Resource::EXAMPLE`].
     const EXAMPLE: &'static str = "";
 
@@ -36,13 +45,110 @@ pub trait Bundle: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Works out what the block brings in. Equal inputs and files make equal members. Parts of the
-    /// inputs may be unknown: what is made of them is unknown in the same place.
+    /// Works out what the block brings in. Equal inputs and files make equal members, but for what is
+    /// made by chance: that is [unknown](Context::by_chance) until a plan is carried out, and is kept
+    /// afterwards. Parts of the inputs may be unknown: what is made of them is unknown in the same place.
     ///
     /// # Errors
     /// Everything that is wrong, with its place; also where an unknown value would decide which
     /// members there are.
-    fn members(inputs: &ValueMap, files: &dyn Files) -> Result<Vec<Member>, Vec<Trouble>>;
+    fn members(inputs: &ValueMap, context: &Context<'_>) -> Result<Vec<Member>, Vec<Trouble>>;
+}
+
+/// What a bundle is worked out with besides its inputs.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The files beside the spec.
+    pub files: &'a dyn Files,
+    /// The block, or one instance of it.
+    pub address: &'a Address,
+    /// What stands; of those that do not [keep](Bundle::KEEPS) anything, nothing.
+    pub standing: &'a Standing,
+}
+
+impl Context<'_> {
+    /// Returns the inputs of a member as the last apply set them, if it is there.
+    #[must_use]
+    pub fn standing(&self, key: &str) -> Option<&ValueMap> {
+        self.standing.0.resources.get(&member_address(self.address, key))
+    }
+
+    /// Returns the keys of the members that are there, with their inputs as the last apply set them.
+    pub fn all_standing(&self) -> impl Iterator<Item = (&str, &ValueMap)> {
+        let block = self.address.whole_block();
+        let instance = self.address.key().map(|instance| format!("{instance}/"));
+        self.standing.0.resources.iter().filter_map(move |(address, inputs)| {
+            let key = address.key().filter(|_| address.whole_block() == block)?;
+            let key = match &instance {
+                Some(instance) => key.strip_prefix(instance.as_str())?,
+                None => key,
+            };
+            Some((key, inputs))
+        })
+    }
+
+    /// Returns when the plan began to be carried out; `None` as long as it is only made. Chance is used
+    /// only then, so that a plan is what it is however often it is made.
+    #[must_use]
+    pub fn carried_out_at(&self) -> Option<Timestamp> {
+        self.standing.0.carried_out_at
+    }
+
+    /// Returns what stands for something that is made by chance once the plan is carried out.
+    #[must_use]
+    pub fn by_chance(&self) -> Value {
+        let Value::Unknown(unknown) = Value::unknown(self.address.clone(), "chart") else {
+            unreachable!("an unknown value is one")
+        };
+        unknown.derived()
+    }
+}
+
+/// Names a member; with `for_each`, by the key of the instance as well.
+pub(crate) fn member_address(whole: &Address, key: &str) -> Address {
+    match whole.key() {
+        Some(instance) => whole.whole_block().with_key(format!("{instance}/{key}")),
+        None => whole.clone().with_key(key),
+    }
+}
+
+/// The members of bundles that are there, as the last apply set them, and whether a plan is carried out.
+/// A clone is equal to what it is a clone of; nothing else is, unless both are empty.
+#[derive(Clone, Default)]
+pub struct Standing(Arc<Stood>);
+
+#[derive(Clone, Default)]
+struct Stood {
+    resources: BTreeMap<Address, ValueMap>,
+    carried_out_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Says what stands while a plan is made.
+    #[must_use]
+    pub fn new(resources: BTreeMap<Address, ValueMap>) -> Self {
+        Self(Arc::new(Stood { resources, carried_out_at: None }))
+    }
+
+    /// Says that the plan is carried out from now on.
+    #[must_use]
+    pub fn carried_out_at(&self, now: Timestamp) -> Self {
+        Self(Arc::new(Stood { carried_out_at: Some(now), ..(*self.0).clone() }))
+    }
+}
+
+impl PartialEq for Standing {
+    fn eq(&self, other: &Self) -> bool {
+        let is_empty = |stood: &Stood| stood.resources.is_empty() && stood.carried_out_at.is_none();
+        Arc::ptr_eq(&self.0, &other.0) || (is_empty(&self.0) && is_empty(&other.0))
+    }
+}
+
+/// What stands has secrets in it.
+impl fmt::Debug for Standing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Standing").finish_non_exhaustive()
+    }
 }
 
 /// One resource that a bundle brings in.
@@ -82,6 +188,8 @@ pub struct Trouble {
     pub detail: String,
     /// What to write instead, in a whole sentence.
     pub hint: Option<String>,
+    /// Whether nothing is wrong but that something was not fetched yet.
+    pub is_unfetched: bool,
 }
 
 impl Trouble {
@@ -95,7 +203,15 @@ impl Trouble {
             related: None,
             detail: String::new(),
             hint: None,
+            is_unfetched: false,
         }
+    }
+
+    /// Describes what has to be fetched before more can be said.
+    #[must_use]
+    pub fn unfetched(input: impl Into<String>, supply: &Supply) -> Self {
+        let message = format!("{supply} was not fetched");
+        Self { is_unfetched: true, ..Self::new(input, message) }
     }
 
     /// Says where it is in a file.
@@ -138,6 +254,16 @@ pub trait Files {
     /// # Errors
     /// Why the folders cannot be read, without a full stop.
     fn matching(&self, pattern: &str) -> Result<Vec<String>, String>;
+
+    /// Returns every file in a folder as bytes, by its path in there; of a file, that alone, with an
+    /// empty path.
+    ///
+    /// # Errors
+    /// Why it cannot be read, without a full stop.
+    fn tree(&self, path: &str) -> Result<Arc<Tree>, String>;
+
+    /// Returns what came of fetching something; `None` if that was not done yet. That it is needed is noted.
+    fn supplied(&self, supply: &Supply) -> Option<Supplied>;
 }
 
 /// A bundle without its types. Made by [`erase`].
@@ -146,11 +272,13 @@ pub trait AnyBundle: AnyKind {
     fn member_kind(&self) -> &Arc<dyn AnyResource>;
     /// See [`Bundle::PASSED`].
     fn passed(&self) -> &'static [&'static str];
+    /// See [`Bundle::KEEPS`].
+    fn keeps(&self) -> bool;
     /// See [`Bundle::members`].
     ///
     /// # Errors
     /// Everything that is wrong.
-    fn work_out(&self, inputs: &ValueMap, files: &dyn Files) -> Result<Vec<Member>, Vec<Trouble>>;
+    fn work_out(&self, inputs: &ValueMap, context: &Context<'_>) -> Result<Vec<Member>, Vec<Trouble>>;
 }
 
 /// Returns a bundle without its types, given the kind of its members.
@@ -216,7 +344,11 @@ impl<B: Bundle> AnyBundle for Erased<B> {
         B::PASSED
     }
 
-    fn work_out(&self, inputs: &ValueMap, files: &dyn Files) -> Result<Vec<Member>, Vec<Trouble>> {
-        B::members(inputs, files)
+    fn keeps(&self) -> bool {
+        B::KEEPS
+    }
+
+    fn work_out(&self, inputs: &ValueMap, context: &Context<'_>) -> Result<Vec<Member>, Vec<Trouble>> {
+        B::members(inputs, context)
     }
 }

@@ -263,6 +263,11 @@ impl Diagnostics {
         self.items.iter()
     }
 
+    /// Takes away the problems of a code.
+    pub(crate) fn remove(&mut self, code: &str) {
+        self.items.retain(|diagnostic| diagnostic.code != code);
+    }
+
     /// Puts the problems in the order of their places in the files, those without a place last.
     pub fn sort(&mut self) {
         self.items.sort_by_key(|diagnostic| (diagnostic.span.is_none(), diagnostic.span));

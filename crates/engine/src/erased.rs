@@ -1,11 +1,13 @@
 //! Kinds without their types, as the engine handles them.
 
 use std::any::{Any, TypeId};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::address::{Kind, RemoteId};
 use crate::cluster::Standing;
+use crate::depiction::Depiction;
 use crate::permission::Need;
 use crate::provider::{BoxFuture, Connection, ErrorClass, ProviderError};
 use crate::resource::{
@@ -94,6 +96,10 @@ pub trait AnyKind: Send + Sync {
     fn advice(&self, _inputs: &ValueMap) -> Vec<Problem> {
         Vec::new()
     }
+    /// See [`Resource::keeps_secrets`].
+    fn keeps_secrets(&self, _inputs: &ValueMap) -> bool {
+        true
+    }
     /// See [`Resource::THROUGH`].
     fn through(&self) -> Option<&'static str> {
         None
@@ -114,6 +120,8 @@ pub trait AnyResource: AnyKind {
     fn retained(&self) -> bool;
     /// See [`Resource::MADE_BY`].
     fn made_by(&self) -> Option<MadeByOthers>;
+    /// See [`Resource::DEPICTION`].
+    fn depiction(&self) -> Depiction;
     /// See [`Resource::ARN`].
     fn arn(&self) -> &'static str;
     /// See [`Resource::PERMISSIONS`].
@@ -136,6 +144,15 @@ pub trait AnyResource: AnyKind {
         &'a self,
         connection: &'a Connection,
         ids: &'a [RemoteId],
+    ) -> BoxFuture<'a, Result<AnyListing, ProviderError>>;
+    /// See [`Listing::SPARED`].
+    fn spared(&self) -> &'static [&'static str];
+    /// See [`Listing::survey`].
+    fn survey<'a>(
+        &'a self,
+        connection: &'a Connection,
+        ids: &'a [RemoteId],
+        wanted: &'a BTreeSet<String>,
     ) -> BoxFuture<'a, Result<AnyListing, ProviderError>>;
     /// See [`Resource::observe`].
     fn observe(&self, listing: &AnyListing, id: &RemoteId) -> Option<ObservedValues>;
@@ -172,6 +189,12 @@ pub trait AnyResource: AnyKind {
     fn remains(&self, observed: &ObservedValues) -> Option<String>;
     /// See [`Resource::release`].
     fn release(&self, observed: &ObservedValues) -> Option<AnyStep>;
+    /// See [`Resource::may_delete`].
+    fn may_delete<'a>(
+        &'a self,
+        connection: &'a Connection,
+        observed: &'a ObservedValues,
+    ) -> BoxFuture<'a, Result<(), ProviderError>>;
     /// See [`Resource::perform`].
     fn perform<'a>(
         &'a self,
@@ -241,6 +264,10 @@ impl<R: Resource> AnyKind for Erased<R> {
         R::advice(inputs)
     }
 
+    fn keeps_secrets(&self, inputs: &ValueMap) -> bool {
+        R::keeps_secrets(inputs)
+    }
+
     fn through(&self) -> Option<&'static str> {
         R::THROUGH
     }
@@ -269,6 +296,10 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn made_by(&self) -> Option<MadeByOthers> {
         R::MADE_BY
+    }
+
+    fn depiction(&self) -> Depiction {
+        R::DEPICTION
     }
 
     fn arn(&self) -> &'static str {
@@ -314,6 +345,22 @@ impl<R: Resource> AnyResource for Erased<R> {
     ) -> BoxFuture<'a, Result<AnyListing, ProviderError>> {
         Box::pin(async move {
             let listing = R::Listing::fetch(connection.client(), ids).await?;
+            Ok(AnyListing(Arc::new(listing)))
+        })
+    }
+
+    fn spared(&self) -> &'static [&'static str] {
+        R::Listing::SPARED
+    }
+
+    fn survey<'a>(
+        &'a self,
+        connection: &'a Connection,
+        ids: &'a [RemoteId],
+        wanted: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<AnyListing, ProviderError>> {
+        Box::pin(async move {
+            let listing = R::Listing::survey(connection.client(), ids, wanted).await?;
             Ok(AnyListing(Arc::new(listing)))
         })
     }
@@ -380,6 +427,18 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn release(&self, observed: &ObservedValues) -> Option<AnyStep> {
         R::release(&typed_observed::<R>(observed).ok()?).map(AnyStep::new)
+    }
+
+    fn may_delete<'a>(
+        &'a self,
+        connection: &'a Connection,
+        observed: &'a ObservedValues,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        Box::pin(async move {
+            let observed =
+                typed_observed::<R>(observed).map_err(|mismatch| unfit("may_delete", &mismatch))?;
+            R::may_delete(connection.client(), &observed).await
+        })
     }
 
     fn perform<'a>(

@@ -45,7 +45,8 @@ impl Engine<'_> {
         {
             return Err(RunError::Diagnostics(not_looked_up(node).into()));
         }
-        Ok(self.plan_of_recorded(spec, state, mode, options)?.1)
+        let nonce = random_id(self.environment);
+        Ok(plan_of_recorded(self.registry, spec, state, mode, options, nonce)?.1)
     }
 
     /// Returns what has to be allowed in the accounts for a phase. Reads the state, and nothing else.
@@ -54,7 +55,8 @@ impl Engine<'_> {
     /// If the state cannot be used or the plan has errors.
     pub async fn grants(&self, spec: &Spec, phase: Phase, breadth: Breadth) -> Result<Vec<Grant>, RunError> {
         let state = self.recorded(spec).await?;
-        let (state, plan) = self.plan_of_recorded(spec, state, Mode::Apply, &Options::default())?;
+        let (nonce, options) = (random_id(self.environment), Options::default());
+        let (state, plan) = plan_of_recorded(self.registry, spec, state, Mode::Apply, &options, nonce)?;
         let known = Known { registry: self.registry, spec, state: &state, plan: &plan };
         Ok(permission::grants(known, phase, breadth))
     }
@@ -67,33 +69,40 @@ impl Engine<'_> {
         check_accounts(spec, &state)?;
         Ok(state)
     }
+}
 
-    /// Returns the state under the names of the spec, and the plan from there.
-    fn plan_of_recorded(
-        &self,
-        spec: &Spec,
-        state: State,
-        mode: Mode,
-        options: &Options,
-    ) -> Result<(State, Plan), RunError> {
-        let renames = plan::renames(spec, &state).map_err(RunError::Diagnostics)?;
-        let state = renamed(&state, &renames)?.unwrap_or(state);
-        let observations = as_recorded(self.registry, &state)?;
-        let request = Request {
-            registry: self.registry,
-            spec,
-            state: &state,
-            renames: &renames,
-            imports: &[],
-            foreseen: &Foretold::new(),
-            lookups: &Found::new(),
-            observations: &observations,
-            mode,
-            options,
-        };
-        let planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
-        Ok((state, planned.plan))
-    }
+/// Plans as if nothing were there yet. Nothing in it is random.
+pub(crate) fn plan_of_nothing(registry: &Registry, spec: &Spec) -> Result<Plan, RunError> {
+    let state = State::empty(spec.stack.name.as_str(), String::new());
+    Ok(plan_of_recorded(registry, spec, state, Mode::Apply, &Options::default(), String::new())?.1)
+}
+
+/// Returns the state under the names of the spec, and the plan from there.
+fn plan_of_recorded(
+    registry: &Registry,
+    spec: &Spec,
+    state: State,
+    mode: Mode,
+    options: &Options,
+    nonce: String,
+) -> Result<(State, Plan), RunError> {
+    let renames = plan::renames(spec, &state).map_err(RunError::Diagnostics)?;
+    let state = renamed(&state, &renames)?.unwrap_or(state);
+    let observations = as_recorded(registry, &state)?;
+    let request = Request {
+        registry,
+        spec,
+        state: &state,
+        renames: &renames,
+        imports: &[],
+        foreseen: &Foretold::new(),
+        lookups: &Found::new(),
+        observations: &observations,
+        mode,
+        options,
+    };
+    let planned = plan::make(&request, nonce).map_err(RunError::Diagnostics)?;
+    Ok((state, planned.plan))
 }
 
 /// Refuses to carry out a plan that nothing was read for.
@@ -152,6 +161,7 @@ fn as_recorded(registry: &Registry, state: &State) -> Result<Observations, RunEr
         let observation = Observation {
             object: resource.object.as_ref().map(|object| values(kind, object)),
             deposed: resource.deposed.iter().map(|object| Some(values(kind, object))).collect(),
+            is_brief: false,
         };
         observations.insert(address.clone(), observation);
     }

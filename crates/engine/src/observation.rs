@@ -15,4 +15,8 @@ pub struct Observation {
     pub object: Option<ObservedValues>,
     /// The deposed objects, in the state's order; `None` for one that is gone.
     pub deposed: Vec<Option<ObservedValues>>,
+    /// Whether attributes of the current object were left out, see [`Listing::SPARED`].
+    ///
+    /// [`Listing::SPARED`]: crate::resource::Listing::SPARED
+    pub is_brief: bool,
 }

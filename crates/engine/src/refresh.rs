@@ -1,7 +1,7 @@
 //! Live reads: one batched call per listing, account and page, not one per resource.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -22,6 +22,15 @@ use crate::value::ValueMap;
 /// How long between two looks for something that is too new to be seen.
 const FRESH_POLL: Duration = Duration::from_secs(1);
 
+/// How much is read of what costs calls of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What the last apply has set, and what others may have added to it.
+    Brief,
+    /// Everything.
+    Full,
+}
+
 /// Reads everything that the state has.
 ///
 /// A thing that cannot be found shortly after it was made is new, not gone: it is looked for
@@ -34,10 +43,11 @@ pub(crate) async fn refresh(
     engine: &Engine<'_>,
     access: &Access,
     state: &State,
+    depth: Depth,
 ) -> Result<Observations, RunError> {
     let started = Instant::now();
     engine.observer.notify(&Event::Refreshing { resources: state.resources.len() });
-    let reading = read_all(engine, access, state);
+    let reading = read_all(engine, access, state, depth);
     let (observations, listings) = tokio::select! {
         biased;
         () = engine.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
@@ -51,9 +61,10 @@ async fn read_all(
     engine: &Engine<'_>,
     access: &Access,
     state: &State,
+    depth: Depth,
 ) -> Result<(Observations, usize), RunError> {
     let mut wanted: BTreeMap<_, _> = state.resources.iter().collect();
-    let (mut observations, mut listings) = read_once(engine, access, &wanted).await?;
+    let (mut observations, mut listings) = read_once(engine, access, &wanted, depth).await?;
     let (started, window) = (Instant::now(), engine.settings.consistency_window);
     let mut told = false;
     loop {
@@ -74,10 +85,35 @@ async fn read_all(
             engine.observer.notify(&Event::NotVisibleYet { addresses });
         }
         tokio::time::sleep(FRESH_POLL).await;
-        let (found, more) = read_once(engine, access, &wanted).await?;
+        let (found, more) = read_once(engine, access, &wanted, depth).await?;
         observations.extend(found);
         listings += more;
     }
+}
+
+/// Reads in full what was read briefly; `None` if that is nothing.
+///
+/// # Errors
+/// As [`refresh`].
+pub(crate) async fn complete(
+    engine: &Engine<'_>,
+    access: &Access,
+    state: &State,
+    observations: &Observations,
+) -> Result<Option<Observations>, RunError> {
+    let is_brief = |address: &Address| observations.get(address).is_some_and(|found| found.is_brief);
+    let wanted: BTreeMap<_, _> = state.resources.iter().filter(|(address, _)| is_brief(address)).collect();
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let (found, _) = tokio::select! {
+        biased;
+        () = engine.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
+        found = read_once(engine, access, &wanted, Depth::Full) => found?,
+    };
+    let mut observations = observations.clone();
+    observations.extend(found);
+    Ok(Some(observations))
 }
 
 /// Reads these resources, and says with how many listings.
@@ -85,22 +121,45 @@ pub(crate) async fn read_once(
     engine: &Engine<'_>,
     access: &Access,
     wanted: &BTreeMap<&Address, &ResourceState>,
+    depth: Depth,
 ) -> Result<(Observations, usize), RunError> {
     let batches = batches(engine.registry, wanted)?;
-    let reads = batches.iter().map(|(key, batch)| read_batch(access, key, batch));
+    let reads = batches.iter().map(|(key, batch)| read_batch(access, key, batch, depth));
     let answers: BTreeMap<_, _> = try_join_all(reads).await?.into_iter().collect();
     let mut observations = Observations::new();
     for (address, resource) in wanted {
         let kind = known_kind(engine.registry, &resource.kind, address)?;
         let observe =
             |object: &Object| kind.observe(&answers[&batch_key(kind, resource, object)], &object.remote_id);
-        let observation = Observation {
+        let mut observation = Observation {
             object: resource.object.as_ref().and_then(observe),
             deposed: resource.deposed.iter().map(observe).collect(),
+            is_brief: false,
         };
+        if let (Depth::Brief, Some(object)) = (depth, &resource.object) {
+            remember(kind, object, &mut observation);
+        }
         observations.insert((*address).clone(), observation);
     }
     Ok((observations, batches.len()))
+}
+
+/// Puts in the outputs that a brief read has left out, as they were read last, and takes note whether
+/// any attribute was left out.
+fn remember(kind: &dyn AnyResource, object: &Object, observation: &mut Observation) {
+    let Some(observed) = &mut observation.object else { return };
+    let (schema, spared) = (kind.schema(), kind.spared());
+    for name in spared.iter().copied().filter(|name| schema.output(name).is_some()) {
+        if observed.outputs.contains_key(name) {
+            continue;
+        }
+        observation.is_brief = true;
+        if let Some(value) = object.outputs.get(name) {
+            observed.outputs.insert(name.to_owned(), value.clone());
+        }
+    }
+    let left_out = |name: &&str| schema.input(name).is_some() && !observed.inputs.contains_key(*name);
+    observation.is_brief |= spared.iter().any(left_out);
 }
 
 /// Returns how long ago something was; nothing if the clock was set back since.
@@ -114,6 +173,8 @@ struct Batch<'a> {
     /// The inputs of one of the things; all are reached as this one is.
     inputs: &'a ValueMap,
     ids: Vec<RemoteId>,
+    /// The attributes that the last apply of one of them has set.
+    owned: BTreeSet<String>,
 }
 
 /// The account, the listing, and the cluster if the things are in one.
@@ -131,10 +192,12 @@ fn batches<'a>(
     let mut batches = BTreeMap::new();
     for (address, resource) in wanted {
         let kind = known_kind(registry, &resource.kind, address)?;
+        let spared = kind.spared();
         for object in resource.object.iter().chain(&resource.deposed) {
-            let new = || Batch { kind, inputs: &object.inputs, ids: Vec::new() };
+            let new = || Batch { kind, inputs: &object.inputs, ids: Vec::new(), owned: BTreeSet::new() };
             let batch = batches.entry(batch_key(kind, resource, object)).or_insert_with(new);
             batch.ids.push(object.remote_id.clone());
+            batch.owned.extend(object.inputs.keys().filter(|name| spared.contains(&name.as_str())).cloned());
         }
     }
     Ok(batches)
@@ -144,6 +207,7 @@ async fn read_batch(
     access: &Access,
     key: &BatchKey,
     batch: &Batch<'_>,
+    depth: Depth,
 ) -> Result<(BatchKey, AnyListing), RunError> {
     let account = &key.0;
     let failed = |source: ProviderError| {
@@ -151,7 +215,10 @@ async fn read_batch(
         RunError::Read { what, account: account.clone(), source: Box::new(source) }
     };
     let connection = access.reach(batch.kind, account, batch.inputs).map_err(failed)?;
-    let read = || batch.kind.fetch(&connection, &batch.ids);
+    let read = || match depth {
+        Depth::Brief => batch.kind.survey(&connection, &batch.ids, &batch.owned),
+        Depth::Full => batch.kind.fetch(&connection, &batch.ids),
+    };
     let listing = access.repeat(read, account, batch.kind).await.map_err(failed)?;
     Ok((key.clone(), listing))
 }

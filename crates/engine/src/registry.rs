@@ -18,6 +18,7 @@ use crate::provider::Provider;
 use crate::resource::{Home, Resource};
 use crate::schema::KindSchema;
 use crate::sharing::Sharing;
+use crate::supply::Supplier;
 
 /// The kinds and the provider that a program was built with.
 #[derive(Clone)]
@@ -33,6 +34,7 @@ pub struct Registry {
     diagnosis: Option<Arc<dyn Diagnosis>>,
     audit: Option<Arc<dyn Audit>>,
     clusters: Option<Arc<dyn ClusterProvider>>,
+    supplier: Option<Arc<dyn Supplier>>,
 }
 
 impl Registry {
@@ -51,6 +53,7 @@ impl Registry {
             diagnosis: None,
             audit: None,
             clusters: None,
+            supplier: None,
         }
     }
 
@@ -224,6 +227,18 @@ impl Registry {
     #[must_use]
     pub fn with_clusters(self, clusters: impl ClusterProvider + 'static) -> Self {
         Self { clusters: Some(Arc::new(clusters)), ..self }
+    }
+
+    /// Says who fetches what blocks are made of.
+    #[must_use]
+    pub fn with_supplier(self, supplier: impl Supplier + 'static) -> Self {
+        Self { supplier: Some(Arc::new(supplier)), ..self }
+    }
+
+    /// Returns who fetches what blocks are made of, if anybody does.
+    #[must_use]
+    pub fn supplier(&self) -> Option<&dyn Supplier> {
+        self.supplier.as_deref()
     }
 
     /// Returns who connects to clusters, if anybody does.

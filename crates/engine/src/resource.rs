@@ -6,12 +6,14 @@
 //! call that brings it closer, until it answers that nothing is left. Update, repair after a
 //! crash and deletion are the same loop.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
 use crate::address::{Address, RemoteId};
 use crate::cluster::Standing;
+use crate::depiction::Depiction;
 use crate::permission::Need;
 use crate::provider::ProviderError;
 use crate::schema::{Attributes, Expansion, Tags};
@@ -54,6 +56,9 @@ pub trait Resource: Send + Sync + 'static {
     /// The attribute that says which [cluster](crate::cluster) things of the kind are in; `None` if they are
     /// in the account itself. Where the spec does not say the account, it is that of the cluster.
     const THROUGH: Option<&'static str> = None;
+
+    /// What things of the kind are in a picture of a whole spec.
+    const DEPICTION: Depiction = Depiction::THING;
 
     /// Whether the service can be asked what it would make of inputs, by [`Self::foresee`].
     const FORESEES: bool = false;
@@ -141,6 +146,14 @@ pub trait Resource: Send + Sync + 'static {
     #[must_use]
     fn advice(_inputs: &ValueMap) -> Vec<Problem> {
         Vec::new()
+    }
+
+    /// Tells whether a thing with these inputs may have something in the attributes that are marked
+    /// `sensitive`. Of one that never has, a reference to all of it shows nothing that is secret. Parts of
+    /// the inputs may be unknown.
+    #[must_use]
+    fn keeps_secrets(_inputs: &ValueMap) -> bool {
+        true
     }
 
     /// Tells whether the service needs another resource for this change of an attribute that
@@ -233,6 +246,18 @@ pub trait Resource: Send + Sync + 'static {
         None
     }
 
+    /// Asks whether the thing can be deleted, before the call that does it: not if that would wait for somebody
+    /// who cannot do their part. Not asked if the user asked to delete what others made; reads only.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    fn may_delete(
+        _client: &Self::Client,
+        _observed: &Observed<Self::Inputs, Self::Outputs>,
+    ) -> impl Future<Output = Result<(), ProviderError>> + Send {
+        async { Ok(()) }
+    }
+
     /// Names the call that lets a deletion come to its end that waits for somebody who will never do
     /// their part, such as taking out a finalizer. Made only if the user asked to delete what others
     /// made, of things that are on their way out.
@@ -252,6 +277,9 @@ pub trait Resource: Send + Sync + 'static {
 
 /// One read of many things of an account.
 pub trait Listing: Sized + Send + Sync + 'static {
+    /// The attributes that [`Self::survey`] may leave out, since each of them costs calls of its own.
+    const SPARED: &'static [&'static str] = &[];
+
     /// One account in one region.
     type Client: Send + Sync + 'static;
 
@@ -260,6 +288,17 @@ pub trait Listing: Sized + Send + Sync + 'static {
         client: &Self::Client,
         ids: &[RemoteId],
     ) -> impl Future<Output = Result<Self, ProviderError>> + Send;
+
+    /// As [`Self::fetch`], for a plan that expects nothing to change. What is [spared](Self::SPARED) may
+    /// be left out but for the attributes that are `wanted`, which the last apply has set. As soon as
+    /// anything is to change, or something is made of what was left out, everything is read.
+    fn survey(
+        client: &Self::Client,
+        ids: &[RemoteId],
+        _wanted: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<Self, ProviderError>> + Send {
+        Self::fetch(client, ids)
+    }
 }
 
 /// One mutating call after birth. Equal steps are the same call with the same arguments.

@@ -22,6 +22,7 @@ use crate::observation::Observations;
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
 use crate::preflight::{self, Checked};
 use crate::records::{defect, hidden_record, seen_records};
+use crate::refresh::Depth;
 use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
 use crate::spec::{ImportNode, Spec};
 use crate::state::{LockGuard, LockHolder, Record, RunHeader, State, StateError, fold, recovered};
@@ -39,7 +40,7 @@ impl Engine<'_> {
         if options.from_state {
             return self.plan_from_state(spec, mode, options).await;
         }
-        Ok(self.prepare(spec, mode, options, &spec.imports, None).await?.planned.plan)
+        Ok(self.prepare(spec, mode, options, &spec.imports, None, brief(mode)).await?.planned.plan)
     }
 
     /// Makes a plan and carries it out once it is approved. The state is locked from before
@@ -63,7 +64,7 @@ impl Engine<'_> {
             return Err(nothing_was_read());
         }
         let _lock = self.lock(command(mode)).await?;
-        let prepared = self.prepare(spec, mode, options, &spec.imports, saved).await?;
+        let prepared = self.prepare(spec, mode, options, &spec.imports, saved, brief(mode)).await?;
         let plan = &prepared.planned.plan;
         if let Approval::Saved(saved) = &approval {
             check_fresh(saved, plan, prepared.state.applied_plan.as_deref())?;
@@ -89,7 +90,7 @@ impl Engine<'_> {
         mode: Mode,
         options: &Options,
     ) -> Result<Vec<Checked>, RunError> {
-        let prepared = self.prepare(spec, mode, options, &spec.imports, None).await?;
+        let prepared = self.prepare(spec, mode, options, &spec.imports, None, Depth::Full).await?;
         self.check_prepared(spec, &prepared).await
     }
 
@@ -133,7 +134,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Finds out everything that is known before a plan is approved.
+    /// Finds out everything that is known before a plan is approved. What is read briefly at first is
+    /// read in full as soon as there is anything to do.
     pub(crate) async fn prepare(
         &self,
         spec: &Spec,
@@ -141,6 +143,7 @@ impl Engine<'_> {
         options: &Options,
         imports: &[ImportNode],
         saved: Option<&Plan>,
+        depth: Depth,
     ) -> Result<Prepared, RunError> {
         let hide = |error: RunError| error.without(&spec.secrets);
         let stored = self.backend.read().await?;
@@ -168,7 +171,7 @@ impl Engine<'_> {
             }
         };
         let (mut observations, found) =
-            try_join(refresh::refresh(self, &access, now), looking).await.map_err(hide)?;
+            try_join(refresh::refresh(self, &access, now, depth), looking).await.map_err(hide)?;
         foresee::recognize(self, &access, now, &mut observations).await.map_err(hide)?;
         let imports = match mode {
             Mode::Apply => import::look(self, &access, spec, imports, now, &found, &mut observations)
@@ -199,16 +202,29 @@ impl Engine<'_> {
             mode,
             options,
         };
-        let found = lookup::read_wanted(self, &access, &request, found.clone()).await.map_err(hide)?;
+        let nonce = random_id(self.environment);
+        let first = lookups_and_plan(self, &access, &request, nonce.clone()).await.map_err(hide);
+        let is_done = matches!(&first, Ok((_, planned)) if planned.plan.is_empty());
+        let completed = if is_done {
+            None
+        } else {
+            refresh::complete(self, &access, now, &observations).await.map_err(hide)?
+        };
+        let request = Request { observations: completed.as_ref().unwrap_or(&observations), ..request };
+        let (found, mut planned) = match completed {
+            Some(_) => lookups_and_plan(self, &access, &request, nonce).await.map_err(hide)?,
+            None => first?,
+        };
         let request = Request { lookups: &found, ..request };
-        let mut planned = plan::make(&request, random_id(self.environment)).map_err(RunError::Diagnostics)?;
+        let mut foretold = None;
         if let Some((observed, foreseen)) =
             foresee::changes(self, &access, &request, &planned.plan).await.map_err(hide)?
         {
             let request = Request { observations: &observed, foreseen: &foreseen, ..request };
             planned = plan::make(&request, planned.plan.nonce).map_err(RunError::Diagnostics)?;
-            observations = observed;
+            foretold = Some(observed);
         }
+        let observations = foretold.or(completed).unwrap_or(observations);
         imports.check(&planned.left_out).map_err(hide)?;
         let recovered = left_over || !resolved.is_empty() || !followed.is_empty();
         Ok(Prepared { recovered, state, renames, imports, adjusted, access, observations, planned })
@@ -247,7 +263,8 @@ impl Engine<'_> {
         let header = self.header(&state, saved);
         let recorder = Recorder::new(self.backend, state);
         recorder.append(&[vec![Record::Run(header)], first].concat()).await?;
-        let (access, observations, values) = (&access, &observations, Mutex::new(values));
+        let values = Mutex::new(values.carried_out_at(self.environment.now()));
+        let (access, observations) = (&access, &observations);
         let run = Run {
             engine: self,
             access,
@@ -317,6 +334,27 @@ impl Engine<'_> {
             since: self.environment.now().to_string(),
         }
     }
+}
+
+/// Returns how much a plan of a mode reads at first: only where nothing may change is little enough.
+fn brief(mode: Mode) -> Depth {
+    match mode {
+        Mode::Apply => Depth::Brief,
+        Mode::Destroy | Mode::Refresh => Depth::Full,
+    }
+}
+
+/// Reads the lookups whose inputs are known by now, and plans.
+async fn lookups_and_plan(
+    engine: &Engine<'_>,
+    access: &Access,
+    request: &Request<'_>,
+    nonce: String,
+) -> Result<(Found, Planned), RunError> {
+    let found = lookup::read_wanted(engine, access, request, request.lookups.clone()).await?;
+    let planned =
+        plan::make(&Request { lookups: &found, ..*request }, nonce).map_err(RunError::Diagnostics)?;
+    Ok((found, planned))
 }
 
 /// Returns how the command is called that carries out plans of a mode.

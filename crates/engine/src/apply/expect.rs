@@ -34,11 +34,11 @@ pub(crate) async fn expect(operation: &Operation<'_>, inputs: &ValueMap) -> Resu
 }
 
 async fn look(operation: &Operation<'_>, inputs: &ValueMap) -> Result<RemoteId, Stop> {
-    let connection = operation.access().connection(operation.account);
+    let connection = operation.reach(inputs)?;
     let limit = operation.timeouts().create;
     let (deadline, mut delays) = (Instant::now() + limit, Backoff::new(limit));
     loop {
-        let create = || operation.kind.create(connection, &operation.intent, inputs);
+        let create = || operation.kind.create(&connection, &operation.intent, inputs);
         let found = operation.access().repeat(create, operation.account, operation.kind).await;
         let reason = match found {
             Ok(id) => match operation.unclaimed(vec![id.clone()]).pop() {

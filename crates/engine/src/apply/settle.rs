@@ -166,6 +166,9 @@ impl<'a> Settle<'a> {
             (Readiness::Impaired(_), Some(_)) => self.repair = Repair::UnderWay,
             (Readiness::Ready | Readiness::Degraded(_), _) => self.repaired(),
         }
+        if self.desired.is_none() && performed.is_none() && !self.is_forced() {
+            self.may_delete(&observed).await?;
+        }
         let mut step = self.next_step(&observed)?;
         if step.is_some() && performed.map(|last| &last.step) == step.as_ref() && !self.written {
             // A call that seems to be needed again may have been about something that is never
@@ -228,6 +231,15 @@ impl<'a> Settle<'a> {
             Readiness::Impaired(reason) => Err(Stop::Impaired(reason)),
             Readiness::Failed(reason) => Err(Stop::Failed(reason)),
         }
+    }
+
+    /// Asks the kind whether a deletion can come to its end.
+    async fn may_delete(&self, observed: &ObservedValues) -> Result<(), Stop> {
+        let operation = self.operation;
+        let connection = operation.connection(&self.id, None)?;
+        let ask = || operation.kind.may_delete(&connection, observed);
+        let answer = operation.access().repeat(ask, operation.account, operation.kind).await;
+        answer.map_err(Stop::from_call)
     }
 
     fn next_step(&self, observed: &ObservedValues) -> Result<Option<AnyStep>, Stop> {

@@ -14,7 +14,7 @@ use crate::import::candidate::{Candidate, elsewhere};
 use crate::lookup::Found;
 use crate::observation::Observations;
 use crate::plan::{Import, ResourceValues, Values};
-use crate::refresh::{known_kind, read_once};
+use crate::refresh::{Depth, known_kind, read_once};
 use crate::registry::Registry;
 use crate::resource::Home;
 use crate::run::{Engine, RunError};
@@ -147,7 +147,7 @@ fn values(state: &State, lookups: &Found, observations: &Observations) -> Values
     let mut values = Values::new(state.lineage.as_str());
     for (address, observation) in observations {
         let Some(ObservedValues { inputs, outputs, .. }) = observation.object.clone() else { continue };
-        values.set(address.clone(), ResourceValues { inputs, outputs, settled: true });
+        values.set(address.clone(), ResourceValues { inputs, outputs, settled: !observation.is_brief });
     }
     for (address, (inputs, outputs)) in lookups {
         let (inputs, outputs) = (inputs.clone(), outputs.clone());
@@ -178,6 +178,6 @@ async fn read(
         return Err(RunError::Diagnostics(problems));
     }
     let wanted = provisional.iter().collect();
-    let (found, _) = read_once(engine, access, &wanted).await?;
+    let (found, _) = read_once(engine, access, &wanted, Depth::Full).await?;
     Ok(found.into_iter().filter_map(|(address, observation)| Some((address, observation.object?))).collect())
 }

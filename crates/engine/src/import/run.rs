@@ -2,6 +2,7 @@
 
 use crate::import::Imports;
 use crate::plan::{Change, Import, Mode, Options};
+use crate::refresh::Depth;
 use crate::run::{Engine, RunError};
 use crate::spec::{ImportNode, Spec};
 use crate::stages::Prepared;
@@ -28,7 +29,8 @@ impl Engine<'_> {
     /// imported.
     pub async fn import(&self, spec: &Spec, imports: &[ImportNode]) -> Result<ImportReport, RunError> {
         let _lock = self.lock("import").await?;
-        let prepared = self.prepare(spec, Mode::Apply, &Options::default(), imports, None).await?;
+        let prepared =
+            self.prepare(spec, Mode::Apply, &Options::default(), imports, None, Depth::Full).await?;
         let Prepared { recovered, mut state, renames, imports: found, planned, .. } = prepared;
         if recovered {
             state.serial += 1;

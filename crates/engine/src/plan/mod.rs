@@ -14,6 +14,7 @@ mod model;
 mod options;
 mod outputs;
 mod renames;
+mod repair;
 mod rounds;
 mod selection;
 mod takeovers;
@@ -33,6 +34,7 @@ pub use model::{
 };
 pub use options::Options;
 pub(crate) use renames::renames;
+pub use repair::needed_by_others;
 pub(crate) use takeovers::{given_up, taken};
 pub use values::{ResourceValues, Values, keeps_promise};
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::address::Address;
+use crate::bundle::Standing;
 use crate::schema::{AttributeSchema, AttributeType};
 use crate::spec::Scope;
 use crate::value::{Value, ValueMap};
@@ -24,13 +27,26 @@ pub struct ResourceValues {
 pub struct Values {
     stack_id: String,
     resources: BTreeMap<Address, ResourceValues>,
+    standing: Standing,
 }
 
 impl Values {
     /// Makes the values of a stack without resources.
     #[must_use]
     pub fn new(stack_id: impl Into<String>) -> Self {
-        Self { stack_id: stack_id.into(), resources: BTreeMap::new() }
+        Self { stack_id: stack_id.into(), ..Self::default() }
+    }
+
+    /// Says which members of bundles are there.
+    #[must_use]
+    pub fn with_standing(self, standing: Standing) -> Self {
+        Self { standing, ..self }
+    }
+
+    /// Says that the plan is carried out from now on: what is made by chance is made.
+    #[must_use]
+    pub fn carried_out_at(self, now: Timestamp) -> Self {
+        Self { standing: self.standing.carried_out_at(now), ..self }
     }
 
     /// Sets the values of a resource.
@@ -64,6 +80,10 @@ impl Scope for Values {
 
     fn stack_id(&self) -> Value {
         Value::from(self.stack_id.as_str())
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing.clone()
     }
 }
 

@@ -105,6 +105,13 @@ impl<'a> Subject<'a> {
         node.attributes.get(attribute)?.evaluate(&NothingKnown).ok()
     }
 
+    /// Returns the resource that an attribute refers to, or has the id of.
+    #[must_use]
+    pub fn referred(&self, item: &Item, attribute: &str) -> Option<&Item> {
+        let written = self.written(item, attribute);
+        written.and_then(|value| self.named(&value)).or_else(|| self.named(item.value(attribute)?))
+    }
+
     /// Returns what resources of one account use of another one's.
     #[must_use]
     pub fn crossings(&self) -> &'a [Crossing] {

@@ -44,6 +44,7 @@ impl Evaluator<'_> {
         draft.dependencies.remove(&draft.address);
         self.find_sensitive(&mut draft, resource);
         let inputs = self.check(&draft, resource);
+        self.note_sensitive(&draft, resource.keeps_secrets(&inputs));
         self.scope.inputs.insert(draft.address.clone(), inputs);
         self.drafts.insert(draft.address.clone(), draft);
     }
@@ -61,9 +62,15 @@ impl Evaluator<'_> {
             let span = draft.attributes[*name].span;
             self.report(shown_value(span, detail), Some(&draft.address));
         }
+    }
+
+    /// Remembers for those that refer to it whether a resource has something sensitive.
+    fn note_sensitive(&mut self, draft: &Draft, keeps_secrets: bool) {
         // Nothing can refer to a part of a block.
         if draft.address.child_name().is_none() {
-            self.world.sensitive.add_attributes(draft.address.block(), &draft.lifecycle.sensitive);
+            let made = &draft.lifecycle.sensitive;
+            self.world.sensitive.add_attributes(draft.address.block(), made);
+            self.world.sensitive.add_instance(&draft.address, keeps_secrets || !made.is_empty());
         }
     }
 

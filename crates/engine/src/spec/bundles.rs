@@ -6,8 +6,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::address::Address;
-use crate::bundle::{AnyBundle, Files, Member, Place, Trouble};
+use crate::bundle::{AnyBundle, Context, Files, Member, Place, Standing, Trouble, member_address};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::spec::Tree;
 use crate::spec::evaluator::{Draft, Evaluator};
 use crate::spec::expression::evaluate::{Evaluated, Evaluation, Failure, wrong};
 use crate::spec::files::{FileReader, Unreadable};
@@ -17,7 +18,11 @@ use crate::spec::pattern::{Content, Pattern};
 use crate::spec::resource_block::ResourceBlock;
 use crate::spec::sensitivity::{WITHHELD, sensitive_key};
 use crate::spec::world::Shape;
+use crate::supply::{Supplied, Supply};
 use crate::value::{Value, ValueMap};
+
+/// The code of problems that are none once something is fetched.
+pub(crate) const UNFETCHED: &str = "unfetched";
 
 /// One attribute of one member of a bundle.
 #[derive(Debug, Clone)]
@@ -32,13 +37,15 @@ pub(crate) struct MemberAttribute {
 /// A bundle as it is written, and what was last worked out of it.
 struct WrittenBundle {
     bundle: Arc<dyn AnyBundle>,
+    /// The block, or one instance of it.
+    address: Address,
     attributes: BTreeMap<String, Arc<Pattern>>,
     /// The header.
     span: Span,
-    /// Whether the inputs were known when the spec was loaded, and so never change.
+    /// Whether everything was known when the spec was loaded, and so never changes.
     is_fixed: bool,
     /// What it was last made of, and what it came to: members have the same, until more is known.
-    last: Mutex<Option<(ValueMap, Made)>>,
+    last: Mutex<Option<(ValueMap, Standing, Made)>>,
 }
 
 /// What a bundle came to.
@@ -64,11 +71,19 @@ impl Files for FilesBeside<'_> {
     fn matching(&self, pattern: &str) -> Result<Vec<String>, String> {
         self.reader.matching(self.source, pattern).map_err(Unreadable::into_reason)
     }
+
+    fn tree(&self, path: &str) -> Result<Arc<Tree>, String> {
+        self.reader.tree(self.source, path).map_err(Unreadable::into_reason)
+    }
+
+    fn supplied(&self, supply: &Supply) -> Option<Supplied> {
+        self.reader.supplied(supply)
+    }
 }
 
 impl WrittenBundle {
     /// Works out the members, unless that was done last.
-    fn members(&self, inputs: ValueMap, files: &FileReader) -> Made {
+    fn members(&self, inputs: ValueMap, standing: Standing, files: &FileReader) -> Made {
         let inputs = match normalize_inputs(self.bundle.schema(), inputs) {
             Ok(inputs) => inputs,
             Err(invalid) => {
@@ -76,20 +91,23 @@ impl WrittenBundle {
             }
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, made)) = last.as_ref().filter(|(before, _)| *before == inputs) {
+        let standing = if self.bundle.keeps() { standing } else { Standing::default() };
+        let is_same = |last: &&(ValueMap, Standing, Made)| last.1 == standing && last.0 == inputs;
+        if let Some((.., made)) = last.as_ref().filter(is_same) {
             return made.clone();
         }
         let files = FilesBeside { reader: files, source: self.span.source };
-        let made = self.bundle.work_out(&inputs, &files).and_then(by_key);
+        let context = Context { files: &files, address: &self.address, standing: &standing };
+        let made = self.bundle.work_out(&inputs, &context).and_then(by_key);
         let made = made.map(Arc::new).map_err(Arc::from);
-        *last = Some((inputs, made.clone()));
+        *last = Some((inputs, standing, made.clone()));
         made
     }
 
     /// Returns what it came to, if that never changes.
     fn fixed(&self) -> Option<Made> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|_| self.is_fixed).map(|(_, made)| made.clone())
+        last.as_ref().filter(|_| self.is_fixed).map(|(.., made)| made.clone())
     }
 
     /// Describes what is wrong; where it stands in a file, there.
@@ -104,9 +122,7 @@ impl WrittenBundle {
             Some(found) => Diagnostic::error("invalid-content", "invalid content of a file")
                 .with_span(found, trouble.message.as_str())
                 .with_related(span, "the file is read here"),
-            None => {
-                Diagnostic::error("invalid-value", "invalid value").with_span(span, trouble.message.as_str())
-            }
+            None => problem(trouble).with_span(span, trouble.message.as_str()),
         };
         let diagnostic = match &trouble.related {
             Some((related, message)) => match place(related) {
@@ -125,6 +141,14 @@ impl WrittenBundle {
     fn place(&self, place: &Place, files: &FileReader) -> Option<Span> {
         let source = files.shown_as(self.span.source, &place.file)?;
         Some(Span::new(source, place.range.clone()))
+    }
+}
+
+fn problem(trouble: &Trouble) -> Diagnostic {
+    if trouble.is_unfetched {
+        Diagnostic::error(UNFETCHED, "something has to be fetched first")
+    } else {
+        Diagnostic::error("invalid-value", "invalid value")
     }
 }
 
@@ -212,13 +236,14 @@ impl Evaluator<'_> {
         let inputs = self.sound_inputs(whole, &**bundle)?;
         let written = Arc::new(WrittenBundle {
             bundle: bundle.clone(),
+            address: whole.address.clone(),
             attributes: whole.attributes.clone(),
             span: whole.span,
-            is_fixed: inputs.values().all(Value::is_known),
+            is_fixed: !bundle.keeps() && inputs.values().all(Value::is_known),
             last: Mutex::default(),
         });
         let masked = self.masked_members(whole, &written);
-        let members = match written.members(inputs, &self.world.files) {
+        let members = match written.members(inputs, Standing::default(), &self.world.files) {
             Ok(members) => members,
             Err(troubles) => {
                 self.report_troubles(&written, &troubles, &whole.address, masked.as_ref());
@@ -236,7 +261,7 @@ impl Evaluator<'_> {
         }
         let mut drafts = Vec::with_capacity(members.len());
         for (key, member) in &*members {
-            let address = member_address(whole, key);
+            let address = member_address(&whole.address, key);
             let name: Arc<str> = Arc::from(address.key().expect("members have keys"));
             if addresses.insert(name, address.clone()).is_some() {
                 // Keys of instances and of members have met.
@@ -250,7 +275,7 @@ impl Evaluator<'_> {
             };
             let attributes = self.member_attributes(whole, &written, member, is_sensitive);
             let after = member.after.iter().filter(|key| members.contains_key(*key));
-            let after: BTreeSet<_> = after.map(|key| member_address(whole, key)).collect();
+            let after: BTreeSet<_> = after.map(|key| member_address(&whole.address, key)).collect();
             let span = self.span_of(&written, member);
             drafts.push(member_draft(whole, &written, address, attributes, &after, span));
         }
@@ -295,7 +320,9 @@ impl Evaluator<'_> {
         }
         let masked = Evaluation::new(&self.world, each, &self.scope).masked();
         let inputs = masked.inputs(&whole.attributes);
-        Some(inputs.map_or_else(|_| Err(Arc::from([])), |inputs| written.members(inputs, &self.world.files)))
+        let nothing = Standing::default();
+        let made = |inputs| written.members(inputs, nothing, &self.world.files);
+        Some(inputs.map_or_else(|_| Err(Arc::from([])), made))
     }
 
     /// Reports what is wrong with a bundle. What may tell something sensitive is said only if it is said
@@ -320,14 +347,6 @@ impl Evaluator<'_> {
             }
             self.report(diagnostic, Some(address));
         }
-    }
-}
-
-/// Names a member; with `for_each`, by the key of the instance as well.
-fn member_address(whole: &Draft, key: &str) -> Address {
-    match whole.address.key() {
-        Some(instance) => whole.address.whole_block().with_key(format!("{instance}/{key}")),
-        None => whole.address.clone().with_key(key),
     }
 }
 
@@ -381,7 +400,7 @@ impl<'a> Evaluation<'a> {
         let files = &self.world.files;
         let made = match written.fixed() {
             Some(made) => made,
-            None => written.members(self.inputs(&written.attributes)?, files),
+            None => written.members(self.inputs(&written.attributes)?, self.scope.standing(), files),
         };
         let members = made.map_err(|troubles| {
             let first = troubles.first().expect("what cannot be worked out has a reason");

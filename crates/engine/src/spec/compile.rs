@@ -29,16 +29,17 @@ use crate::spec::stack::read_stack;
 use crate::spec::variables::{is_sensitive, resolve_variables};
 use crate::spec::world::World;
 use crate::spec::{Spec, SpecText};
+use crate::supply::Supply;
 use crate::value::Value;
 
 /// Loads a spec; problems are reported, and `None` is returned if there is nothing to go on with.
-/// The files of components are added to those of the spec.
+/// The files of components are added to those of the spec. What had to be fetched first is named.
 pub(crate) fn compile(
     text: &mut SpecText,
     folders: &Folders,
     registry: &Registry,
     diagnostics: &mut Diagnostics,
-) -> Option<Spec> {
+) -> Option<(Spec, BTreeSet<Supply>)> {
     let (documents, variable_files) = read_documents(text, diagnostics)?;
     let mut found = Diagnostics::default();
     let mut loading = Loading { folders, registry, sources: &mut text.sources, diagnostics: &mut found };
@@ -56,7 +57,7 @@ pub(crate) fn compile(
     }
     spec.sources = text.sources.clone();
     diagnostics.extend(with_uses(found, &library));
-    Some(spec)
+    Some((spec, files.take_lacking()))
 }
 
 fn build(
@@ -76,7 +77,7 @@ fn build(
     check_stack_references(&mut stack, &mut accounts, library, registry, diagnostics);
     check_uses(library, diagnostics);
     warn_of_unused_aliases(library, diagnostics);
-    let files = Arc::new(FileReader::new(text.files.clone(), sources));
+    let files = Arc::new(FileReader::new(text.files.clone(), text.supplies.clone(), sources));
     let stack_name = stack.stack.name.clone();
     let secrets = sensitive_variables(&blocks.variables);
     let digest = digest(text, library, &variables, &secrets);

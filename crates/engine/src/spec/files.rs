@@ -1,6 +1,6 @@
 //! The files that expressions read: only those in the spec's own folder, each read once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{SourceId, Sources};
 use crate::spec::file_patterns::FilePattern;
+use crate::spec::file_trees::{self, Tree};
+use crate::supply::{Supplied, Supplies, Supply, Unsupplied};
 
 /// How large a file that an expression reads may be.
 const MAXIMUM_BYTES: u64 = 4 * 1024 * 1024;
@@ -68,6 +70,12 @@ pub(crate) struct FileReader {
     /// The folders of the spec's own files.
     folders: BTreeMap<SourceId, PathBuf>,
     read: Mutex<BTreeMap<(PathBuf, String), Content>>,
+    /// Whole folders; their digests are among what was read.
+    trees: Mutex<BTreeMap<(PathBuf, String), Arc<Tree>>>,
+    /// What was fetched before the spec was loaded.
+    supplies: Supplies,
+    /// What was asked for and is not among them.
+    lacking: Mutex<BTreeSet<Supply>>,
     /// The files that problems may be shown in.
     shown: Mutex<Shown>,
     closed: AtomicBool,
@@ -84,11 +92,11 @@ struct Shown {
 }
 
 impl FileReader {
-    pub(crate) fn new(files: SpecFiles, sources: &Sources) -> Self {
+    pub(crate) fn new(files: SpecFiles, supplies: Supplies, sources: &Sources) -> Self {
         let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_owned();
         let folders = sources.iter().map(|(id, source)| (id, folder(&source.path))).collect();
         let shown = Mutex::new(Shown { before: sources.clone(), ..Shown::default() });
-        Self { files, folders, shown, ..Self::default() }
+        Self { files, folders, supplies, shown, ..Self::default() }
     }
 
     /// Returns the text of a file that is named in a file of the spec.
@@ -141,6 +149,47 @@ impl FileReader {
         let key = (self.folder(named_in), format!("\u{0}{pattern}"));
         let listed = self.once(key, |folder| found(folder).map(|paths| Arc::from(paths.join("\n"))))?;
         Ok(listed.lines().map(str::to_owned).collect())
+    }
+
+    /// Returns a file, or every file in a folder, as bytes.
+    pub(crate) fn tree(&self, named_in: SourceId, path: &str) -> Result<Arc<Tree>, Unreadable> {
+        check_path(path).map_err(Unreadable::Problem)?;
+        let folder = self.folder(named_in);
+        let place = (folder.clone(), path.to_owned());
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        // No path of a file has such a beginning, nor has a pattern.
+        self.once((folder, format!("\u{1}{path}")), |folder| {
+            let tree = match &self.files {
+                SpecFiles::InMemory(files) => file_trees::tree_among(files, path),
+                SpecFiles::OnDisk => file_trees::read_tree(folder, path),
+            }?;
+            let digest = file_trees::digest(&tree);
+            trees.insert(place.clone(), Arc::new(tree));
+            Ok(Arc::from(digest))
+        })?;
+        Ok(trees[&place].clone())
+    }
+
+    /// Returns what came of fetching something; `None` if that was not done yet.
+    pub(crate) fn supplied(&self, supply: &Supply) -> Option<Supplied> {
+        let Some(supplied) = self.supplies.get(supply) else {
+            self.lacking.lock().unwrap_or_else(PoisonError::into_inner).insert(supply.clone());
+            return None;
+        };
+        // No path of a file has such a beginning, nor has a pattern or a folder.
+        let counted = self.once((PathBuf::new(), format!("\u{2}{supply}")), |_| match supplied {
+            Ok(tree) => Ok(Arc::from(file_trees::digest(tree))),
+            Err(unsupplied) => Err(unsupplied.reason.clone()),
+        });
+        Some(match counted {
+            Err(Unreadable::Late) => Err(Unsupplied { reason: format!("it {LATE}"), remedy: None }),
+            Ok(_) | Err(Unreadable::Problem(_)) => supplied.clone(),
+        })
+    }
+
+    /// Returns what was asked for and not fetched before.
+    pub(crate) fn take_lacking(&self) -> BTreeSet<Supply> {
+        std::mem::take(&mut self.lacking.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns what was found before, or what is found now.

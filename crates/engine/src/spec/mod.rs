@@ -27,6 +27,7 @@ mod evaluator;
 mod expand;
 mod expression;
 mod file_patterns;
+mod file_trees;
 mod files;
 mod follows;
 mod imports;
@@ -55,14 +56,17 @@ mod text;
 mod variables;
 mod world;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::diagnostic::{Diagnostics, Severity, SourceId, Sources};
 use crate::registry::Registry;
+use crate::supply::{Supplies, Supply};
 
 pub(crate) use accounts::account_attributes;
 pub use canonical::{InvalidInput, canonical_inputs};
 pub use expression::functions::{Function, FunctionGroup, function_groups};
+pub use file_trees::Tree;
 pub use files::SpecFiles;
 pub(crate) use follows::NothingKnown;
 pub use imports::{ImportNode, check_import};
@@ -85,6 +89,8 @@ pub struct LoadRequest {
     pub variable_files: Vec<PathBuf>,
     /// Single values; they win over files.
     pub variables: Vec<VariableArgument>,
+    /// What was fetched for it.
+    pub supplies: Supplies,
 }
 
 /// The value of a variable from outside the files.
@@ -118,6 +124,8 @@ pub struct SpecText {
     pub variables: Vec<VariableArgument>,
     /// What `file` and `templatefile` read.
     pub files: SpecFiles,
+    /// What was fetched for it.
+    pub supplies: Supplies,
 }
 
 /// A spec without errors.
@@ -137,6 +145,17 @@ pub struct LoadFailure {
     pub sources: Sources,
     /// Every problem, sorted by place.
     pub diagnostics: Diagnostics,
+    /// What has to be fetched, if there is no other problem.
+    pub lacking: Option<Box<Lacking>>,
+}
+
+/// What a spec lacks that is right otherwise.
+#[derive(Debug, Clone)]
+pub struct Lacking {
+    /// What has to be fetched before the spec is loaded again.
+    pub supplies: BTreeSet<Supply>,
+    /// The spec without anything that is made of it. Its accounts are complete.
+    pub spec: Spec,
 }
 
 impl LoadFailure {
@@ -155,13 +174,14 @@ pub fn load(request: &LoadRequest, registry: &Registry) -> Result<Loaded, Box<Lo
     let mut diagnostics = Diagnostics::default();
     let files = source::read_files(request, &mut diagnostics);
     if diagnostics.has_errors() {
-        return Err(Box::new(LoadFailure { sources: files.sources, diagnostics }));
+        return Err(Box::new(LoadFailure { sources: files.sources, diagnostics, lacking: None }));
     }
     let text = SpecText {
         sources: files.sources,
         variable_files: files.variable_files,
         variables: request.variables.clone(),
         files: SpecFiles::OnDisk,
+        supplies: request.supplies.clone(),
     };
     load_with(text, &source::Folders::of(&request.path), registry)
 }
@@ -180,10 +200,21 @@ fn load_with(
     registry: &Registry,
 ) -> Result<Loaded, Box<LoadFailure>> {
     let mut diagnostics = Diagnostics::default();
-    let spec = compile::compile(&mut text, folders, registry, &mut diagnostics);
+    let compiled = compile::compile(&mut text, folders, registry, &mut diagnostics);
     diagnostics.sort();
-    match spec {
-        Some(spec) if !diagnostics.has_errors() => Ok(Loaded { spec, warnings: diagnostics }),
-        Some(_) | None => Err(Box::new(LoadFailure { sources: text.sources, diagnostics })),
+    let lacking = match compiled {
+        Some((spec, _)) if !diagnostics.has_errors() => return Ok(Loaded { spec, warnings: diagnostics }),
+        Some((spec, supplies)) if is_only_unfetched(&diagnostics) => Some(Lacking { supplies, spec }),
+        Some(_) | None => None,
+    };
+    if lacking.is_none() {
+        // What is wrong comes first; what is lacking is no mistake of who wrote the spec.
+        diagnostics.remove(bundles::UNFETCHED);
     }
+    Err(Box::new(LoadFailure { sources: text.sources, diagnostics, lacking: lacking.map(Box::new) }))
+}
+
+fn is_only_unfetched(diagnostics: &Diagnostics) -> bool {
+    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    errors.all(|error| error.code == bundles::UNFETCHED)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::address::Address;
+use crate::bundle::Standing;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::expression::evaluate::Failure;
 use crate::spec::pattern::Pattern;
@@ -25,6 +26,11 @@ pub trait Scope {
 
     /// Returns the stack's id, the lineage of its state.
     fn stack_id(&self) -> Value;
+
+    /// Returns what members of bundles are there; nothing if that is not known.
+    fn standing(&self) -> Standing {
+        Standing::default()
+    }
 }
 
 /// An expression that cannot be evaluated: a wrong argument, a missing key.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use straddle_engine::bundle::{Bundle, Files, Member, Place, Trouble};
+use straddle_engine::bundle::{Bundle, Context, Member, Place, Trouble};
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::{Value, ValueMap};
 
@@ -23,7 +23,7 @@ impl Bundle for GroupList {
     const MEMBER_KIND: &'static str = "group";
     type Inputs = GroupListInputs;
 
-    fn members(inputs: &ValueMap, files: &dyn Files) -> Result<Vec<Member>, Vec<Trouble>> {
+    fn members(inputs: &ValueMap, context: &Context<'_>) -> Result<Vec<Member>, Vec<Trouble>> {
         let patch = inputs.get("patch").and_then(Value::as_map).cloned().unwrap_or_default();
         let (mut members, mut troubles) = (Vec::new(), Vec::new());
         let patterns = inputs.get("files").and_then(Value::as_list).unwrap_or_default();
@@ -33,7 +33,7 @@ impl Bundle for GroupList {
                 troubles.push(Trouble::new(input, "has to be known when planning"));
                 continue;
             };
-            let names = match files.matching(pattern) {
+            let names = match context.files.matching(pattern) {
                 Ok(names) => names,
                 Err(problem) => {
                     troubles.push(Trouble::new(input, problem));
@@ -41,7 +41,7 @@ impl Bundle for GroupList {
                 }
             };
             for file in names {
-                match files.read(&file) {
+                match context.files.read(&file) {
                     Ok(text) => group_lines(&input, &file, &text, &patch, &mut members, &mut troubles),
                     Err(problem) => troubles.push(Trouble::new(input.clone(), problem)),
                 }

@@ -78,5 +78,5 @@ fn as_applied(resource: &ResourceState) -> Observation {
         outputs: object.outputs.clone(),
         readiness: Readiness::Ready,
     });
-    Observation { object, deposed: Vec::new() }
+    Observation { object, ..Observation::default() }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use straddle_engine::bundle::{Bundle, Files, Member, Place, Trouble};
+use straddle_engine::bundle::{Bundle, Context, Member, Place, Trouble};
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::{Value, ValueMap};
 
@@ -25,15 +25,15 @@ impl Bundle for Collection {
 
     type Inputs = Inputs;
 
-    fn members(inputs: &ValueMap, files: &dyn Files) -> Result<Vec<Member>, Vec<Trouble>> {
+    fn members(inputs: &ValueMap, context: &Context<'_>) -> Result<Vec<Member>, Vec<Trouble>> {
         let patch = inputs.get("patch").and_then(Value::as_map).cloned().unwrap_or_default();
         let mut members = Vec::new();
         for pattern in inputs.get("files").and_then(Value::as_list).unwrap_or_default() {
             let unreadable = |problem: String| vec![Trouble::new("files", problem)];
             let known =
                 pattern.as_str().ok_or_else(|| unreadable("has to be known when planning".to_owned()))?;
-            for file in files.matching(known).map_err(unreadable)? {
-                let text = files.read(&file).map_err(unreadable)?;
+            for file in context.files.matching(known).map_err(unreadable)? {
+                let text = context.files.read(&file).map_err(unreadable)?;
                 let mut start = 0;
                 for line in text.split_inclusive('\n') {
                     let place = Place { file: file.clone(), range: start..start + line.trim_end().len() };

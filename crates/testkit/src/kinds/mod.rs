@@ -14,6 +14,7 @@
 //! | `share` | resource share | members come and go one by one; others see them only after a while |
 //! | `platform` | control plane | its release goes up one by one, once its workers have come as far |
 //! | `worker` | node group, add-on | its release and its driver follow those of its platform |
+//! | `note` | object in a cluster | reached by way of its platform, names others, and is kept in other words |
 //! | `intake` | Ingress | a controller makes a spout for it, and takes it away with it |
 //! | `spout` | what a controller makes | nobody here makes it or deletes it |
 //! | `document` | IAM policy | any value; a secret that is never returned; an output that changes |
@@ -29,6 +30,7 @@ mod intake;
 mod lodgers;
 mod lookups;
 mod network;
+mod note;
 mod platform;
 mod range;
 mod relay;
@@ -52,6 +54,7 @@ pub use intake::Intake;
 pub use lodgers::Lodgers;
 pub use lookups::{FindNetwork, FindSegments, NetworkFilter};
 pub use network::Network;
+pub use note::Note;
 pub use platform::Platform;
 pub use relay::Relay;
 pub use segment::Segment;
@@ -65,7 +68,7 @@ pub use worker::Worker;
 
 pub(crate) use share::{PRINCIPALS, RESOURCES};
 
-use crate::client::CloudProvider;
+use crate::client::{CloudProvider, Platforms};
 use crate::cloud::Rules;
 
 /// Returns every kind on the provider of a cloud.
@@ -78,6 +81,7 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with::<Host>()
         .with::<Intake>()
         .with::<Network>()
+        .with::<Note>()
         .with::<Platform>()
         .with::<Relay>()
         .with::<Segment>()
@@ -87,6 +91,7 @@ pub fn registry(provider: CloudProvider) -> Registry {
         .with::<TableEntry>()
         .with::<TableLink>()
         .with::<Worker>()
+        .with_clusters(Platforms)
         .with_bundle::<Collection>()
         .with_lookup::<FindNetwork>()
         .with_lookup::<FindSegments>()
@@ -101,13 +106,14 @@ pub fn registry(provider: CloudProvider) -> Registry {
 /// If there is no such kind.
 #[must_use]
 pub fn rules_of(kind: &str) -> &'static Rules {
-    const ALL: [&Rules; 16] = [
+    const ALL: [&Rules; 17] = [
         &address::RULES,
         &document::RULES,
         &gateway::RULES,
         &host::RULES,
         &intake::RULES,
         &network::RULES,
+        &note::RULES,
         &platform::RULES,
         &relay::RULES,
         &segment::RULES,

@@ -9,6 +9,7 @@ mod unwanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, Kind};
+use crate::bundle::Standing;
 use crate::diagnostic::Diagnostics;
 use crate::erased::{AnyResource, ObservedValues};
 use crate::foresee::Foretold;
@@ -57,6 +58,20 @@ pub(crate) struct Decisions<'a> {
     exchanged: BTreeMap<Address, Address>,
 }
 
+/// Returns the members of bundles that keep what is made by chance, as far as they are there.
+fn standing(request: &Request<'_>) -> Standing {
+    let Request { registry, state, observations, .. } = *request;
+    let keeps = |address: &Address| {
+        let bundle = registry.bundle(address.block().kind.as_str());
+        bundle.is_some_and(|bundle| bundle.keeps())
+    };
+    let stands = |address: &Address| observations.get(address).is_some_and(|found| found.object.is_some());
+    let resources = state.resources.iter().filter(|(address, _)| keeps(address) && stands(address));
+    let inputs = resources
+        .filter_map(|(address, prior)| Some((address.clone(), prior.object.as_ref()?.inputs.clone())));
+    Standing::new(inputs.collect())
+}
+
 impl<'a> Decisions<'a> {
     pub(crate) fn new(request: &Request<'a>, exchanged: BTreeMap<Address, Address>) -> Self {
         let Request { registry, spec, state, observations, options, .. } = *request;
@@ -66,7 +81,7 @@ impl<'a> Decisions<'a> {
             state,
             observations,
             options,
-            values: Values::new(state.lineage.as_str()),
+            values: Values::new(state.lineage.as_str()).with_standing(standing(request)),
             changes: Vec::new(),
             lookups: Vec::new(),
             unread: Wanted::new(),
@@ -143,8 +158,14 @@ impl<'a> Decisions<'a> {
         };
         let mut inputs = observed.inputs.clone();
         members::copy(&kind.schema().inputs, |attribute| attribute.write_only, &object.inputs, &mut inputs);
-        let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled: true };
+        let settled = !self.is_brief(address);
+        let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled };
         self.values.set(address.clone(), values);
+    }
+
+    /// Tells whether attributes of a resource were left out of what was read.
+    fn is_brief(&self, address: &Address) -> bool {
+        self.observations.get(address).is_some_and(|found| found.is_brief)
     }
 
     /// Sets what references to a resource see that is made or changed.
@@ -158,7 +179,7 @@ impl<'a> Decisions<'a> {
         let mut inputs = observed.inputs.clone();
         inputs.extend(planned.clone());
         // The state does not say what the service has where the spec is silent.
-        let settled = !self.options.from_state;
+        let settled = !self.options.from_state && !self.is_brief(&node.address);
         let values = ResourceValues { inputs, outputs: observed.outputs.clone(), settled };
         self.values.set(node.address.clone(), values);
     }

@@ -55,7 +55,7 @@ pub(crate) enum View {
 pub(crate) struct Evaluation<'a> {
     pub(crate) world: &'a World,
     pub(super) each: Option<&'a Each>,
-    pub(super) scope: &'a dyn Scope,
+    pub(crate) scope: &'a dyn Scope,
     pub(super) view: View,
     depth: Cell<usize>,
     pub(super) budget: Budget,

@@ -13,7 +13,7 @@ mod stand_ins;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::address::{BlockAddress, Kind};
+use crate::address::{Address, BlockAddress, Kind};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::registry::Registry;
 use crate::spec::expression::ast::Reference;
@@ -84,8 +84,19 @@ pub(crate) struct Sensitivities {
     kinds: BTreeMap<Kind, BTreeSet<&'static str>>,
     /// Attributes that are sensitive by what they are made of, in one resource of a block or several.
     attributes: BTreeMap<BlockAddress, BTreeSet<String>>,
+    /// What was found of the resources of a block.
+    instances: BTreeMap<BlockAddress, Instances>,
     /// Local values that have to do with sensitive ones, and how they are worked out.
     locals: BTreeMap<LocalName, (Sensitivity, Local)>,
+}
+
+/// Which resources of a block have nothing sensitive.
+#[derive(Debug, Clone, Default)]
+struct Instances {
+    /// The keys of those that have not; `None` is that of a block that is one resource.
+    plain: BTreeSet<Option<Arc<str>>>,
+    /// Whether there are others.
+    has_others: bool,
 }
 
 impl Sensitivities {
@@ -115,9 +126,14 @@ impl Sensitivities {
             || self.attributes.get(block).is_some_and(|names| names.contains(attribute))
     }
 
-    /// Tells whether some attribute of the resources of a block is sensitive.
-    pub(crate) fn has_some_attribute(&self, block: &BlockAddress) -> bool {
-        self.kinds.contains_key(&block.kind) || self.attributes.contains_key(block)
+    /// Tells whether some attribute of a resource of a block is sensitive, or of any of them if it is not
+    /// known which one is meant.
+    pub(crate) fn has_some_attribute(&self, block: &BlockAddress, key: Option<&str>) -> bool {
+        let is_plain = self.instances.get(block).is_some_and(|instances| match key {
+            Some(key) => instances.plain.contains(&Some(Arc::from(key))),
+            None => !instances.has_others,
+        });
+        !is_plain && (self.kinds.contains_key(&block.kind) || self.attributes.contains_key(block))
     }
 
     /// Replaces the local values by those that a pattern needs, in an order in which each comes
@@ -142,6 +158,16 @@ impl Sensitivities {
     pub(crate) fn add_attributes(&mut self, block: &BlockAddress, names: &BTreeSet<String>) {
         if !names.is_empty() {
             self.attributes.entry(block.clone()).or_default().extend(names.iter().cloned());
+        }
+    }
+
+    /// Adds a resource of a block, and whether something of it is sensitive.
+    pub(crate) fn add_instance(&mut self, address: &Address, is_sensitive: bool) {
+        let instances = self.instances.entry(address.block().clone()).or_default();
+        if is_sensitive {
+            instances.has_others = true;
+        } else {
+            instances.plain.insert(address.key().map(Arc::from));
         }
     }
 

@@ -152,7 +152,8 @@ impl<'a> Reach<'a> {
                 self.instance(reference, found)
             }
             Reference::Whole(reference) => {
-                let found = self.attribute(self.known.has_some_attribute(&reference.block));
+                let key = named_key(&reference.instance);
+                let found = self.attribute(self.known.has_some_attribute(&reference.block, key));
                 self.instance(reference, found.around())
             }
             Reference::AccountId(_)
@@ -256,6 +257,12 @@ impl<'a> Reach<'a> {
         let shape = if collection.extent == Extent::Whole { collection } else { collection.told() };
         made.and(condition.unwrap_or_default()).and(shape)
     }
+}
+
+/// Returns the key that a reference names; `None` if it is worked out, or there is none.
+fn named_key(instance: &Instance) -> Option<&str> {
+    let Instance::Key(key) = instance else { return None };
+    if let ExpressionKind::Literal(key) = &key.kind { key.as_str() } else { None }
 }
 
 fn together(all: impl Iterator<Item = Sensitivity>) -> Sensitivity {

@@ -17,6 +17,7 @@ use crate::spec::sensitivity::Sensitivities;
 use crate::spec::text::TextMap;
 use crate::spec::world::{AccountFacts, Local, LocalName, LocalSort, Shape, World};
 use crate::spec::{Scope, SpecFiles};
+use crate::supply::Supplies;
 use crate::value::{AttributeReference, Unknown, Value, ValueMap};
 
 fn parse(text: &str) -> Result<Expression, Box<Diagnostic>> {
@@ -63,7 +64,7 @@ fn world() -> World {
     ];
     let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
     World {
-        files: Arc::new(FileReader::new(SpecFiles::InMemory(files), &Sources::default())),
+        files: Arc::new(FileReader::new(SpecFiles::InMemory(files), Supplies::new(), &Sources::default())),
         stack_name: "test".to_owned(),
         variables: BTreeMap::from([
             ("zones".to_owned(), Some(Value::Map(zones))),
