@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 
 use serde_json::json;
 use straddle_kubernetes::helm::{
-    Answers, Capabilities, Chart, ChartFile, Metadata, Release, Surroundings, Values, render, yaml,
+    Answers, Capabilities, Chart, ChartFile, Keys, Metadata, Release, Surroundings, Values, render, yaml,
 };
 
 fn main() -> io::Result<()> {
@@ -50,6 +50,7 @@ fn evaluate(expression: &str, values: &Values) -> Result<String, String> {
         answers: &Answers::new(),
         now: jiff::Timestamp::UNIX_EPOCH,
         random: &|bytes| bytes.fill(7),
+        keys: Keys::Real,
     };
     let rendered =
         render(&chart, &Values::new(), &release, &surroundings).map_err(|error| error.to_string())?;

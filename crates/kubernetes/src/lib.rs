@@ -8,17 +8,22 @@ pub mod cluster;
     reason = "templates take values of any kind, and most of what looks at one knows a few of them"
 )]
 pub mod helm;
+#[cfg(test)]
+mod loading;
 pub mod manifests;
 mod object;
+pub mod release;
 pub mod token;
 
 use straddle_engine::registry::Registry;
 
-/// Adds the kinds of clusters, and how they are connected to.
+/// Adds the kinds of clusters, how these are connected to, and from where charts come.
 #[must_use]
 pub fn with_kinds(registry: Registry) -> Registry {
     registry
         .with_clusters(cluster::Clusters)
+        .with_supplier(helm::ChartSupplier)
         .with::<object::Object>()
         .with_bundle::<manifests::KubernetesManifests>()
+        .with_bundle::<release::HelmRelease>()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use straddle_kubernetes::helm::{
-    Answers, Capabilities, Chart, Event, Manifest, Query, Release, RenderError, Rendered, Surroundings,
+    Answers, Capabilities, Chart, Event, Keys, Manifest, Query, Release, RenderError, Rendered, Surroundings,
     Values, render, yaml,
 };
 
@@ -25,7 +25,8 @@ fn rendered_with(chart: &str, values: &Values, answers: &Answers) -> Result<Rend
     capabilities.api_versions.push("custom.example.com/v1/Thing".to_owned());
     let random = |bytes: &mut [u8]| getrandom(bytes);
     let now = "2026-01-02T03:04:05Z".parse::<Timestamp>().expect("it is a time");
-    let surroundings = Surroundings { capabilities: &capabilities, answers, now, random: &random };
+    let surroundings =
+        Surroundings { capabilities: &capabilities, answers, now, random: &random, keys: Keys::Real };
     render(&chart, values, &release(), &surroundings)
 }
 
@@ -259,6 +260,7 @@ fn what_never_ends_is_ended() {
             answers: &Answers::new(),
             now: Timestamp::UNIX_EPOCH,
             random: &|bytes| bytes.fill(1),
+            keys: Keys::Real,
         };
         let error =
             render(&chart, &Values::new(), &release(), &surroundings).expect_err(template).to_string();
@@ -287,6 +289,7 @@ fn a_function_that_is_not_supported_is_named() {
             answers: &Answers::new(),
             now: Timestamp::UNIX_EPOCH,
             random: &|bytes| bytes.fill(1),
+            keys: Keys::Real,
         };
         let error = render(&chart, &Values::new(), &release(), &surroundings).expect_err(template);
         assert_eq!(error.to_string(), expected);

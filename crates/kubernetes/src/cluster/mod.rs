@@ -73,11 +73,13 @@ pub(crate) struct Refusal {
     pub(crate) error: ProviderError,
     /// The fields that it is about, with what is said of each.
     pub(crate) fields: Vec<(String, String)>,
+    /// Whether the cluster does not know who has called.
+    is_of_unknown: bool,
 }
 
 impl From<ProviderError> for Refusal {
     fn from(error: ProviderError) -> Self {
-        Self { error, fields: Vec::new() }
+        Self { error, fields: Vec::new(), is_of_unknown: false }
     }
 }
 
@@ -121,8 +123,20 @@ impl Cluster {
         self.ask(call).await.map_err(|refusal| refusal.error)
     }
 
-    /// As [`Self::call`], for callers that want to know which fields a refusal is about.
+    /// As [`Self::call`], for callers that want to know which fields a refusal is about. A token that the cluster
+    /// does not take any more is replaced once: whoever is refused for it has changed nothing.
     pub(crate) async fn ask(&self, call: Call<'_>) -> Result<Json, Refusal> {
+        let Some(tokens) = &self.tokens else { return self.ask_once(&call).await };
+        match self.ask_once(&call).await {
+            Err(refusal) if refusal.is_of_unknown => {
+                tokens.forget().await;
+                self.ask_once(&call).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask_once(&self, call: &Call<'_>) -> Result<Json, Refusal> {
         let is_read = call.method == Method::GET;
         let operation = call.operation.clone();
         let client = self.client().await?;
@@ -144,23 +158,19 @@ impl Cluster {
                 ProviderError::new(ErrorClass::Ambiguous, &operation, message).into()
             });
         }
-        if status == http::StatusCode::UNAUTHORIZED
-            && let Some(tokens) = &self.tokens
-        {
-            tokens.forget().await;
-        }
         let answer = serde_json::from_slice(&text).unwrap_or_else(|_| {
             let text = String::from_utf8_lossy(&text);
             serde_json::json!({ "message": text.trim().chars().take(SHOWN).collect::<String>() })
         });
         let has_answered = self.has_answered.load(Ordering::Relaxed);
         let fields = error::fields(&answer);
-        Err(Refusal { error: error::refused(&operation, status, &answer, is_read, has_answered), fields })
+        let error = error::refused(&operation, status, &answer, is_read, has_answered);
+        Err(Refusal { error, fields, is_of_unknown: status == http::StatusCode::UNAUTHORIZED })
     }
 
-    async fn request(&self, call: Call<'_>) -> Result<Request<Body>, ProviderError> {
+    async fn request(&self, call: &Call<'_>) -> Result<Request<Body>, ProviderError> {
         let mut request =
-            Request::builder().method(call.method).uri(call.path).header(ACCEPT, "application/json");
+            Request::builder().method(call.method.clone()).uri(&call.path).header(ACCEPT, "application/json");
         if let Some(tokens) = &self.tokens {
             let token = format!("Bearer {}", tokens.token().await?);
             let mut header = HeaderValue::from_str(&token).expect("a token is letters, digits and `-._`");
@@ -175,7 +185,7 @@ impl Cluster {
             None => Body::empty(),
         };
         request.body(body).map_err(|error| {
-            ProviderError::new(ErrorClass::Rejected, call.operation, format!("the path is wrong: {error}"))
+            ProviderError::new(ErrorClass::Rejected, &call.operation, format!("the path is wrong: {error}"))
         })
     }
 
@@ -210,8 +220,14 @@ impl Cluster {
     async fn unanswered(&self, operation: &str, is_read: bool, failure: &kube::Error) -> ProviderError {
         let causes = error::causes(failure);
         let name = self.name();
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        let gives_up = is_read && failures >= FIRST_ATTEMPTS && !self.has_answered.load(Ordering::Relaxed);
         if error::was_sent(failure) {
-            let class = if is_read { ErrorClass::Throttled } else { ErrorClass::Ambiguous };
+            let class = match (is_read, gives_up) {
+                (true, true) => ErrorClass::Rejected,
+                (true, false) => ErrorClass::Throttled,
+                (false, _) => ErrorClass::Ambiguous,
+            };
             return ProviderError::new(
                 class,
                 operation,
@@ -230,8 +246,6 @@ impl Cluster {
                 Err(error) => return error,
             }
         }
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        let gives_up = is_read && failures >= FIRST_ATTEMPTS && !self.has_answered.load(Ordering::Relaxed);
         let class = if gives_up { ErrorClass::Rejected } else { ErrorClass::Throttled };
         let message = format!(
             "the cluster {name} cannot be reached: {causes}. Check the network, and whether the endpoint of the \

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::fetch::Reference;
 use super::version::{Constraint, Version};
 
 /// The name of the file. It has no ending that would make it a part of the spec.
@@ -14,28 +15,12 @@ pub const LOCK_FILE: &str = "charts.lock";
 const HEADING: &str =
     "# The charts of this spec, as they were when they were locked. Keep this file with the spec.\n";
 
-/// What is wrong with a lock file, or with a chart by what it says.
+/// What is wrong with a lock file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// It cannot be read.
     #[error("{LOCK_FILE} cannot be read: {0}")]
     Content(String),
-    /// A chart is another one than was locked.
-    #[error(
-        "the chart {chart} {version} of {source_address} has the sha256 {found}, but {LOCK_FILE} says {expected}"
-    )]
-    Digest {
-        /// The chart.
-        chart: String,
-        /// Its version.
-        version: String,
-        /// Where it comes from.
-        source_address: String,
-        /// What the file says.
-        expected: String,
-        /// What it is.
-        found: String,
-    },
 }
 
 /// A chart that is locked.
@@ -52,6 +37,14 @@ pub struct LockedChart {
     pub version: String,
     /// The sha256 of the archive, in hexadecimal digits.
     pub sha256: String,
+}
+
+impl LockedChart {
+    /// Whether it is what a spec names so.
+    pub(super) fn is_for(&self, named: &Reference) -> bool {
+        (self.source.as_str(), self.chart.as_str(), self.wanted.as_str())
+            == (named.source(), named.chart(), named.wanted())
+    }
 }
 
 /// The charts that are locked, by source, name and constraint.
@@ -117,26 +110,6 @@ impl Lock {
     }
 }
 
-impl LockedChart {
-    /// Whether an archive is the one that was locked.
-    ///
-    /// # Errors
-    /// It is another one.
-    pub fn check(&self, bytes: &[u8]) -> Result<(), LockError> {
-        let found = super::fetch::sha256(bytes);
-        if found == self.sha256 {
-            return Ok(());
-        }
-        Err(LockError::Digest {
-            chart: self.chart.clone(),
-            version: self.version.clone(),
-            source_address: self.source.clone(),
-            expected: self.sha256.clone(),
-            found,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,16 +146,6 @@ mod tests {
         let mut lock = Lock::default();
         lock.put(web("^1", "2.0.0"));
         assert_eq!(lock.find("https://charts.example.com", "web", "^1"), None);
-    }
-
-    #[test]
-    fn an_archive_that_is_another_one_is_refused() {
-        assert_eq!(web("1.9.0", "1.9.0").check(b"archive"), Ok(()));
-        let error = web("1.9.0", "1.9.0").check(b"other").expect_err("it is another one").to_string();
-        assert!(
-            error.starts_with("the chart web 1.9.0 of https://charts.example.com has the sha256 "),
-            "{error}"
-        );
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Rendered {
     pub notes: Option<String>,
     /// What templates have looked up.
     pub lookups: BTreeSet<Query>,
+    /// The calls of templates that return something else each time, with their arguments.
+    pub chances: Vec<String>,
 }
 
 /// An object with where it comes from.

@@ -65,6 +65,17 @@ pub struct Surroundings<'a> {
     pub now: jiff::Timestamp,
     /// Fills a buffer with random bytes. Keys of certificates do not come from it.
     pub random: &'a (dyn Fn(&mut [u8]) + Sync),
+    /// What keys and certificates are.
+    pub keys: Keys,
+}
+
+/// What the keys and certificates of a rendering are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// What they are for.
+    Real,
+    /// Texts of their form that are of no use, and equal for equal random bytes. They cost nothing.
+    StandIns,
 }
 
 /// Why a chart could not be rendered.
@@ -133,12 +144,12 @@ fn render_here(
     let shared = Shared { release: release_value(release), capabilities: surroundings.capabilities.object() };
     let values = from_json(&Value::Object(values));
     collect(&chart, chart.name(), true, &values, &shared, &mut files);
-    let (texts, lookups) = run(&files, surroundings)?;
+    let Ran { texts, lookups, chances } = run(&files, surroundings)?;
     let notes_path = format!("{}/templates/{NOTES}", chart.name());
     let notes = texts.get(&notes_path).cloned().filter(|notes| !notes.trim().is_empty());
     let texts = texts.into_iter().filter(|(name, _)| !name.ends_with(NOTES)).collect();
     let (objects, hooks) = sorted(&texts)?;
-    Ok(Rendered { crds: crds(&chart, chart.name())?, objects, hooks, notes, lookups })
+    Ok(Rendered { crds: crds(&chart, chart.name())?, objects, hooks, notes, lookups, chances })
 }
 
 /// Whether a chart can be rendered at all, and for this cluster.
@@ -233,19 +244,23 @@ fn collect(
     dot
 }
 
+/// What templates came to.
+struct Ran {
+    texts: BTreeMap<String, String>,
+    lookups: BTreeSet<Query>,
+    chances: Vec<String>,
+}
+
 /// Runs the templates, deeper ones first, as Helm does: a chart's definitions win over those of the
 /// charts in it.
-fn run(
-    files: &BTreeMap<String, File>,
-    surroundings: &Surroundings<'_>,
-) -> Result<(BTreeMap<String, String>, BTreeSet<Query>), RenderError> {
+fn run(files: &BTreeMap<String, File>, surroundings: &Surroundings<'_>) -> Result<Ran, RenderError> {
     let mut names: Vec<&String> = files.keys().collect();
     names.sort_by_key(|name| std::cmp::Reverse((name.matches('/').count(), *name)));
     let mut templates = Templates::default();
     for name in &names {
         templates.add(name, &files[*name].text, &|name| function(name).is_some())?;
     }
-    let world = World::new(surroundings.answers, surroundings.now, surroundings.random);
+    let world = World::new(surroundings);
     let executor = Executor { world: &world, templates };
     let mut texts = BTreeMap::new();
     for name in names {
@@ -262,5 +277,5 @@ fn run(
         texts.insert(name.clone(), text.replace("<no value>", ""));
     }
     drop(executor);
-    Ok((texts, world.asked.into_inner()))
+    Ok(Ran { texts, lookups: world.asked.into_inner(), chances: world.chances.into_inner() })
 }

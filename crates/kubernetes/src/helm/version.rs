@@ -52,6 +52,13 @@ impl Version {
         Ok(Self { inner, original: text.to_owned() })
     }
 
+    /// Whether a text is one version with all its numbers, and not what versions have to be like.
+    #[must_use]
+    pub fn is_whole(text: &str) -> bool {
+        let numbers = text.split(['-', '+']).next().unwrap_or_default();
+        numbers.split('.').count() == 3 && Self::parse(text).is_ok()
+    }
+
     /// Returns the text that it was read from.
     #[must_use]
     pub fn original(&self) -> &str {

@@ -1,27 +1,11 @@
 //! Whole specs with manifests, from text to resources.
 
-use std::collections::BTreeMap;
-
 use straddle_engine::address::Address;
-use straddle_engine::diagnostic::Sources;
-use straddle_engine::provider::{Account, BoxFuture, Connection, Provider, ProviderError};
-use straddle_engine::registry::Registry;
-use straddle_engine::schema::AttributeSchema;
-use straddle_engine::spec::{LoadFailure, Scope, Spec, SpecFiles, SpecText, load_text};
+use straddle_engine::spec::{LoadFailure, Scope, Spec};
+use straddle_engine::supply::Supplies;
 use straddle_engine::value::{Value, ValueMap};
 
-/// Connects to nothing.
-struct NoAccount;
-
-impl Provider for NoAccount {
-    fn account_attributes(&self) -> Vec<AttributeSchema> {
-        Vec::new()
-    }
-
-    fn connect<'a>(&'a self, _: &'a Account) -> BoxFuture<'a, Result<Connection, ProviderError>> {
-        unreachable!("loading a spec connects to nothing")
-    }
-}
+use crate::loading::load_with;
 
 struct Nothing;
 
@@ -34,9 +18,6 @@ impl Scope for Nothing {
         Value::from("lineage")
     }
 }
-
-const HEAD: &str =
-    "[stack]\nname = \"shop\"\n[account.apps]\nid = \"444455556666\"\nregion = \"us-east-1\"\n";
 
 const SHOP: &str = "\
 apiVersion: v1
@@ -57,13 +38,7 @@ spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {n
 ";
 
 fn load(text: &str, files: &[(&str, &str)]) -> Result<Spec, Box<LoadFailure>> {
-    let mut sources = Sources::default();
-    sources.add("main.toml", format!("{HEAD}{text}"));
-    let file = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
-    let files = SpecFiles::InMemory(files.iter().map(file).collect::<BTreeMap<_, _>>());
-    let registry = crate::with_kinds(Registry::new(NoAccount));
-    let text = SpecText { sources, files, ..SpecText::default() };
-    load_text(text, &registry).map(|loaded| loaded.spec)
+    load_with(text, files, Supplies::new())
 }
 
 #[test]
@@ -128,4 +103,40 @@ fn problems_are_shown_in_the_file_that_has_them() {
     assert_eq!(problem.label, "`Namespace/shop` is there twice");
     let related: Vec<_> = problem.related.iter().map(|related| place(related.span)).collect();
     assert_eq!(related, ["main.toml:6:23", "a.yaml:4:9"]);
+}
+
+/// Returns how many outputs with these values would show something sensitive.
+fn sensitive_outputs(values: &[&str]) -> usize {
+    const SECRET: &str = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: door, namespace: shop}\n";
+    let written = r#"
+        [kubernetes_manifests.shop]
+        cluster = "demo"
+        files   = ["shop.yaml"]
+        [kubernetes_manifests.plain]
+        cluster = "demo"
+        files   = ["plain.yaml"]
+        [kubernetes_object.one]
+        cluster  = "demo"
+        manifest = "{apiVersion: v1, kind: Service, metadata: {name: one, namespace: shop}}"
+        "#;
+    let outputs = values.iter().enumerate();
+    let outputs = outputs.map(|(number, value)| format!("[output.o{number}]\nvalue = \"{value}\"\n"));
+    let text = format!("{written}{}", outputs.collect::<String>());
+    let with_secret = format!("{SHOP}{SECRET}");
+    let Err(failure) = load(&text, &[("shop.yaml", &with_secret), ("plain.yaml", SHOP)]) else { return 0 };
+    assert!(failure.diagnostics.iter().all(|problem| problem.code == "sensitive-output"), "{failure:#?}");
+    failure.diagnostics.iter().count()
+}
+
+#[test]
+fn of_whole_objects_only_secrets_have_something_sensitive() {
+    let plain = [
+        "${kubernetes_manifests.shop['Ingress/shop/web']}",
+        "${kubernetes_manifests.plain}",
+        "${kubernetes_object.one}",
+        "${kubernetes_manifests.shop['Secret/shop/door'].name}",
+    ];
+    assert_eq!(sensitive_outputs(&plain), 0);
+    let secret = ["${kubernetes_manifests.shop['Secret/shop/door']}", "${kubernetes_manifests.shop}"];
+    assert_eq!(sensitive_outputs(&secret), 2);
 }

@@ -1,13 +1,13 @@
 //! `kubernetes_manifests`: the objects in files of manifests, each a resource of its own.
 
-mod object;
+pub(crate) mod object;
 mod patch;
 mod yaml;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use straddle_engine::bundle::{Bundle, Files, Member, Place, Trouble};
+use straddle_engine::bundle::{Bundle, Context, Files, Member, Place, Trouble};
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::{Value, ValueMap};
 
@@ -58,10 +58,10 @@ impl Bundle for KubernetesManifests {
 
     type Inputs = Inputs;
 
-    fn members(inputs: &ValueMap, files: &dyn Files) -> Result<Vec<Member>, Vec<Trouble>> {
+    fn members(inputs: &ValueMap, context: &Context<'_>) -> Result<Vec<Member>, Vec<Trouble>> {
         let mut reading =
             Reading { settings: Settings::of(inputs), objects: Vec::new(), troubles: Vec::new() };
-        reading.files(inputs, files);
+        reading.files(inputs, context.files);
         reading.text(inputs);
         if inputs.get("files").is_none() && inputs.get("text").is_none() {
             let trouble = Trouble::new("", "has neither `files` nor `text`");

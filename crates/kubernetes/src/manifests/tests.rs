@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use straddle_engine::address::Address;
+use straddle_engine::bundle::Standing;
 use straddle_engine::json;
+use straddle_engine::spec::Tree;
+use straddle_engine::supply::{Supplied, Supply};
 
 use super::*;
 
@@ -18,6 +21,14 @@ impl Files for InMemory {
     fn matching(&self, pattern: &str) -> Result<Vec<String>, String> {
         let end = pattern.trim_start_matches('*');
         Ok(self.0.keys().filter(|path| path.ends_with(end)).map(|path| (*path).to_owned()).collect())
+    }
+
+    fn tree(&self, _: &str) -> Result<Arc<Tree>, String> {
+        unreachable!("manifests are no folders")
+    }
+
+    fn supplied(&self, _: &Supply) -> Option<Supplied> {
+        unreachable!("manifests are not fetched")
     }
 }
 
@@ -49,7 +60,10 @@ fn worked_out(
     inputs: &ValueMap,
     files: &[(&'static str, &'static str)],
 ) -> Result<Vec<Member>, Vec<Trouble>> {
-    KubernetesManifests::members(inputs, &InMemory(files.iter().copied().collect()))
+    let files = InMemory(files.iter().copied().collect());
+    let address = Address::new("kubernetes_manifests", "shop");
+    let context = Context { files: &files, address: &address, standing: &Standing::default() };
+    KubernetesManifests::members(inputs, &context)
 }
 
 fn shown(members: &[Member]) -> Vec<String> {

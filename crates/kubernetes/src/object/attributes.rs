@@ -1,6 +1,6 @@
 //! The attributes of `kubernetes_object`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use straddle_engine::document::Document;
 use straddle_engine::schema::Attributes;
@@ -32,11 +32,12 @@ pub(crate) struct ObjectInputs {
     #[attribute(sensitive)]
     pub(crate) secret_data: Option<BTreeMap<String, String>>,
     /// What happens where somebody else has set a field to another value: `fail` names it, and who that is;
-    /// `force` takes it over. With `force` an object that exists already is taken over as well.
+    /// `force` takes it over. With `force` an object that exists already is taken over as well. What a person has
+    /// changed by `kubectl edit`, `patch`, `scale` and the like is put back in any case.
     #[attribute(write_only, one_of = ["fail", "force"])]
     pub(crate) conflicts: Option<String>,
     /// Whether to wait until what the object describes is there. If it is not set: for workloads, jobs,
-    /// namespaces, definitions and API services; not for ingresses, services and whatever else.
+    /// namespaces, definitions, API services and target group bindings; not for ingresses, services and whatever else.
     #[attribute(write_only)]
     pub(crate) wait: Option<bool>,
     /// The group and version, such as `apps/v1`. Taken from the manifest.
@@ -65,6 +66,9 @@ impl ObjectInputs {
 pub(crate) struct ObjectOutputs {
     /// Tells the object from others of its name before and after it.
     pub(crate) uid: String,
+    /// What has to be done by others before the object can be gone, each under a name of theirs.
+    #[attribute(volatile)]
+    pub(crate) finalizers: BTreeSet<String>,
     /// What those who work with the object say of it.
     #[attribute(volatile)]
     pub(crate) status: Option<Document>,

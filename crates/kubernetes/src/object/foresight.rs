@@ -56,7 +56,7 @@ async fn existing(
     (found, wanted): (&Observed<ObjectInputs, ObjectOutputs>, &ObjectInputs),
     body: &Json,
 ) -> Result<Foreseen<ObjectInputs>, ProviderError> {
-    let (foreseen, refusal) = match target.apply(cluster, body, wanted.is_forced(), true).await {
+    let (foreseen, refusal) = match target.put_back(cluster, body, wanted.is_forced(), true).await {
         Ok(foreseen) => (foreseen, None),
         Err(refusal) if is_conflict(&refusal) => {
             let refusal = refused(&target.explained(refusal).message).refusal;

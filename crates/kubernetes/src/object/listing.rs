@@ -10,6 +10,7 @@ use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{Listing, Readiness};
 use straddle_engine::value::Value;
 
+use super::controller;
 use super::id::ObjectId;
 use super::readiness::readiness;
 use super::words;
@@ -62,6 +63,14 @@ impl Listing for Objects {
             if is_unclear && ids.len() <= EXPLAINED {
                 let words = words::of(cluster, object).await;
                 state = readiness(object, wait, Some(&words));
+            }
+            if let Readiness::Pending(reason) = &mut state
+                && ids.len() <= EXPLAINED
+                && controller::finalizers(object).any(controller::takes_away)
+            {
+                let why = controller::missing(cluster).await;
+                let why = why.unwrap_or_else(|| "its log says what keeps it from that".to_owned());
+                *reason = format!("{reason} ({why}); {}", controller::ADVICE);
             }
             states.insert(id.clone(), state);
         }

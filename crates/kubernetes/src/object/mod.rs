@@ -1,12 +1,14 @@
 //! `kubernetes_object`: one object in a cluster, by server-side apply.
 
 mod attributes;
+mod controller;
 mod foresight;
 mod id;
 mod json;
 mod listing;
 mod manifest;
 mod ownership;
+mod person;
 mod readiness;
 mod recognize;
 mod references;
@@ -22,6 +24,7 @@ use http::Method;
 use serde_json::Value as Json;
 use straddle_engine::address::RemoteId;
 use straddle_engine::cluster::Standing;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation, Theme};
 use straddle_engine::document::Document;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -29,13 +32,14 @@ use straddle_engine::resource::{
 };
 use straddle_engine::value::{Value, ValueMap};
 
+pub(crate) use self::json::{from_json, to_json};
 pub(crate) use self::manifest::is_namespaced;
 
 use self::attributes::{ObjectInputs, ObjectOutputs};
 use self::id::ObjectId;
-use self::json::{from_json, to_json};
 use self::listing::Objects;
 use self::ownership::{MANAGER, OPERATION_ANNOTATION, owned};
+use self::person::is_by_hand;
 use crate::cluster::{Call, Cluster, Refusal};
 
 /// What the body of a server-side apply is: JSON is YAML as well.
@@ -52,6 +56,8 @@ pub(crate) enum ObjectStep {
     Apply { body: Json, force: bool, wait: Option<bool> },
     /// Deletes it and, after it, what it owns.
     Delete { uid: String },
+    /// Takes out what a controller will never take out that makes load balancers.
+    LetGo { uid: String },
 }
 
 impl Step for ObjectStep {
@@ -59,6 +65,7 @@ impl Step for ObjectStep {
         match self {
             Self::Apply { .. } => "apply",
             Self::Delete { .. } => "delete",
+            Self::LetGo { .. } => "let go",
         }
     }
 }
@@ -71,6 +78,14 @@ impl Resource for Object {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(3),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "object",
+        theme: Theme::Workload,
+        within: &["cluster"],
+        gist: Some("kind"),
+        arrows: &[Arrow::new(Relation::Traffic, End::Named("manifest"), End::Itself).of(&["target_group"])],
+        ..Depiction::THING
     };
     const THROUGH: Option<&'static str> = Some("cluster");
     const FORESEES: bool = true;
@@ -90,6 +105,13 @@ impl Resource for Object {
 
     fn standing(inputs: &ValueMap) -> Standing {
         references::standing(inputs)
+    }
+
+    /// Only a Secret does. What is written as `secret_data` of anything else counts as well.
+    fn keeps_secrets(inputs: &ValueMap) -> bool {
+        let text = |name: &str| inputs.get(name).and_then(Value::as_str);
+        let is_secret = text("kind").zip(text("api_version")).is_none_or(|found| found == ("Secret", "v1"));
+        is_secret || inputs.contains_key("secret_data")
     }
 
     /// Another version of the same group is the same object, and so is what has another certificate.
@@ -131,7 +153,9 @@ impl Resource for Object {
             name: text(&object["metadata"]["name"]),
         };
         let status = object.get("status").map(|status| Document::from(from_json(status)));
-        let outputs = ObjectOutputs { uid: text(&object["metadata"]["uid"]).unwrap_or_default(), status };
+        let uid = text(&object["metadata"]["uid"]).unwrap_or_default();
+        let finalizers = controller::finalizers(object).map(str::to_owned).collect();
+        let outputs = ObjectOutputs { uid, finalizers, status };
         Some(Observed { inputs, outputs, readiness })
     }
 
@@ -190,7 +214,7 @@ impl Resource for Object {
                 let api_version = body["apiVersion"].as_str().unwrap_or(&object.api_version).to_owned();
                 let target = Target::at(cluster, ObjectId { api_version, uid: None, ..object }).await?;
                 cluster.remember_wait(&target.id.to_string(), *wait);
-                let object = target.apply(cluster, body, *force, false).await;
+                let object = target.put_back(cluster, body, *force, false).await;
                 let object = object.map_err(|refusal| target.explained(refusal))?;
                 Ok(Some(target.identified(&object)))
             }
@@ -207,7 +231,52 @@ impl Resource for Object {
                 cluster.call(Call { operation, method: Method::DELETE, path: target.path, body }).await?;
                 Ok(None)
             }
+            ObjectStep::LetGo { uid } => {
+                let namespace = match object.kind.as_str() {
+                    "Namespace" => Some(Some(object.name.as_str())),
+                    "CustomResourceDefinition" => Some(None),
+                    _ => None,
+                };
+                if let Some(namespace) = namespace {
+                    controller::let_bindings_go(cluster, namespace).await?;
+                } else {
+                    let target = Target::at(cluster, object).await?;
+                    controller::let_go(cluster, &target.path, uid).await?;
+                }
+                Ok(None)
+            }
         }
+    }
+
+    /// Asks whether the controller is there that has a part in the end of what it made load balancers of.
+    async fn may_delete(
+        cluster: &Cluster,
+        observed: &Observed<ObjectInputs, ObjectOutputs>,
+    ) -> Result<(), ProviderError> {
+        let Observed { inputs, outputs, .. } = observed;
+        if !outputs.finalizers.iter().any(|finalizer| controller::takes_away(finalizer)) {
+            return Ok(());
+        }
+        let Some(why) = controller::missing(cluster).await else { return Ok(()) };
+        let kind = inputs.kind.as_deref().unwrap_or("object");
+        let message = format!(
+            "{why}, and nobody else takes the load balancer of this {kind} away; {}",
+            controller::ADVICE
+        );
+        Err(ProviderError::new(ErrorClass::Rejected, format!("delete {kind}"), message))
+    }
+
+    /// What the controller has made is in its way as long as the controller's finalizers are: in a namespace and
+    /// of a definition that go, these are those of its bindings.
+    fn release(observed: &Observed<ObjectInputs, ObjectOutputs>) -> Option<ObjectStep> {
+        let Observed { inputs, outputs, .. } = observed;
+        let has_bindings = match inputs.kind.as_deref() {
+            Some("Namespace") => true,
+            Some("CustomResourceDefinition") => inputs.name.as_deref() == Some(controller::BINDINGS),
+            _ => false,
+        };
+        let waits = outputs.finalizers.iter().any(|finalizer| controller::takes_away(finalizer));
+        (has_bindings || waits).then(|| ObjectStep::LetGo { uid: outputs.uid.clone() })
     }
 
     async fn find(
@@ -271,6 +340,21 @@ impl Target {
         let path = format!("{}?fieldManager={MANAGER}{force}{dry}&fieldValidation=Strict", self.path);
         let operation = format!("apply {}", self.id.kind);
         cluster.ask(Call { operation, method: Method::PATCH, path, body: Some((APPLY, body)) }).await
+    }
+
+    /// Applies a manifest of an object that is ours, as [`Self::apply`] does. What somebody has changed by hand is
+    /// put back; what another program has set is refused.
+    async fn put_back(
+        &self,
+        cluster: &Cluster,
+        body: &Json,
+        force: bool,
+        is_dry: bool,
+    ) -> Result<Json, Refusal> {
+        match self.apply(cluster, body, force, is_dry).await {
+            Err(refusal) if is_by_hand(&refusal) => self.apply(cluster, body, true, is_dry).await,
+            answer => answer,
+        }
     }
 
     /// Returns the id of an object that was found here.

@@ -78,6 +78,12 @@ fn state(object: &Json, is_asked: bool) -> Readiness {
         "PersistentVolumeClaim" if is_asked => {
             unless(object["status"]["phase"] == "Bound", || "the claim is not bound".to_owned())
         }
+        // The controller notes it only once all has succeeded, and tells of no failure by an event.
+        "TargetGroupBinding" if observed.is_none() || !is_known => Readiness::Degraded(
+            "the controller has not registered the targets: it may not run, or the role that it assumes may not trust \
+             its own, or not be allowed to register targets; its log says which"
+                .to_owned(),
+        ),
         _ if is_asked && !is_known => Readiness::Degraded(format!("the {kind} has not been looked at")),
         _ if is_asked && condition(object, "Ready").is_some() => of_condition(object, "Ready"),
         _ if is_asked && condition(object, "Available").is_some() => of_condition(object, "Available"),
@@ -249,6 +255,17 @@ mod tests {
         assert!(degraded(&json!({"kind": "CustomResourceDefinition"})));
         assert_eq!(readiness(&json!({"kind": "Ingress"}), None, None), Readiness::Ready);
         assert!(matches!(readiness(&json!({"kind": "Ingress"}), Some(true), None), Readiness::Degraded(_)));
+    }
+
+    #[test]
+    fn a_binding_is_ready_once_its_targets_are_registered() {
+        let mut object = json!({"kind": "TargetGroupBinding", "metadata": {"generation": 2}});
+        assert!(degraded(&object));
+        object["status"] = json!({"observedGeneration": 1});
+        assert!(degraded(&object));
+        assert_eq!(readiness(&object, Some(false), None), Readiness::Ready);
+        object["status"] = json!({"observedGeneration": 2});
+        assert_eq!(readiness(&object, None, None), Readiness::Ready);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use serde_json::Value as Json;
 use straddle_engine::cluster::Standing;
 use straddle_engine::value::{Value, ValueMap};
 
+use super::manifest::is_namespaced;
+
 /// Returns what an object is called, and what has to be there before it. Parts that are not known yet
 /// name nothing.
 pub(crate) fn standing(inputs: &ValueMap) -> Standing {
@@ -32,6 +34,11 @@ pub(crate) fn standing(inputs: &ValueMap) -> Standing {
         let kind = text(&spec["group"]).zip(text(&spec["names"]["kind"]));
         standing.names.extend(kind.map(|(group, kind)| defined(group, kind)));
     }
+    if kind.ends_with("WebhookConfiguration") {
+        standing.names.extend(admitted(&manifest));
+    } else {
+        standing.needs.extend(admission(text(&manifest["apiVersion"]).unwrap_or_default(), kind));
+    }
     // What runs as somebody may do what the bindings of it say.
     if kind.ends_with("RoleBinding") {
         standing.names.extend(subjects(&manifest, namespace).map(|subject| format!("binding {subject}")));
@@ -41,6 +48,41 @@ pub(crate) fn standing(inputs: &ValueMap) -> Standing {
 
 fn defined(group: &str, kind: &str) -> String {
     format!("definition {group}/{kind}")
+}
+
+/// Returns what the webhooks of a configuration have to agree to.
+fn admitted(configuration: &Json) -> impl Iterator<Item = String> {
+    let insisting = items(&configuration["webhooks"]).filter(|webhook| webhook["failurePolicy"] != "Ignore");
+    let groups = |rule: &'_ Json| -> Vec<String> {
+        let resources: Vec<_> = items(&rule["resources"]).filter_map(text).collect();
+        let groups = items(&rule["apiGroups"]).filter_map(Json::as_str);
+        groups.flat_map(|group| resources.iter().map(move |resource| agreed(group, resource))).collect()
+    };
+    insisting.flat_map(|webhook| items(&webhook["rules"])).flat_map(groups)
+}
+
+/// Returns the names of the webhooks that may have to agree to an object. What such webhooks are made of
+/// themselves waits for none of them.
+fn admission(api_version: &str, kind: &str) -> Vec<String> {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    if is_namespaced(api_version, kind).is_some() && group != "networking.k8s.io" {
+        return Vec::new();
+    }
+    let singular = kind.to_lowercase();
+    let plural = if let Some(stem) = singular.strip_suffix('y') {
+        format!("{stem}ies")
+    } else if singular.ends_with(['s', 'x', 'h']) {
+        format!("{singular}es")
+    } else {
+        format!("{singular}s")
+    };
+    // Some kinds are called by a plural themselves.
+    let resources = [singular.as_str(), &plural, "*"];
+    [group, "*"].iter().flat_map(|group| resources.map(|resource| agreed(group, resource))).collect()
+}
+
+fn agreed(group: &str, resource: &str) -> String {
+    format!("admission {group}/{resource}")
 }
 
 fn subjects<'a>(binding: &'a Json, namespace: Option<&'a str>) -> impl Iterator<Item = String> + 'a {
@@ -243,6 +285,34 @@ mod tests {
             "subjects": [{"kind": "ServiceAccount", "name": "sa"}]}"#);
         assert!(standing.names.contains("binding ServiceAccount/n/sa"));
         assert!(standing.needs.contains("Role/n/r") && standing.needs.contains("ServiceAccount/n/sa"));
+    }
+
+    #[test]
+    fn what_webhooks_have_to_agree_to_waits_for_their_configuration() {
+        let webhooks = of(
+            r#"{"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "w"}, "webhooks": [
+                {"failurePolicy": "Fail", "rules": [{"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"]},
+                    {"apiGroups": ["x.io"], "resources": ["params", "policies"]}, {"apiGroups": [""], "resources": ["pods"]}]},
+                {"failurePolicy": "Ignore", "rules": [{"apiGroups": ["y.io"], "resources": ["*"]}]}]}"#,
+        );
+        let waits = |version: &str, kind: &str| {
+            let object = of(&format!(
+                r#"{{"apiVersion": "{version}", "kind": "{kind}", "metadata": {{"name": "a", "namespace": "n"}}}}"#
+            ));
+            object.needs.intersection(&webhooks.names).next().is_some()
+        };
+        for (version, kind, expected) in [
+            ("networking.k8s.io/v1", "Ingress", true),
+            ("networking.k8s.io/v1", "IngressClass", false),
+            ("x.io/v1", "Params", true),
+            ("x.io/v2", "Policy", true),
+            ("y.io/v1", "Thing", false),
+            // What answers is a pod itself.
+            ("v1", "Pod", false),
+        ] {
+            assert_eq!(waits(version, kind), expected, "{version} {kind}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use straddle_engine::address::{AccountName, Address, RemoteId};
 use straddle_engine::cluster::ClusterProvider;
 use straddle_engine::outside::Outside;
-use straddle_engine::provider::{Account, Connection, ErrorClass};
+use straddle_engine::provider::{Account, Connection, ErrorClass, ProviderError};
 use straddle_engine::resource::{Home, Intent, Listing, Resource};
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::{Value, ValueMap};
@@ -140,7 +140,7 @@ fn intent() -> Intent {
 
 fn conflict() -> Json {
     json!({"reason": "Conflict", "message": "Apply failed with 1 conflict", "details": {"causes": [
-        {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl-edit\" using v1", "field": ".data.a"},
+        {"reason": "FieldManagerConflict", "message": "conflict with \"other-tool\" using v1", "field": ".data.a"},
     ]}})
 }
 
@@ -252,12 +252,12 @@ async fn a_conflict_is_told_before_the_apply_and_refused_by_it() {
     })
     .await;
     let message = foreseen.refusal.unwrap().message;
-    assert!(message.contains("data.a is set by \"kubectl-edit\" using v1"), "{message}");
+    assert!(message.contains("data.a is set by \"other-tool\" using v1"), "{message}");
     assert!(foreseen.found.is_some());
     let error = applied.unwrap_err();
     assert_eq!(error.class, ErrorClass::Rejected);
     assert!(
-        error.message.contains("kubectl-edit") && error.message.contains("conflicts = \"force\""),
+        error.message.contains("other-tool") && error.message.contains("conflicts = \"force\""),
         "{error}"
     );
 }
@@ -304,4 +304,95 @@ fn another_version_of_the_group_is_the_same_object() {
     assert!(!replaces("api_version", "autoscaling/v1", "autoscaling/v2"));
     assert!(replaces("api_version", "extensions/v1beta1", "networking.k8s.io/v1"));
     assert!(replaces("name", "a", "b"));
+}
+
+const INGRESS: &str = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/web";
+const BINDINGS: &str = "/apis/elbv2.k8s.aws/v1beta1/namespaces/shop/targetgroupbindings";
+const WEBHOOKS: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+
+/// Answers with an Ingress on its way out, one binding of it, and a Deployment of the controller.
+fn of_controller(replicas: i64) -> Vec<Answer> {
+    let object = |name: &str, finalizers: &[&str]| json!({"name": name, "namespace": "shop", "uid": UID, "finalizers": finalizers});
+    let ingress = object("web", &["ingress.k8s.aws/resources", "example.com/other"]);
+    let binding = object("k8s-shop-web", &["elbv2.k8s.aws/resources"]);
+    let image = "public.ecr.aws/eks/aws-load-balancer-controller:v2.13.4";
+    let deployment = json!({
+        "metadata": {"name": "controller", "namespace": "kube-system"},
+        "spec": {"replicas": replicas, "template": {"spec": {"containers": [{"image": image}]}}},
+        "status": {"availableReplicas": replicas},
+    });
+    let kinds = json!([{"name": "ingresses", "kind": "Ingress", "namespaced": true}]);
+    vec![
+        ("GET", INGRESS, 200, json!({"kind": "Ingress", "metadata": ingress})),
+        ("GET", BINDINGS, 200, json!({"items": [{"metadata": binding}]})),
+        ("GET", "/apis/apps/v1/deployments", 200, json!({"items": [deployment], "metadata": {}})),
+        ("GET", "/apis/networking.k8s.io/v1", 200, json!({ "resources": kinds })),
+        ("DELETE", BINDINGS, 200, json!({})),
+        ("PATCH", BINDINGS, 200, json!({})),
+    ]
+}
+
+/// Lets the Ingress go.
+async fn let_go(cluster: &Cluster) -> Result<Option<RemoteId>, ProviderError> {
+    let id = RemoteId::new(format!("test/networking.k8s.io/v1/Ingress/shop/web@{UID}"));
+    Object::perform(cluster, &id, &ObjectStep::LetGo { uid: UID.to_owned() }).await
+}
+
+#[tokio::test]
+async fn what_only_the_controller_would_take_out_is_taken_out_and_nothing_else() {
+    let mut answers = of_controller(0);
+    answers.push(("PATCH", INGRESS, 200, json!({})));
+    let (done, seen) = with_server(answers, let_go).await;
+    done.unwrap();
+    let changes: Vec<_> = seen.iter().filter(|(method, ..)| method != "GET").collect();
+    let [(_, deleted, _), (_, stripped, binding), (_, _, ingress)] = changes.as_slice() else {
+        panic!("{changes:#?}")
+    };
+    assert!(deleted.ends_with("/k8s-shop-web") && stripped.contains("/k8s-shop-web?"), "{changes:#?}");
+    assert_eq!(binding["metadata"], json!({"uid": UID, "finalizers": []}));
+    assert_eq!(ingress["metadata"], json!({"uid": UID, "finalizers": ["example.com/other"]}));
+}
+
+#[tokio::test]
+async fn a_webhook_that_nobody_answers_is_silenced_only_if_it_is_ours() {
+    let refusal = json!({"reason": "InternalError", "message":
+        "Internal error occurred: failed calling webhook \"vingress.elbv2.k8s.aws\": no endpoints available"});
+    for (manager, silences) in [("straddle", true), ("Helm", false)] {
+        let configuration = json!({
+            "metadata": {"name": "aws-load-balancer-webhook", "managedFields": [{"manager": manager}]},
+            "webhooks": [{"name": "vingress.elbv2.k8s.aws"}],
+        });
+        let mut answers = of_controller(0);
+        answers.push(("PATCH", INGRESS, 500, refusal.clone()));
+        answers.push(("GET", WEBHOOKS, 200, json!({"items": [configuration]})));
+        answers.push(("GET", "/apis/admissionregistration.k8s.io/v1/mutating", 200, json!({"items": []})));
+        answers.push(("DELETE", WEBHOOKS, 200, json!({})));
+        let (done, seen) = with_server(answers, let_go).await;
+        let is_deleted =
+            seen.iter().any(|(method, path, _)| method == "DELETE" && path.starts_with(WEBHOOKS));
+        assert_eq!(is_deleted, silences, "{seen:#?}");
+        let error = done.unwrap_err();
+        // It is sent again, here with the same answer, or the user is told what to do.
+        assert_eq!(error.class == ErrorClass::Propagation, silences, "{error}");
+        assert_eq!(error.message.contains("kubectl delete"), !silences, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_only_an_absent_controller_could_end_is_not_begun() {
+    for (replicas, is_begun) in [(0, false), (2, true)] {
+        let (may, _) = with_server(of_controller(replicas), async |cluster: &Cluster| {
+            let id = RemoteId::new("test/networking.k8s.io/v1/Ingress/shop/web");
+            let listing = Objects::fetch(cluster, std::slice::from_ref(&id)).await.unwrap();
+            let found = Object::observe(&listing, &id).unwrap();
+            Object::may_delete(cluster, &found).await
+        })
+        .await;
+        assert_eq!(may.is_ok(), is_begun, "{may:?}");
+        if let Err(error) = may {
+            let told =
+                ["scaled to zero: Deployment/kube-system/controller", "--repair", "--force-load-balancers"];
+            assert!(told.iter().all(|word| error.message.contains(word)), "{error}");
+        }
+    }
 }

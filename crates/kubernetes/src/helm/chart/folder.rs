@@ -3,8 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use straddle_engine::spec::Tree;
+
 use super::ignore::Ignored;
 use super::{ChartError, ChartFile, LARGEST_CHART, LARGEST_FILE, MOST_FILES};
+
+/// The file that says what is no part of a chart.
+const IGNORED: &str = ".helmignore";
 
 /// How many folders may be inside of each other.
 const DEEPEST: usize = 32;
@@ -12,16 +17,39 @@ const DEEPEST: usize = 32;
 /// Reads the files of a chart's folder, but for what `.helmignore` leaves out.
 pub(super) fn files(folder: &Path) -> Result<Vec<ChartFile>, ChartError> {
     let root = folder.canonicalize().map_err(|source| read_error(folder, source))?;
-    let rules = match fs::read_to_string(root.join(".helmignore")) {
+    let rules = match fs::read_to_string(root.join(IGNORED)) {
         Ok(rules) => rules,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(read_error(&root.join(".helmignore"), source)),
+        Err(source) => return Err(read_error(&root.join(IGNORED), source)),
     };
-    let ignored = Ignored::read(&rules)
-        .map_err(|problem| ChartError::Content { file: ".helmignore".to_owned(), problem })?;
-    let mut walk = Walk { root: &root, ignored, files: Vec::new(), size: 0 };
+    let mut walk = Walk { root: &root, ignored: rules_of(&rules)?, files: Vec::new(), size: 0 };
     walk.folder(&root, "", 0)?;
     Ok(walk.files)
+}
+
+/// Returns the files of a chart's folder that was read already, but for what `.helmignore` leaves out.
+pub(super) fn kept(tree: &Tree) -> Result<Vec<ChartFile>, ChartError> {
+    let rules = tree.get(IGNORED).map(|rules| String::from_utf8_lossy(rules)).unwrap_or_default();
+    let ignored = rules_of(&rules)?;
+    let mut files = Vec::new();
+    for (name, data) in tree {
+        let mut folders = name.match_indices('/').map(|(end, _)| &name[..end]);
+        if ignored.has(name, false) || folders.any(|folder| ignored.has(folder, true)) {
+            continue;
+        }
+        if data.len() as u64 > LARGEST_FILE {
+            return Err(ChartError::Refused(format!("{name} has more than {LARGEST_FILE} bytes")));
+        }
+        files.push(ChartFile { name: name.clone(), data: data.clone() });
+    }
+    if files.len() > MOST_FILES {
+        return Err(ChartError::Refused(format!("it has more than {MOST_FILES} files")));
+    }
+    Ok(files)
+}
+
+fn rules_of(text: &str) -> Result<Ignored, ChartError> {
+    Ignored::read(text).map_err(|problem| ChartError::Content { file: IGNORED.to_owned(), problem })
 }
 
 fn read_error(path: &Path, source: std::io::Error) -> ChartError {
@@ -113,6 +141,14 @@ mod tests {
         let names: Vec<&str> = chart.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, [".helmignore", "link"]);
         assert_eq!(chart.charts[0].name(), "db");
+        let mut tree = Tree::new();
+        for name in ["Chart.yaml", ".helmignore", "templates/a.yaml", "a.bak", "charts/db/Chart.yaml"] {
+            tree.insert(name.to_owned(), fs::read(folder.path().join(name)).expect("it is there"));
+        }
+        tree.insert("old/b".to_owned(), Vec::new());
+        let same = Chart::from_tree(&tree).expect("it is a chart");
+        let names: Vec<&str> = same.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!((names, same.charts[0].name(), same.templates.len()), (vec![".helmignore"], "db", 1));
         symlink("/etc", folder.path().join("outside")).expect("there is room");
         let problem = Chart::open(folder.path()).expect_err("a link leads out").to_string();
         assert_eq!(problem, "the chart is refused: the link outside leads out of the chart's folder");

@@ -10,6 +10,7 @@ mod pattern;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use straddle_engine::spec::Tree;
 
 pub use metadata::{Dependency, Metadata};
 pub(super) use pattern::glob;
@@ -125,11 +126,25 @@ impl Chart {
         Self::from_archive(&std::fs::read(path).map_err(read)?)
     }
 
+    /// Reads a chart from the files of its folder, or from an archive if there is one file without a name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_tree(tree: &Tree) -> Result<Self, ChartError> {
+        match tree.get("") {
+            Some(archive) => Self::from_archive(archive),
+            None => load::chart(folder::kept(tree)?, 0),
+        }
+    }
+
     /// Reads a chart from the bytes of a `.tgz`.
     ///
     /// # Errors
     /// What is wrong with it. Links, and names that lead out of the chart's folder, are refused.
     pub fn from_archive(bytes: &[u8]) -> Result<Self, ChartError> {
+        if bytes.len() > LARGEST_ARCHIVE {
+            return Err(ChartError::Refused(format!("it has more than {LARGEST_ARCHIVE} bytes")));
+        }
         load::chart(archive::files(bytes)?, 0)
     }
 

@@ -12,27 +12,38 @@ use rcgen::{
 };
 
 use super::arguments::{int, list, text};
-use super::{Function, Returned, takes};
+use super::{Function, Returned, by_chance, takes};
+use crate::helm::render::Keys;
 use crate::helm::template::{CallError, Executor, GoValue, Object};
 
 /// About a thousand years: dates of certificates end with the year 9999.
 const MOST_DAYS: u64 = 365_250;
 
+/// What PEM calls what is in it.
+const CERTIFICATE: &str = "CERTIFICATE";
+const RSA_KEY: &str = "RSA PRIVATE KEY";
+const OTHER_KEY: &str = "PRIVATE KEY";
+
 pub(super) const FUNCTIONS: &[Function] = &[
-    takes(1, "genPrivateKey", |_, arguments| Ok(GoValue::text(pem(&new_key(&text(arguments, 0)?)?)))),
-    takes(2, "genCA", |executor, arguments| authority(executor, arguments, &new_key("rsa")?)),
-    takes(3, "genCAWithKey", |executor, arguments| {
-        authority(executor, arguments, &read_key(&text(arguments, 2)?)?)
-    }),
-    takes(4, "genSelfSignedCert", |executor, arguments| self_signed(executor, arguments, &new_key("rsa")?)),
-    takes(5, "genSelfSignedCertWithKey", |executor, arguments| {
-        self_signed(executor, arguments, &read_key(&text(arguments, 4)?)?)
-    }),
-    takes(5, "genSignedCert", |executor, arguments| signed(executor, arguments, &new_key("rsa")?)),
-    takes(6, "genSignedCertWithKey", |executor, arguments| {
-        signed(executor, arguments, &read_key(&text(arguments, 5)?)?)
-    }),
-    takes(2, "buildCustomCert", |_, arguments| {
+    by_chance(takes(1, "genPrivateKey", |executor, arguments| {
+        let kind = text(arguments, 0)?;
+        Ok(GoValue::text(Key::New(&kind).made(executor)?.text(executor)))
+    })),
+    by_chance(takes(2, "genCA", |executor, arguments| authority(executor, arguments, &Key::New("rsa")))),
+    by_chance(takes(3, "genCAWithKey", |executor, arguments| {
+        authority(executor, arguments, &Key::Given(&text(arguments, 2)?))
+    })),
+    by_chance(takes(4, "genSelfSignedCert", |executor, arguments| {
+        self_signed(executor, arguments, &Key::New("rsa"))
+    })),
+    by_chance(takes(5, "genSelfSignedCertWithKey", |executor, arguments| {
+        self_signed(executor, arguments, &Key::Given(&text(arguments, 4)?))
+    })),
+    by_chance(takes(5, "genSignedCert", |executor, arguments| signed(executor, arguments, &Key::New("rsa")))),
+    by_chance(takes(6, "genSignedCertWithKey", |executor, arguments| {
+        signed(executor, arguments, &Key::Given(&text(arguments, 5)?))
+    })),
+    takes(2, "buildCustomCert", |executor, arguments| {
         let decoded = |index: usize, what: &str| -> Result<String, CallError> {
             let bytes = BASE64
                 .decode(text(arguments, index)?.as_bytes())
@@ -40,7 +51,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             String::from_utf8(bytes).map_err(|_| CallError::from(format!("unable to decode {what}")))
         };
         let pair = Certificate { certificate: decoded(0, "certificate")?, key: decoded(1, "private key")? };
-        read_key(&pair.key)?;
+        Key::Given(&pair.key).made(executor)?;
         Ok(GoValue::Object(Rc::new(pair)))
     }),
 ];
@@ -80,6 +91,76 @@ impl Object for Certificate {
     }
 }
 
+/// Which key a certificate is for.
+enum Key<'a> {
+    /// A new one of this kind.
+    New(&'a str),
+    /// One that the chart has, in PEM.
+    Given(&'a str),
+}
+
+/// A key, or what stands for one.
+enum MadeKey {
+    Real(KeyPair),
+    /// Has no bits yet, and the label that it will have.
+    StandIn(&'static str),
+    /// Stands for one, and was given.
+    Given(String),
+}
+
+impl Key<'_> {
+    fn made(&self, executor: &Executor<'_>) -> Result<MadeKey, CallError> {
+        match (self, executor.world.keys) {
+            (Self::New(kind), Keys::Real) => new_key(kind).map(MadeKey::Real),
+            (Self::New(kind), Keys::StandIns) => label_of_kind(kind).map(MadeKey::StandIn),
+            (Self::Given(pem), Keys::Real) => read_key(pem).map(MadeKey::Real),
+            (Self::Given(pem), Keys::StandIns) => {
+                Ok(read_key(pem).map_or_else(|_| MadeKey::Given((*pem).to_owned()), MadeKey::Real))
+            }
+        }
+    }
+}
+
+impl MadeKey {
+    /// Returns it in PEM.
+    fn text(&self, executor: &Executor<'_>) -> String {
+        match self {
+            Self::Real(key) => pem(key),
+            Self::StandIn(label) => stand_in(executor, label),
+            Self::Given(text) => text.clone(),
+        }
+    }
+}
+
+/// Returns what has the form of PEM, and random bytes in it.
+fn stand_in(executor: &Executor<'_>, label: &str) -> String {
+    let mut bytes = [0; 48];
+    (executor.world.random)(&mut bytes);
+    written(label, &bytes)
+}
+
+fn written(label: &str, der: &[u8]) -> String {
+    let encoded = BASE64.encode(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in encoded.as_bytes().chunks(64) {
+        text.push_str(&String::from_utf8_lossy(line));
+        text.push('\n');
+    }
+    text + &format!("-----END {label}-----\n")
+}
+
+fn label_of_kind(kind: &str) -> Result<&'static str, CallError> {
+    match kind {
+        "" | "rsa" => Ok(RSA_KEY),
+        "ecdsa" | "ed25519" => Ok(OTHER_KEY),
+        other => Err(unknown_kind(other)),
+    }
+}
+
+fn unknown_kind(kind: &str) -> CallError {
+    format!("Unknown type of private key: {kind}").into()
+}
+
 fn told(error: impl std::fmt::Display) -> CallError {
     CallError::from(error.to_string())
 }
@@ -89,7 +170,7 @@ fn new_key(kind: &str) -> Result<KeyPair, CallError> {
         "" | "rsa" => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(told),
         "ecdsa" => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(told),
         "ed25519" => KeyPair::generate_for(&PKCS_ED25519).map_err(told),
-        other => Err(format!("Unknown type of private key: {other}").into()),
+        other => Err(unknown_kind(other)),
     }
 }
 
@@ -100,17 +181,10 @@ fn read_key(pem: &str) -> Result<KeyPair, CallError> {
 /// Returns a key as PEM. RSA keys have the form that says so, which more programs read.
 fn pem(key: &KeyPair) -> String {
     let der = key.serialized_der();
-    let (label, der) = match rsa_key(der) {
-        Some(inner) if key.algorithm() == &PKCS_RSA_SHA256 => ("RSA PRIVATE KEY", inner),
-        _ => ("PRIVATE KEY", der),
-    };
-    let encoded = BASE64.encode(der);
-    let mut text = format!("-----BEGIN {label}-----\n");
-    for line in encoded.as_bytes().chunks(64) {
-        text.push_str(&String::from_utf8_lossy(line));
-        text.push('\n');
+    match rsa_key(der) {
+        Some(inner) if key.algorithm() == &PKCS_RSA_SHA256 => written(RSA_KEY, inner),
+        _ => written(OTHER_KEY, der),
     }
-    text + &format!("-----END {label}-----\n")
 }
 
 /// Returns the RSA key inside of a key that says its kind (RFC 5958): a sequence of a version, the kind,
@@ -181,35 +255,45 @@ fn add_names(parameters: &mut CertificateParams, arguments: &[GoValue]) -> Resul
     Ok(())
 }
 
-fn made(certificate: &rcgen::Certificate, key: &KeyPair) -> GoValue {
-    // Other programs do not expect the line breaks of Windows.
-    let certificate = certificate.pem().replace("\r\n", "\n");
-    GoValue::Object(Rc::new(Certificate { certificate, key: pem(key) }))
+/// Returns a certificate that is made for a key; what stands for one if the key does, or who signs it.
+fn made(
+    executor: &Executor<'_>,
+    key: &MadeKey,
+    certify: impl FnOnce(&KeyPair) -> Result<rcgen::Certificate, CallError>,
+) -> Returned {
+    let certificate = match (key, executor.world.keys) {
+        // Other programs do not expect the line breaks of Windows.
+        (MadeKey::Real(key), Keys::Real) => certify(key)?.pem().replace("\r\n", "\n"),
+        (MadeKey::Real(_) | MadeKey::StandIn(_) | MadeKey::Given(_), _) => stand_in(executor, CERTIFICATE),
+    };
+    Ok(GoValue::Object(Rc::new(Certificate { certificate, key: key.text(executor) })))
 }
 
-fn authority(executor: &Executor<'_>, arguments: &[GoValue], key: &KeyPair) -> Returned {
+fn authority(executor: &Executor<'_>, arguments: &[GoValue], key: &Key<'_>) -> Returned {
     let mut parameters = parameters(executor, &text(arguments, 0)?, int(arguments, 1)?)?;
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     parameters.key_usages.push(KeyUsagePurpose::KeyCertSign);
-    Ok(made(&parameters.self_signed(key).map_err(told)?, key))
+    made(executor, &key.made(executor)?, |key| parameters.self_signed(key).map_err(told))
 }
 
-fn self_signed(executor: &Executor<'_>, arguments: &[GoValue], key: &KeyPair) -> Returned {
+fn self_signed(executor: &Executor<'_>, arguments: &[GoValue], key: &Key<'_>) -> Returned {
     let mut parameters = parameters(executor, &text(arguments, 0)?, int(arguments, 3)?)?;
     add_names(&mut parameters, arguments)?;
-    Ok(made(&parameters.self_signed(key).map_err(told)?, key))
+    made(executor, &key.made(executor)?, |key| parameters.self_signed(key).map_err(told))
 }
 
-fn signed(executor: &Executor<'_>, arguments: &[GoValue], key: &KeyPair) -> Returned {
+fn signed(executor: &Executor<'_>, arguments: &[GoValue], key: &Key<'_>) -> Returned {
     let authority = match &arguments[4] {
         GoValue::Object(object) => object.as_any().downcast_ref::<Certificate>(),
         _ => None,
     };
     let authority =
         authority.ok_or_else(|| CallError::argument(4, "sprig.certificate", arguments[4].type_name()))?;
-    let issuer = Issuer::from_ca_cert_pem(&authority.certificate, read_key(&authority.key)?)
-        .map_err(|error| CallError::from(format!("error parsing CA certificate: {error}")))?;
     let mut parameters = parameters(executor, &text(arguments, 0)?, int(arguments, 3)?)?;
     add_names(&mut parameters, arguments)?;
-    Ok(made(&parameters.signed_by(key, &issuer).map_err(told)?, key))
+    made(executor, &key.made(executor)?, |key| {
+        let issuer =
+            Issuer::from_ca_cert_pem(&authority.certificate, read_key(&authority.key)?).map_err(told)?;
+        parameters.signed_by(key, &issuer).map_err(told)
+    })
 }

@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::arguments::{shown, text, to_integer};
-use super::{Function, Returned, takes};
+use super::{Function, Returned, by_chance, takes};
 use crate::helm::template::{CallError, Executor, GoValue, Object};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    takes(0, "now", |executor, _| Ok(moment(executor.world.now.to_zoned(TimeZone::UTC)))),
+    by_chance(takes(0, "now", |executor, _| Ok(moment(executor.world.now.to_zoned(TimeZone::UTC))))),
     takes(2, "date", |executor, arguments| formatted(executor, arguments, "UTC")),
     takes(3, "dateInZone", in_zone),
     takes(3, "date_in_zone", in_zone),

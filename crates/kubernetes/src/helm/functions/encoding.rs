@@ -1,7 +1,7 @@
 //! Encodings, and the parts of paths and addresses.
 
 use data_encoding::{BASE32, BASE64, Encoding};
-use reqwest::Url;
+use straddle_web::Url;
 
 use super::arguments::{data, table, text};
 use super::{Function, Returned, takes};

@@ -35,12 +35,14 @@ pub(super) struct Function {
     pub(super) least: usize,
     /// Without end if `None`.
     pub(super) most: Option<usize>,
+    /// Whether it returns something else each time.
+    pub(super) is_by_chance: bool,
     pub(super) run: fn(&Executor<'_>, &[GoValue]) -> Returned,
 }
 
 /// A function that takes exactly so many arguments.
 const fn takes(count: usize, name: &'static str, run: fn(&Executor<'_>, &[GoValue]) -> Returned) -> Function {
-    Function { name, least: count, most: Some(count), run }
+    Function { name, least: count, most: Some(count), is_by_chance: false, run }
 }
 
 /// A function that takes so many arguments or more.
@@ -49,7 +51,12 @@ const fn takes_from(
     name: &'static str,
     run: fn(&Executor<'_>, &[GoValue]) -> Returned,
 ) -> Function {
-    Function { name, least, most: None, run }
+    Function { name, least, most: None, is_by_chance: false, run }
+}
+
+/// The same function, which returns something else each time.
+const fn by_chance(function: Function) -> Function {
+    Function { is_by_chance: true, ..function }
 }
 
 static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| {
@@ -63,14 +70,14 @@ static FUNCTIONS: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| 
         lists::FUNCTIONS,
         numbers::FUNCTIONS,
         patterns::FUNCTIONS,
-        random::FUNCTIONS,
         tables::FUNCTIONS,
         text::FUNCTIONS,
         versions::FUNCTIONS,
         words::FUNCTIONS,
         UNSUPPORTED,
     ];
-    groups.into_iter().flatten().map(|function| (function.name, *function)).collect()
+    let random = random::FUNCTIONS.iter().copied().map(by_chance);
+    groups.into_iter().flatten().copied().chain(random).map(|function| (function.name, function)).collect()
 });
 
 /// Functions that Helm has and this program does not: a chart may name them where nothing calls them.

@@ -1,7 +1,5 @@
 //! Runs templates.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gotmpl::parse::{
@@ -12,8 +10,8 @@ use super::describe;
 use super::failure::{CallError, Failure, Place};
 use super::templates::{Source, Template, Templates};
 use super::value::GoValue;
+use super::world::World;
 use crate::helm::functions::{Function, function};
-use crate::helm::render::{Answers, Query};
 
 /// How often templates may call each other before one has come back.
 const DEEPEST_CALL: usize = 1000;
@@ -27,29 +25,6 @@ const LONGEST_COUNT: i64 = 1_000_000;
 
 /// How much text a rendering may make, in bytes.
 const MOST_TEXT: usize = 64 << 20;
-
-/// What functions reach beyond their arguments.
-pub(in crate::helm) struct World<'a> {
-    /// What is known of the cluster's objects.
-    pub(in crate::helm) answers: &'a Answers,
-    /// What templates have asked for.
-    pub(in crate::helm) asked: RefCell<BTreeSet<Query>>,
-    pub(in crate::helm) now: jiff::Timestamp,
-    /// Fills a buffer with bytes that nobody can foresee.
-    pub(in crate::helm) random: &'a dyn Fn(&mut [u8]),
-    steps: Cell<u64>,
-    depth: Cell<usize>,
-}
-
-impl<'a> World<'a> {
-    pub(in crate::helm) fn new(
-        answers: &'a Answers,
-        now: jiff::Timestamp,
-        random: &'a dyn Fn(&mut [u8]),
-    ) -> Self {
-        Self { answers, asked: RefCell::default(), now, random, steps: Cell::new(0), depth: Cell::new(0) }
-    }
-}
 
 /// Runs templates of one set.
 pub(in crate::helm) struct Executor<'a> {
@@ -373,7 +348,7 @@ impl Run<'_> {
     ) -> Evaluated {
         let context = || command.map_or_else(|| name.to_string(), describe::command);
         self.step(place, 0)?;
-        let Some(Function { least, most, run, .. }) = function(name) else {
+        let Some(Function { least, most, is_by_chance, run, .. }) = function(name) else {
             let problem = format!("{:?} is not a defined function", name.as_str());
             return Err(self.failed(place, &context(), &problem.into()));
         };
@@ -388,6 +363,9 @@ impl Run<'_> {
         }
         let mut arguments = self.arguments(operands, dot)?;
         arguments.extend(last);
+        if *is_by_chance {
+            self.executor.world.note_chance(name, &arguments);
+        }
         run(self.executor, &arguments).map_err(|problem| match problem.argument {
             None => self.failed(place, &context(), &problem.within(&format!("error calling {name}: "))),
             Some((index, expected)) => match operands.get(index) {

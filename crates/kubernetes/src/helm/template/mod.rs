@@ -13,8 +13,9 @@ mod json;
 mod numbers;
 mod templates;
 mod value;
+mod world;
 
-pub(super) use execute::{Executor, World};
+pub(super) use execute::Executor;
 pub use failure::TemplateError;
 pub(super) use failure::{CallError, Failure};
 pub(super) use format::{print_all, printf, quoted};
@@ -22,3 +23,4 @@ pub(super) use json::{from_json, json_text, pretty_json_text, to_json, to_json_w
 pub(super) use numbers::{float_text, number_text, whole_if_whole};
 pub(super) use templates::Templates;
 pub(super) use value::{GoValue, Object, Table};
+pub(super) use world::World;
