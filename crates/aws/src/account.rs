@@ -14,11 +14,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::config::SharedHttpClient;
 use aws_sdk_sts::error::SdkError;
-use aws_sdk_sts::operation::get_caller_identity::{GetCallerIdentityError, GetCallerIdentityOutput};
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
 use aws_smithy_http_client::tls;
 use straddle_engine::provider::{Account, BoxFuture, Connection, ErrorClass, Provider, ProviderError};
 use straddle_engine::schema::{AttributeSchema, Attributes};
 
+use crate::assumed_role::AssumedRole;
 use crate::client::{Client, Place};
 use crate::clusters::Clusters;
 use crate::error::{causes, chain, failed, find_cause, never_connected};
@@ -70,10 +71,34 @@ impl Aws {
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile).credentials_provider(self.profile(profile, region.clone()));
         }
-        let config = loader.load().await;
-        let Some(role_arn) = &settings.role_arn else { return config };
+        loader.load().await
+    }
+
+    /// Returns the account's configuration, and where its things are once that is proven.
+    async fn prove(
+        &self,
+        account: &Account,
+        settings: &AccountSettings,
+    ) -> Result<(SdkConfig, Place), ProviderError> {
+        let config = match &account.sandbox {
+            Some(endpoint) => self.configure_sandbox(account, endpoint),
+            None => self.configure(account, settings).await,
+        };
+        let Some(role_arn) = settings.role_arn.as_ref().filter(|_| account.sandbox.is_none()) else {
+            let place = identify(&config, account, settings).await?;
+            return Ok((config, place));
+        };
         let role = assume_role(role_arn, account, settings, &config).await;
-        config.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
+        let (role, found) =
+            AssumedRole::assume(role).await.map_err(|error| not_assumed(&error, account, settings))?;
+        let provider = SharedCredentialsProvider::new(role);
+        let config = config.into_builder().credentials_provider(provider).build();
+        let place = match found {
+            // The partition of a session is that of its role.
+            Some(found) => prove(&found, role_arn, account, settings)?,
+            None => identify(&config, account, settings).await?,
+        };
+        Ok((config, place))
     }
 
     /// Goes to a sandbox. Nothing of the user's configuration is read: whatever it says must not
@@ -118,11 +143,7 @@ impl Provider for Aws {
             let settings = AccountSettings::from_values(&account.settings)
                 .map_err(|mismatch| refused(mismatch.to_string()))?;
             settings.check()?;
-            let config = match &account.sandbox {
-                Some(endpoint) => self.configure_sandbox(account, endpoint),
-                None => self.configure(account, &settings).await,
-            };
-            let place = identify(&config, account, &settings).await?;
+            let (config, place) = self.prove(account, &settings).await?;
             let clusters = Clusters::new(&config, &place);
             let client = Client::new(&config, place, account.outside.clone());
             Ok(Connection::new(client).with_clusters(clusters))
@@ -189,16 +210,17 @@ async fn identify(
 ) -> Result<Place, ProviderError> {
     let answer = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
     let identity = answer.map_err(|error| not_identified(error, account, settings))?;
-    prove(&identity, account, settings)
+    prove(identity.account().unwrap_or_default(), identity.arn().unwrap_or_default(), account, settings)
 }
 
+/// Compares the account that credentials belong to, and the partition in the ARN of who has them, with
+/// what the spec says.
 fn prove(
-    identity: &GetCallerIdentityOutput,
+    found: &str,
+    arn: &str,
     account: &Account,
     settings: &AccountSettings,
 ) -> Result<Place, ProviderError> {
-    let arn = identity.arn().unwrap_or_default();
-    let found = identity.account().unwrap_or_default();
     if found != account.id {
         return Err(wrong_account(found, arn, account, settings));
     }
@@ -239,14 +261,9 @@ fn not_identified(
     account: &Account,
     settings: &AccountSettings,
 ) -> ProviderError {
-    let Account { name, region, .. } = account;
-    // The engine would go on trying where nothing was sent; before the first answer that is no use.
-    if never_connected(&error) {
-        let causes = causes(&error);
-        return refused(format!(
-            "AWS cannot be reached for account `{name}`: {causes}. Check the network, the region `{region}` \
-             and AWS_ENDPOINT_URL"
-        ));
+    let name = &account.name;
+    if let Some(unreachable) = unreachable(&error, account) {
+        return unreachable;
     }
     if let Some(cause) = find_cause::<CredentialsError>(&error) {
         return refused(no_credentials(cause, account, settings));
@@ -258,6 +275,23 @@ fn not_identified(
             format!("the credentials of account `{name}` are refused: {}. {hint}", failure.message);
     }
     failure
+}
+
+/// Says why a role could not be assumed, and what to do.
+fn not_assumed(error: &CredentialsError, account: &Account, settings: &AccountSettings) -> ProviderError {
+    unreachable(error, account).unwrap_or_else(|| refused(no_credentials(error, account, settings)))
+}
+
+/// Says that nothing was sent, if that is so. The engine would go on trying; before the first answer that
+/// is no use.
+fn unreachable(error: &(dyn Error + 'static), account: &Account) -> Option<ProviderError> {
+    let (Account { name, region, .. }, causes) = (account, causes(error));
+    never_connected(error).then(|| {
+        refused(format!(
+            "AWS cannot be reached for account `{name}`: {causes}. Check the network, the region `{region}` \
+             and AWS_ENDPOINT_URL"
+        ))
+    })
 }
 
 fn no_credentials(error: &CredentialsError, account: &Account, settings: &AccountSettings) -> String {
@@ -306,22 +340,20 @@ mod tests {
         }
     }
 
-    fn identity(account: &str, arn: &str) -> GetCallerIdentityOutput {
-        GetCallerIdentityOutput::builder().account(account).arn(arn).build()
-    }
-
     #[test]
     fn the_right_account_gives_the_place_of_its_things() {
-        let identity = identity("111122223333", "arn:aws-cn:iam::111122223333:user/x");
         let account = Account { region: "cn-north-1".to_owned(), ..account() };
-        let place = prove(&identity, &account, &AccountSettings::default()).expect("the ids are equal");
+        let arn = "arn:aws-cn:iam::111122223333:user/x";
+        let place = prove("111122223333", arn, &account, &AccountSettings::default());
+        let place = place.expect("the ids are equal");
         assert_eq!(place.ec2_arn(None, "vpc", "vpc-1"), "arn:aws-cn:ec2:cn-north-1:111122223333:vpc/vpc-1");
     }
 
     #[test]
     fn a_region_of_another_partition_is_refused_with_both() {
-        let identity = identity("111122223333", "arn:aws-cn:iam::111122223333:user/x");
-        let error = prove(&identity, &account(), &AccountSettings::default()).expect_err("they differ");
+        let arn = "arn:aws-cn:iam::111122223333:user/x";
+        let error = prove("111122223333", arn, &account(), &AccountSettings::default());
+        let error = error.expect_err("they differ");
         for part in ["`aws-cn`", "`us-east-1`", "`aws`"] {
             assert!(error.message.contains(part), "{part} is missing in: {}", error.message);
         }
@@ -329,9 +361,9 @@ mod tests {
 
     #[test]
     fn another_account_is_refused_with_both_ids() {
-        let identity = identity("444455556666", "arn:aws:iam::444455556666:user/x");
+        let arn = "arn:aws:iam::444455556666:user/x";
         let settings = AccountSettings { profile: Some("admin".to_owned()), ..AccountSettings::default() };
-        let error = prove(&identity, &account(), &settings).expect_err("the ids differ");
+        let error = prove("444455556666", arn, &account(), &settings).expect_err("the ids differ");
         assert_eq!(error.class, ErrorClass::Rejected);
         for part in ["111122223333", "444455556666", "arn:aws:iam::444455556666:user/x", "profile `admin`"] {
             assert!(error.message.contains(part), "{part} is missing in: {}", error.message);

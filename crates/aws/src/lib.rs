@@ -1,6 +1,7 @@
 //! The AWS resource kinds and the connection to an account.
 
 mod account;
+mod assumed_role;
 mod audit;
 mod blockers;
 mod client;
@@ -50,6 +51,7 @@ pub fn registry() -> Registry {
         .with::<elb::ingress_load_balancer::IngressLoadBalancer>()
         .with::<elb::listener::Listener>()
         .with::<elb::load_balancer::LoadBalancer>()
+        .with::<elb::registered_targets::RegisteredTargets>()
         .with::<elb::target_group::TargetGroup>()
         .with::<iam::instance_profile::InstanceProfile>()
         .with::<iam::openid_connect_provider::OpenIdConnectProvider>()

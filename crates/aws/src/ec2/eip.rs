@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, DomainType, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -99,6 +100,7 @@ impl Resource for Eip {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction = Depiction { title: "address", form: Form::Note, ..Depiction::THING };
     const EXAMPLE: &'static str = include_str!("eip/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}";
     const PERMISSIONS: &'static [Need] = &[

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, AttachmentStatus, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -87,6 +88,8 @@ impl Resource for InternetGateway {
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction =
+        Depiction { form: Form::Door, theme: Theme::Network, within: &["vpc_id"], ..Depiction::THING };
     const EXAMPLE: &'static str = include_str!("internet_gateway/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}";
     const PERMISSIONS: &'static [Need] = &[

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -185,6 +186,8 @@ impl Resource for LaunchTemplate {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction =
+        Depiction { form: Form::Note, details: &["instance_type"], ..Depiction::THING };
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:launch-template/{id}";
     const ID_FORM: &'static str = "lt-*";
     const PERMISSIONS: &'static [Need] = &[

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ConnectivityType, NatGatewayAddressStatus, NatGatewayState, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -113,6 +114,8 @@ impl Resource for NatGateway {
         timeouts: Timeouts { delete: Duration::from_mins(30), ..Timeouts::minutes(10) },
         poll: Duration::from_secs(5),
     };
+    const DEPICTION: Depiction =
+        Depiction { title: "NAT gateway", theme: Theme::Network, within: &["subnet_id"], ..Depiction::THING };
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:natgateway/{id}";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["ec2:DescribeNatGateways"]),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, RouteState};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -139,6 +140,11 @@ impl Resource for Route {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        arrows: &[Arrow::new(Relation::Way, End::Named("route_table_id"), End::Named("target"))],
+        within: &["route_table_id"],
+        ..Depiction::PART
     };
     const EXAMPLE: &'static str = include_str!("route/example.toml");
     const PERMISSIONS: &'static [Need] = &[

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, Filter, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::Depiction;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -117,6 +118,7 @@ impl Resource for RouteTable {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction = Depiction { within: &["vpc_id"], ..Depiction::PART };
     const EXAMPLE: &'static str = include_str!("route_table/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:route-table/{id}";
     const PERMISSIONS: &'static [Need] = &[

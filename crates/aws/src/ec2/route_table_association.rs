@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, RouteTableAssociationStateCode};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -65,6 +66,11 @@ impl Resource for RouteTableAssociation {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        arrows: &[Arrow::new(Relation::Way, End::Named("subnet_id"), End::Named("route_table_id"))],
+        within: &["route_table_id"],
+        ..Depiction::PART
     };
     const EXAMPLE: &'static str = include_str!("route_table_association/example.toml");
     const PERMISSIONS: &'static [Need] = &[

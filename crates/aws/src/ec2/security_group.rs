@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ResourceType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -94,6 +95,7 @@ impl Resource for SecurityGroup {
         timeouts: Timeouts { delete: Duration::from_mins(15), ..Timeouts::minutes(5) },
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction = Depiction { theme: Theme::Network, within: &["vpc_id"], ..Depiction::THING };
     const EXAMPLE: &'static str = include_str!("security_group/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:security-group/{id}";
     const PERMISSIONS: &'static [Need] = &[

@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{
     SecurityGroupRuleUpdate, UserIdGroupPair,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -108,6 +109,12 @@ impl Resource for SecurityGroupRule {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        arrows: &[Arrow::new(Relation::Admission, End::Named("source"), End::Named("security_group_id"))
+            .labelled(&["protocol", "ports"])],
+        within: &["security_group_id"],
+        ..Depiction::PART
     };
     const EXAMPLE: &'static str = include_str!("security_group_rule/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}";

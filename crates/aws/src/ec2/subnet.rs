@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{
     self, AttributeBooleanValue, HostnameType, ResourceType, SubnetCidrBlockStateCode, SubnetState,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -157,6 +158,13 @@ impl Resource for Subnet {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(20),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        form: Form::Lane { zone: &["availability_zone_id", "availability_zone"] },
+        theme: Theme::Network,
+        within: &["vpc_id"],
+        details: &["cidr_block"],
+        ..Depiction::THING
     };
     const EXAMPLE: &'static str = include_str!("subnet/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:subnet/{id}";

@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{
 use futures::future::try_join3;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -82,43 +83,71 @@ pub(crate) struct Vpcs {
 /// The attributes of a VPC that are read one by one.
 #[derive(Debug, Clone, Copy)]
 struct DnsAttributes {
-    support: bool,
-    hostnames: bool,
-    usage_metrics: bool,
+    support: Option<bool>,
+    hostnames: Option<bool>,
+    usage_metrics: Option<bool>,
 }
 
+const SUPPORT: &str = "enable_dns_support";
+const HOSTNAMES: &str = "enable_dns_hostnames";
+const USAGE_METRICS: &str = "enable_network_address_usage_metrics";
+
 impl Listing for Vpcs {
+    const SPARED: &'static [&'static str] = &[SUPPORT, HOSTNAMES, USAGE_METRICS];
+
     type Client = Client;
 
     /// Besides one list call this takes three calls for each VPC: `DescribeVpcAttribute` has no
     /// list form and answers one attribute at a time.
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        let call = client.ec2.reads.describe_vpcs().set_filters(filters::ids("vpc-id", ids));
-        let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
-        let mut vpcs = pages.collect::<Result<Vec<_>, _>>().await.map_err(failed("DescribeVpcs"))?;
-        let wanted: BTreeSet<_> = ids.iter().map(RemoteId::as_str).collect();
-        vpcs.retain(|vpc| vpc.vpc_id().is_some_and(|id| wanted.contains(id)));
-        let listed: Vec<_> = vpcs.iter().filter_map(types::Vpc::vpc_id).map(str::to_owned).collect();
-        let reads = stream::iter(listed).map(|id| read_attributes(client, id)).buffered(VPCS_AT_ONCE);
-        let attributes: Vec<_> = reads.try_collect().await?;
-        let attributes = attributes.into_iter().flatten().collect();
-        Ok(Self { found: Found::new(&client.place, vpcs), attributes })
+        read(client, ids, |_| true).await
     }
+
+    async fn survey(
+        client: &Client,
+        ids: &[RemoteId],
+        wanted: &BTreeSet<String>,
+    ) -> Result<Self, ProviderError> {
+        read(client, ids, |attribute| wanted.contains(attribute)).await
+    }
+}
+
+/// Reads VPCs, with those of their attributes that are wanted.
+async fn read(
+    client: &Client,
+    ids: &[RemoteId],
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vpcs, ProviderError> {
+    let call = client.ec2.reads.describe_vpcs().set_filters(filters::ids("vpc-id", ids));
+    let pages = call.into_paginator().page_size(PAGE_SIZE).items().send();
+    let mut vpcs = pages.collect::<Result<Vec<_>, _>>().await.map_err(failed("DescribeVpcs"))?;
+    let wanted: BTreeSet<_> = ids.iter().map(RemoteId::as_str).collect();
+    vpcs.retain(|vpc| vpc.vpc_id().is_some_and(|id| wanted.contains(id)));
+    let listed: Vec<_> = vpcs.iter().filter_map(types::Vpc::vpc_id).map(str::to_owned).collect();
+    let wanted = [SUPPORT, HOSTNAMES, USAGE_METRICS].map(is_wanted);
+    let reads = stream::iter(listed).map(|id| read_attributes(client, id, wanted)).buffered(VPCS_AT_ONCE);
+    let attributes: Vec<_> = reads.try_collect().await?;
+    let attributes = attributes.into_iter().flatten().collect();
+    Ok(Vpcs { found: Found::new(&client.place, vpcs), attributes })
 }
 
 /// Reads the attributes of one VPC; `None` if it has gone since it was listed.
 async fn read_attributes(
     client: &Client,
     id: String,
+    [support, hostnames, usage_metrics]: [bool; 3],
 ) -> Result<Option<(String, DnsAttributes)>, ProviderError> {
+    let read = async |is_wanted: bool, name: VpcAttributeName| {
+        if is_wanted { read_attribute(client, &id, name).await.map(Some) } else { Ok(None) }
+    };
     let reads = try_join3(
-        read_attribute(client, &id, VpcAttributeName::EnableDnsSupport),
-        read_attribute(client, &id, VpcAttributeName::EnableDnsHostnames),
-        read_attribute(client, &id, VpcAttributeName::EnableNetworkAddressUsageMetrics),
+        read(support, VpcAttributeName::EnableDnsSupport),
+        read(hostnames, VpcAttributeName::EnableDnsHostnames),
+        read(usage_metrics, VpcAttributeName::EnableNetworkAddressUsageMetrics),
     );
     match reads.await {
         Ok((support, hostnames, usage_metrics)) => {
-            Ok(Some((id, DnsAttributes { support, hostnames, usage_metrics })))
+            Ok(Some((id.clone(), DnsAttributes { support, hostnames, usage_metrics })))
         }
         Err(error) if error.class == ErrorClass::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -171,6 +200,13 @@ impl Resource for Vpc {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction = Depiction {
+        title: "VPC",
+        form: Form::Network,
+        theme: Theme::Network,
+        details: &["cidr_block"],
+        ..Depiction::THING
+    };
     const EXAMPLE: &'static str = include_str!("vpc/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:vpc/{id}";
     const PERMISSIONS: &'static [Need] = &[
@@ -218,9 +254,9 @@ impl Resource for Vpc {
                 ipv4_ipam_pool_id: None,
                 ipv4_netmask_length: None,
                 instance_tenancy: vpc.instance_tenancy().map(|tenancy| tenancy.as_str().to_owned()),
-                enable_dns_support: Some(dns.support),
-                enable_dns_hostnames: Some(dns.hostnames),
-                enable_network_address_usage_metrics: Some(dns.usage_metrics),
+                enable_dns_support: dns.support,
+                enable_dns_hostnames: dns.hostnames,
+                enable_network_address_usage_metrics: dns.usage_metrics,
                 tags: Some(tags::observed(vpc.tags())),
             },
             outputs: VpcOutputs {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{self, ResourceType, SecurityGroupIdentifier, State, VpcEndpointType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::ProviderError;
@@ -159,6 +160,13 @@ impl Resource for VpcEndpoint {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(15),
         poll: Duration::from_secs(5),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "VPC endpoint",
+        theme: Theme::Network,
+        within: &["subnet_ids", "vpc_id"],
+        details: &["service_name"],
+        ..Depiction::THING
     };
     const EXAMPLE: &'static str = include_str!("vpc_endpoint/example.toml");
     const ARN: &'static str = "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}";

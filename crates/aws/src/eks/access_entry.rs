@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_eks::types;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -107,6 +108,8 @@ impl Resource for AccessEntry {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(5),
     };
+    const DEPICTION: Depiction =
+        Depiction { title: "access entry", form: Form::Note, within: &["cluster_name"], ..Depiction::THING };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:access-entry/{cluster_name}/*";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["eks:DescribeAccessEntry"]).on(&["{arn}"]),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_eks::types::{self, AccessScopeType};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::Depiction;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -100,6 +101,7 @@ impl Resource for AccessPolicyAssociation {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(5),
     };
+    const DEPICTION: Depiction = Depiction { within: &["access_entry_id"], ..Depiction::PART };
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["eks:ListAssociatedAccessPolicies"]).on(&[ENTRIES]),
         Need::create(&["eks:AssociateAccessPolicy"]).on(&[ENTRIES]),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_eks::types::{AddonNamespaceConfigRequest, AddonPodIdentityAssociations, ResolveConflicts};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form};
 use straddle_engine::document::Document;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
@@ -48,7 +49,7 @@ pub(crate) struct AddonInputs {
     name: String,
     /// The add-on's version, such as `v1.20.1-eksbuild.1`. If it is not set, it is the one that EKS runs by
     /// default with the cluster's version of Kubernetes, also once that is another one; a later one that is
-    /// there stays.
+    /// there stays. Whether the default has become another one is asked when something of the stack changes.
     #[attribute(follows = "cluster_name.version")]
     version: Option<String>,
     /// Settings of the add-on, a table or JSON or YAML text, compared as data. Which there are, and
@@ -134,6 +135,8 @@ impl Resource for Addon {
         timeouts: Timeouts { delete: Duration::from_mins(40), ..Timeouts::minutes(20) },
         poll: Duration::from_secs(10),
     };
+    const DEPICTION: Depiction =
+        Depiction { title: "add-on", form: Form::Note, within: &["cluster_name"], ..Depiction::THING };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:addon/{cluster_name}/{name}/*";
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["eks:DescribeAddon"]).on(&["{arn}"]),

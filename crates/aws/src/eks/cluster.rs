@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use aws_sdk_eks::types::Update;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -80,6 +81,14 @@ impl Resource for Cluster {
             delete: Duration::from_mins(30),
         },
         poll: Duration::from_secs(15),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "EKS cluster",
+        form: Form::Frame,
+        theme: Theme::Compute,
+        within: &["subnet_ids"],
+        details: &["version"],
+        ..Depiction::THING
     };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:cluster/{name}";
     const PERMISSIONS: &'static [Need] = &[

@@ -8,6 +8,7 @@ use aws_sdk_eks::types::{
     FargateProfileStatus,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -117,6 +118,12 @@ impl Resource for Profile {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(30),
         poll: Duration::from_secs(10),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "Fargate profile",
+        theme: Theme::Compute,
+        within: &["cluster_name", "subnet_ids"],
+        ..Depiction::THING
     };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:fargateprofile/{cluster_name}/{name}/*";
     const ID_FORM: &'static str = "NAME/NAME";

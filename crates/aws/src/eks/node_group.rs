@@ -9,6 +9,7 @@ mod request;
 use std::time::Duration;
 
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -58,6 +59,13 @@ impl Resource for NodeGroup {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(60),
         poll: Duration::from_secs(15),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "node group",
+        theme: Theme::Compute,
+        within: &["cluster_name", "subnet_ids"],
+        details: &["instance_types", "scaling"],
+        ..Depiction::THING
     };
     const ARN: &'static str = "arn:{partition}:eks:{region}:{account}:nodegroup/{cluster_name}/{name}/*";
     const ID_FORM: &'static str = "NAME/NAME";

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_eks::types;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Form, Relation};
 use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::{ErrorClass, ProviderError};
@@ -123,6 +124,18 @@ impl Resource for PodIdentityAssociation {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(5),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "Pod Identity",
+        form: Form::Note,
+        within: &["cluster_name"],
+        arrows: &[
+            Arrow::new(Relation::Trust, End::Named("cluster_name"), End::Named("target_role_arn"))
+                .labelled(&["service_account"]),
+            Arrow::new(Relation::Trust, End::Named("cluster_name"), End::Named("role_arn"))
+                .labelled(&["service_account"]),
+        ],
+        ..Depiction::THING
     };
     const ARN: &'static str =
         "arn:{partition}:eks:{region}:{account}:podidentityassociation/{cluster_name}/*";

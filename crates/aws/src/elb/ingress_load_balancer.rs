@@ -1,7 +1,6 @@
 //! `ingress_load_balancer`: the load balancer that a controller in a cluster makes of an Ingress.
 
 mod annotations;
-mod answer;
 mod inputs;
 mod listing;
 mod name;
@@ -11,6 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -20,7 +20,8 @@ use straddle_engine::resource::{
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::ValueMap;
 
-use super::SERVICE;
+use super::health::unhealthy_reason;
+use super::{SERVICE, answer};
 use crate::client::Client;
 use crate::error::failed;
 
@@ -115,6 +116,17 @@ impl Resource for IngressLoadBalancer {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(15),
         poll: Duration::from_secs(10),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "load balancer",
+        theme: Theme::Traffic,
+        within: &["subnets"],
+        details: &["scheme"],
+        arrows: &[
+            Arrow::new(Relation::Traffic, End::Doors, End::Itself),
+            Arrow::new(Relation::Traffic, End::Itself, End::Makers),
+        ],
+        ..Depiction::THING
     };
     const MADE_BY: Option<MadeByOthers> = Some(MadeByOthers {
         of: &["kubernetes_object"],
@@ -235,7 +247,8 @@ impl Resource for IngressLoadBalancer {
         desired: &IngressLoadBalancerInputs,
     ) -> Result<Readiness, ProviderError> {
         let wanted = desired.healthy_targets.unwrap_or(1);
-        if let Some(reason) = unhealthy(&observed.outputs, wanted) {
+        let found = &observed.outputs;
+        if let Some(reason) = unhealthy_reason(found.healthy_targets_now, &found.unhealthy_targets, wanted) {
             return Ok(Readiness::Pending(reason));
         }
         match (&desired.check, &observed.outputs.url) {
@@ -290,18 +303,6 @@ fn missing(
     format!(
         "the load balancer{name} is missing, and there is {parts}: the controller may not be allowed to make it"
     )
-}
-
-/// Says which targets are not healthy, if too few are.
-fn unhealthy(outputs: &IngressLoadBalancerOutputs, wanted: i64) -> Option<String> {
-    if outputs.healthy_targets_now >= wanted {
-        return None;
-    }
-    let reasons = match outputs.unhealthy_targets.as_slice() {
-        [] => "no target is registered".to_owned(),
-        reasons => reasons.join(", "),
-    };
-    Some(format!("{} of {wanted} targets are healthy: {reasons}", outputs.healthy_targets_now))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -141,6 +142,16 @@ impl Resource for Listener {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(3),
+    };
+    const DEPICTION: Depiction = Depiction {
+        within: &["load_balancer_arn"],
+        arrows: &[Arrow::new(
+            Relation::Traffic,
+            End::Named("load_balancer_arn"),
+            End::Named("default_action"),
+        )
+        .labelled(&["protocol", "port"])],
+        ..Depiction::PART
     };
     const EXAMPLE: &'static str = include_str!("listener/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["load_balancer_arn", "port"];

@@ -12,6 +12,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancerSchemeEnum, LoadBalancerTypeEnum,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -86,6 +87,13 @@ impl Resource for LoadBalancer {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(5),
+    };
+    const DEPICTION: Depiction = Depiction {
+        theme: Theme::Traffic,
+        within: &["subnets", "subnet_mappings"],
+        details: &["load_balancer_type"],
+        arrows: &[Arrow::new(Relation::Traffic, End::Doors, End::Itself)],
+        ..Depiction::THING
     };
     const EXAMPLE: &'static str = include_str!("load_balancer/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["name"];

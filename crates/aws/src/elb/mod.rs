@@ -1,12 +1,15 @@
 //! The kinds of Elastic Load Balancing (its second version), and what they share.
 
+mod answer;
 mod attribute_values;
 pub(crate) mod describe;
+mod health;
 pub(crate) mod ingress_load_balancer;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
 pub(crate) mod maker;
 mod ownership;
+pub(crate) mod registered_targets;
 pub(crate) mod tags;
 pub(crate) mod target_group;
 

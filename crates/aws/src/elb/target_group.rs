@@ -11,6 +11,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     self, Matcher, ProtocolEnum, TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -75,6 +76,12 @@ impl Resource for TargetGroup {
         replace_order: ReplaceOrder::DeleteFirst,
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(5),
+    };
+    const DEPICTION: Depiction = Depiction {
+        theme: Theme::Traffic,
+        within: &["vpc_id"],
+        details: &["target_type"],
+        ..Depiction::THING
     };
     const EXAMPLE: &'static str = include_str!("target_group/example.toml");
     const EXCLUSIVE: &'static [&'static str] = &["name"];

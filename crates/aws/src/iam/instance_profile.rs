@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_iam::types;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -96,6 +97,13 @@ impl Resource for InstanceProfile {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "instance profile",
+        form: Form::Note,
+        theme: Theme::Identity,
+        within: &["role"],
+        ..Depiction::THING
     };
     const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("instance_profile/example.toml");

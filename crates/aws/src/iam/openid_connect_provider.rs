@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -105,6 +106,12 @@ impl Resource for OpenIdConnectProvider {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "OIDC provider",
+        theme: Theme::Identity,
+        arrows: &[Arrow::new(Relation::Trust, End::Named("url"), End::Itself)],
+        ..Depiction::THING
     };
     const ID_FORM: &'static str = "arn:*:iam::*:oidc-provider/*";
     const EXAMPLE: &'static str = include_str!("openid_connect_provider/example.toml");

@@ -1,6 +1,6 @@
 //! Managed policies with their versions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::{self, PolicyVersion};
 use straddle_engine::address::RemoteId;
@@ -25,34 +25,52 @@ pub(crate) struct WholePolicy {
     pub(crate) policy: types::Policy,
     /// What is in force.
     pub(crate) document: Policy,
-    /// The versions that are not in force, oldest first.
-    pub(crate) others: Vec<String>,
+    /// The versions that are not in force, oldest first; `None` if they were not asked for.
+    pub(crate) others: Option<Vec<String>>,
     /// What the newest of these says.
     pub(crate) newest: Option<Policy>,
 }
 
 impl Listing for Policies {
+    const SPARED: &'static [&'static str] = &["other_version_ids", "newest_document"];
+
     type Client = Client;
 
     /// Reads each policy by itself: lists have neither documents nor tags (API reference,
     /// `ListPolicies`).
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        Ok(Self { policies: each(ids, |id| read(client, id)).await? })
+        let read = async |arn: RemoteId| with_others(client, read(client, &arn).await?, &arn).await;
+        Ok(Self { policies: each(ids, read).await? })
+    }
+
+    /// What is not in force matters to changes alone.
+    async fn survey(client: &Client, ids: &[RemoteId], _: &BTreeSet<String>) -> Result<Self, ProviderError> {
+        Ok(Self { policies: each(ids, async |arn| read(client, &arn).await).await? })
     }
 }
 
-async fn read(client: &Client, arn: RemoteId) -> Result<WholePolicy, ProviderError> {
+async fn read(client: &Client, arn: &RemoteId) -> Result<WholePolicy, ProviderError> {
     let policy = get_policy(client, arn.as_str()).await?;
+    let in_force = policy.default_version_id().unwrap_or_default();
+    let document = read_version(client, arn, in_force).await?;
+    Ok(WholePolicy { policy, document, others: None, newest: None })
+}
+
+/// Adds what is not in force.
+async fn with_others(
+    client: &Client,
+    whole: WholePolicy,
+    arn: &RemoteId,
+) -> Result<WholePolicy, ProviderError> {
     let pages = client.iam.reads.list_policy_versions().policy_arn(arn.as_str()).into_paginator();
     let versions = pages.items().send().collect::<Result<Vec<_>, _>>().await;
-    let others = others(versions.map_err(failed("ListPolicyVersions"))?, policy.default_version_id());
-    let in_force = policy.default_version_id().unwrap_or_default();
-    let document = read_version(client, &arn, in_force).await?;
+    let versions = versions.map_err(failed("ListPolicyVersions"))?;
+    let others = others(versions, whole.policy.default_version_id());
     let newest = match others.last() {
-        Some(version) => Some(read_version(client, &arn, version).await?),
+        Some(version) => Some(read_version(client, arn, version).await?),
         None => None,
     };
-    Ok(WholePolicy { policy, document, others, newest })
+    Ok(WholePolicy { others: Some(others), newest, ..whole })
 }
 
 /// Reads a policy without its documents.

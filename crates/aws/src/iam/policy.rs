@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_iam::types;
 use futures::try_join;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::{ErrorClass, ProviderError};
@@ -62,7 +63,7 @@ pub(crate) struct ManagedPolicyOutputs {
     default_version_id: String,
     /// The versions that are not in force, oldest first.
     #[attribute(volatile)]
-    other_version_ids: Vec<String>,
+    other_version_ids: Option<Vec<String>>,
     /// What the newest of these says: a change that was cut short.
     #[attribute(volatile)]
     newest_document: Option<Policy>,
@@ -99,6 +100,8 @@ impl Resource for ManagedPolicy {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction =
+        Depiction { title: "policy", form: Form::Note, theme: Theme::Identity, ..Depiction::THING };
     const ID_FORM: &'static str = "arn:*:iam::*:policy/*";
     const EXAMPLE: &'static str = include_str!("policy/example.toml");
     const ARN: &'static str = "arn:{partition}:iam::{account}:policy{path|/}{name}";
@@ -183,7 +186,7 @@ impl Resource for ManagedPolicy {
         observed: &Observed<ManagedPolicyInputs, ManagedPolicyOutputs>,
         desired: Option<&ManagedPolicyInputs>,
     ) -> Option<ManagedPolicyStep> {
-        let others = &observed.outputs.other_version_ids;
+        let others = observed.outputs.other_version_ids.as_deref().unwrap_or_default();
         let oldest = || others.first().cloned().map(ManagedPolicyStep::DeleteVersion);
         let Some(desired) = desired else { return Some(oldest().unwrap_or(ManagedPolicyStep::Delete)) };
         let found = &observed.inputs;

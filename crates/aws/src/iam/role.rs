@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_iam::types;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::ProviderError;
@@ -14,7 +15,7 @@ use straddle_engine::resource::{
 use straddle_engine::schema::{Attributes, Expansion, ExpansionShape, Tags};
 use straddle_engine::value::{Value, ValueMap};
 
-use super::roles::{Part, Roles, get_role};
+use super::roles::{Part, Roles, WholeRole, get_role};
 use super::tags::{TagStep, Tagged};
 use super::{SERVICE, document, names, tags, trust, unless_missing};
 use crate::client::{Client, Place};
@@ -77,7 +78,7 @@ pub(crate) struct RoleOutputs {
     inline_policy_names: BTreeSet<String>,
     /// The names of the instance profiles that it is in.
     #[attribute(volatile)]
-    instance_profile_names: BTreeSet<String>,
+    instance_profile_names: Option<BTreeSet<String>>,
 }
 
 /// A change of a role.
@@ -118,6 +119,13 @@ impl Resource for Role {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "role",
+        theme: Theme::Identity,
+        arrows: &[Arrow::new(Relation::Trust, End::Named("trust"), End::Itself)
+            .of(&["iam_openid_connect_provider", "iam_role"])],
+        ..Depiction::THING
     };
     const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("role/example.toml");
@@ -208,7 +216,7 @@ impl Resource for Role {
         };
         let foreign = listing.foreign(id.as_str());
         Some(Observed {
-            inputs: RoleInputs { foreign_policies: Some(foreign), ..observed_inputs(role) },
+            inputs: RoleInputs { foreign_policies: Some(foreign), ..observed_inputs(whole) },
             outputs: RoleOutputs {
                 arn: role.arn.clone(),
                 unique_id: role.role_id.clone(),
@@ -327,14 +335,17 @@ pub(crate) fn observed_trust(role: &types::Role) -> Option<Policy> {
     role.assume_role_policy_document().map(document::from_answer)
 }
 
-fn observed_inputs(role: &types::Role) -> RoleInputs {
+fn observed_inputs(whole: &WholeRole) -> RoleInputs {
+    let role = &whole.role;
+    let description = || role.description().unwrap_or_default().to_owned();
+    let longest_session = || role.max_session_duration().map_or(*SESSIONS.start(), i64::from);
     let boundary = role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
     RoleInputs {
         name: role.role_name().to_owned(),
         path: Some(role.path().to_owned()),
-        description: Some(role.description().unwrap_or_default().to_owned()),
+        description: whole.has_details.then(description),
         trust: observed_trust(role),
-        max_session_duration: Some(role.max_session_duration().map_or(*SESSIONS.start(), i64::from)),
+        max_session_duration: whole.has_details.then(longest_session),
         permissions_boundary: Some(boundary.unwrap_or_default().to_owned()),
         foreign_policies: None,
         tags: Some(tags::observed(role.tags())),
@@ -373,7 +384,8 @@ fn take_off(policy: &str) -> RoleStep {
 /// Names the next call on the way out. A role that has policies or is in an instance profile is not
 /// deleted (API reference, `DeleteRole`).
 fn towards_deletion(role: &RoleOutputs) -> RoleStep {
-    let profile = role.instance_profile_names.first().cloned().map(RoleStep::RemoveFromProfile);
+    let profiles = role.instance_profile_names.as_ref();
+    let profile = profiles.and_then(BTreeSet::first).cloned().map(RoleStep::RemoveFromProfile);
     let attached = || role.attached_policy_arns.first().cloned().map(RoleStep::Detach);
     let inline = || role.inline_policy_names.first().cloned().map(RoleStep::DeleteInline);
     profile.or_else(attached).or_else(inline).unwrap_or(RoleStep::Delete)

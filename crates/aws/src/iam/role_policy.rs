@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::Depiction;
 use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::{ErrorClass, ProviderError};
@@ -67,6 +68,7 @@ impl Resource for RolePolicy {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction = Depiction { within: &["role"], ..Depiction::PART };
     const ID_FORM: &'static str = "NAME:NAME";
     const EXAMPLE: &'static str = include_str!("role_policy/example.toml");
     const ARN: &'static str = ROLE;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::Depiction;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{
@@ -58,6 +59,7 @@ impl Resource for RolePolicyAttachment {
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
     };
+    const DEPICTION: Depiction = Depiction { within: &["role"], ..Depiction::PART };
     const ID_FORM: &'static str = "NAME/arn:*:iam::*:policy/*";
     const EXAMPLE: &'static str = include_str!("role_policy_attachment/example.toml");
     const ARN: &'static str = ROLE;

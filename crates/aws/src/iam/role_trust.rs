@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Arrow, Depiction, End, Relation};
 use straddle_engine::permission::Need;
 use straddle_engine::policy::Policy;
 use straddle_engine::provider::ProviderError;
@@ -61,6 +62,12 @@ impl Resource for RoleTrust {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        within: &["role"],
+        arrows: &[Arrow::new(Relation::Trust, End::Named("trust"), End::Named("role"))
+            .of(&["iam_openid_connect_provider", "iam_role"])],
+        ..Depiction::PART
     };
     const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("role_trust/example.toml");

@@ -1,7 +1,10 @@
 //! Roles and what is attached to them: one listing for all kinds that are about roles.
 //!
-//! IAM has no call that reads many roles with their boundaries and tags (API reference, `ListRoles`),
-//! so each thing that is asked about is read by itself.
+//! IAM has no call that reads some roles with their boundaries and tags (API reference, `ListRoles`), so
+//! each thing that is asked about is read by itself. For a plan that expects no change the listing of all
+//! roles is read where that takes fewer calls.
+
+mod listed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +15,7 @@ use straddle_engine::policy::Policy;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::Listing;
 
+use self::listed::Listed;
 use super::document;
 use crate::client::{Client, OwnIds};
 use crate::each::each;
@@ -70,7 +74,10 @@ pub(crate) struct Roles {
 pub(crate) struct WholeRole {
     pub(crate) role: types::Role,
     pub(crate) inline_names: BTreeSet<String>,
-    pub(crate) profiles: BTreeSet<String>,
+    /// `None` if they were not asked for.
+    pub(crate) profiles: Option<BTreeSet<String>>,
+    /// Whether it is known what it is for, and how long its sessions may be.
+    pub(crate) has_details: bool,
 }
 
 impl Roles {
@@ -87,10 +94,62 @@ impl Roles {
     }
 }
 
+const DESCRIPTION: &str = "description";
+const SESSION: &str = "max_session_duration";
+
 impl Listing for Roles {
+    const SPARED: &'static [&'static str] = &[DESCRIPTION, SESSION, "instance_profile_names"];
+
     type Client = Client;
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
+        Asked::about(client, ids).read(client, WholeRole::with_profiles).await
+    }
+
+    async fn survey(
+        client: &Client,
+        ids: &[RemoteId],
+        wanted: &BTreeSet<String>,
+    ) -> Result<Self, ProviderError> {
+        let asked = Asked::about(client, ids);
+        let with_details = wanted.contains(DESCRIPTION) || wanted.contains(SESSION);
+        let spared = asked.calls() - if with_details { asked.roles.len() } else { 0 };
+        if spared < 2 {
+            return asked.read(client, WholeRole::alone).await;
+        }
+        let listed = listed::list(client, &asked.names(), spared).await?;
+        let mut found = asked.of(&listed, client);
+        if with_details {
+            let ids: Vec<_> = found.whole.keys().cloned().collect();
+            let roles = each(&ids, async |id| get_role(client, id.as_str()).await).await?;
+            for (id, role) in roles {
+                found.whole.entry(id).and_modify(|whole| *whole = whole.detailed(role));
+            }
+        }
+        if !listed.is_whole {
+            let rest = asked.without(&listed).read(client, WholeRole::alone).await?;
+            found.whole.extend(rest.whole);
+            found.attached.extend(rest.attached);
+            found.inline.extend(rest.inline);
+        }
+        Ok(found)
+    }
+}
+
+/// What is asked about.
+struct Asked {
+    /// Roles, or their trust.
+    roles: BTreeSet<RemoteId>,
+    /// Roles whose managed policies are asked about.
+    holders: BTreeSet<RemoteId>,
+    /// Policies of roles' own.
+    inline: BTreeSet<RemoteId>,
+}
+
+impl Asked {
+    fn about(client: &Client, ids: &[RemoteId]) -> Self {
+        let policies = ids.iter().filter(|id| !matches!(Part::of(id), Part::Role(_)));
+        client.own_policies.add(policies.map(RemoteId::as_str));
         let (mut roles, mut holders, mut inline) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for id in ids {
             let holder = RemoteId::new(Part::of(id).role());
@@ -107,30 +166,97 @@ impl Listing for Roles {
                 }
             }
         }
-        let policies = ids.iter().filter(|id| !matches!(Part::of(id), Part::Role(_)));
-        client.own_policies.add(policies.map(RemoteId::as_str));
-        let list = |ids: BTreeSet<RemoteId>| ids.into_iter().collect::<Vec<_>>();
-        let (roles, holders, inline) = (list(roles), list(holders), list(inline));
-        let (roles, attached, inline) = try_join!(
+        Self { roles, holders, inline }
+    }
+
+    /// Returns how many calls it takes to read each of them by itself.
+    fn calls(&self) -> usize {
+        2 * self.roles.len() + self.holders.len() + self.inline.len()
+    }
+
+    /// Returns the names of all roles that it is about.
+    fn names(&self) -> BTreeSet<String> {
+        let of_inline = self.inline.iter().map(|id| Part::of(id).role().to_owned());
+        self.holders.iter().map(|id| id.as_str().to_owned()).chain(of_inline).collect()
+    }
+
+    /// Returns what the listing of the account has of them.
+    fn of(&self, listed: &Listed, client: &Client) -> Roles {
+        let role = |id: &RemoteId| listed.roles.get(Part::of(id).role());
+        let whole = |id: &RemoteId| Some((id.clone(), listed::whole(role(id)?)?));
+        let attached = |id: &RemoteId| Some((id.clone(), listed::attached(role(id)?)));
+        let inline = |id: &RemoteId| {
+            let Part::Inline { name, .. } = Part::of(id) else { return None };
+            Some((id.clone(), document::from_answer(listed::inline(role(id)?, name)?)))
+        };
+        Roles {
+            whole: self.roles.iter().filter_map(whole).collect(),
+            attached: self.holders.iter().filter_map(attached).collect(),
+            inline: self.inline.iter().filter_map(inline).collect(),
+            own: client.own_policies.clone(),
+        }
+    }
+
+    /// Leaves out what is about roles that were listed.
+    fn without(mut self, listed: &Listed) -> Self {
+        for ids in [&mut self.roles, &mut self.holders, &mut self.inline] {
+            ids.retain(|id| !listed.roles.contains_key(Part::of(id).role()));
+        }
+        self
+    }
+
+    /// Reads each of them by itself, roles with `read_role`.
+    async fn read<'a, F>(
+        &self,
+        client: &'a Client,
+        read_role: impl Fn(&'a Client, RemoteId) -> F,
+    ) -> Result<Roles, ProviderError>
+    where
+        F: Future<Output = Result<WholeRole, ProviderError>>,
+    {
+        let list = |ids: &BTreeSet<RemoteId>| ids.iter().cloned().collect::<Vec<_>>();
+        let (roles, holders, inline) = (list(&self.roles), list(&self.holders), list(&self.inline));
+        let (whole, attached, inline) = try_join!(
             each(&roles, |id| read_role(client, id)),
             each(&holders, |id| read_attached(client, id)),
             each(&inline, |id| read_inline(client, id)),
         )?;
-        Ok(Self { whole: roles, attached, inline, own: client.own_policies.clone() })
+        Ok(Roles { whole, attached, inline, own: client.own_policies.clone() })
     }
 }
 
-async fn read_role(client: &Client, id: RemoteId) -> Result<WholeRole, ProviderError> {
-    let (reads, name) = (&client.iam.reads, id.as_str());
-    let role = get_role(client, name).await?;
-    let pages = reads.list_role_policies().role_name(name).into_paginator().items().send();
-    let inline_names = pages.collect::<Result<Vec<_>, _>>().await.map_err(failed("ListRolePolicies"))?;
-    let inline_names = inline_names.into_iter().collect();
-    let pages = reads.list_instance_profiles_for_role().role_name(name).into_paginator().items().send();
-    let profiles = pages.collect::<Result<Vec<InstanceProfile>, _>>().await;
-    let profiles = profiles.map_err(failed("ListInstanceProfilesForRole"))?;
-    let profiles = profiles.into_iter().map(|profile| profile.instance_profile_name).collect();
-    Ok(WholeRole { role, inline_names, profiles })
+impl WholeRole {
+    /// Reads a role without its instance profiles, which matter only to its deletion.
+    async fn alone(client: &Client, id: RemoteId) -> Result<Self, ProviderError> {
+        let policies = client.iam.reads.list_role_policies().role_name(id.as_str());
+        let policies = policies.into_paginator().items().send();
+        let names =
+            async { policies.collect::<Result<Vec<_>, _>>().await.map_err(failed("ListRolePolicies")) };
+        let (role, inline_names) = try_join!(get_role(client, id.as_str()), names)?;
+        let inline_names = inline_names.into_iter().collect();
+        Ok(Self { role, inline_names, profiles: None, has_details: true })
+    }
+
+    async fn with_profiles(client: &Client, id: RemoteId) -> Result<Self, ProviderError> {
+        let profiles = client.iam.reads.list_instance_profiles_for_role().role_name(id.as_str());
+        let profiles = profiles.into_paginator().items().send();
+        let profiles = async {
+            let profiles = profiles.collect::<Result<Vec<InstanceProfile>, _>>().await;
+            profiles.map_err(failed("ListInstanceProfilesForRole"))
+        };
+        let (role, profiles) = try_join!(Self::alone(client, id.clone()), profiles)?;
+        let profiles = profiles.into_iter().map(|profile| profile.instance_profile_name).collect();
+        Ok(Self { profiles: Some(profiles), ..role })
+    }
+
+    fn detailed(&self, role: types::Role) -> Self {
+        Self {
+            role,
+            inline_names: self.inline_names.clone(),
+            profiles: self.profiles.clone(),
+            has_details: true,
+        }
+    }
 }
 
 /// Reads a role.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_iam::types;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form, Theme};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -87,6 +88,12 @@ impl Resource for ServiceLinkedRole {
         replace_order: ReplaceOrder::CreateFirst,
         timeouts: Timeouts::minutes(5),
         poll: Duration::from_secs(2),
+    };
+    const DEPICTION: Depiction = Depiction {
+        title: "service-linked role",
+        form: Form::Note,
+        theme: Theme::Identity,
+        ..Depiction::THING
     };
     const ID_FORM: &'static str = "NAME";
     const EXAMPLE: &'static str = include_str!("service_linked_role/example.toml");

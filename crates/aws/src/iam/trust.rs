@@ -13,14 +13,14 @@ const SERVICE: &str = "service";
 pub(crate) const OIDC_PROVIDER: &str = "oidc_provider";
 pub(crate) const SERVICE_ACCOUNTS: &str = "service_accounts";
 pub(crate) const AUDIENCES: &str = "audiences";
-const ACCOUNT: &str = "account";
-const ROLE: &str = "role";
-const EXTERNAL_ID: &str = "external_id";
-const SESSION_TAGS: &str = "session_tags";
+pub(crate) const ACCOUNT: &str = "account";
+pub(crate) const ROLE: &str = "role";
+pub(crate) const EXTERNAL_ID: &str = "external_id";
+pub(crate) const SESSION_TAGS: &str = "session_tags";
 
 /// The service that assumes roles for pods, with tags that say for which ones (EKS user guide,
 /// "Create IAM role with trust policy required by EKS Pod Identity").
-const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
+pub(crate) const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 /// Whom the tokens of Kubernetes service accounts are for unless something else is said (EKS user
 /// guide, "Assign IAM roles to Kubernetes service accounts").
 pub(crate) const STS: &str = "sts.amazonaws.com";

@@ -9,7 +9,10 @@ use straddle_engine::policy::pattern::matches;
 use straddle_engine::preflight::{Check, Finding, Item, Subject};
 use straddle_engine::value::Value;
 
+use super::bindings::is_binding;
+use super::ingresses::is_balanced;
 use super::listed;
+use super::pod_identity::ASSOCIATION;
 use super::trust::{links, trust_of};
 use crate::iam::controller::{Version, missing};
 use crate::iam::trust::subject_of;
@@ -90,13 +93,31 @@ impl<'a> Pods<'a> {
         })
     }
 
-    /// Returns the role that it takes, if that is one of the stack.
+    /// Returns the role that it acts with, if that is one of the stack.
     pub(super) fn role<'s>(&self, subject: &'s Subject<'_>) -> Option<&'s Item> {
-        let account = self.account(subject)?;
-        let written = subject.written(account, "manifest");
-        let written = written.as_ref().and_then(role_in).and_then(|role| subject.named(role));
-        let found = account.value("manifest").and_then(role_in);
-        written.or_else(|| found.and_then(|role| role_by_arn(role, subject)))
+        let annotated = self.account(subject).and_then(|account| role_of(account, subject));
+        annotated.or_else(|| self.associated_role(subject))
+    }
+
+    /// Returns the association of its service account.
+    fn association<'s>(&self, subject: &'s Subject<'_>) -> Option<&'s Item> {
+        subject.lasting(ASSOCIATION).find(|association| {
+            association.text("namespace") == Some(self.namespace)
+                && association.text("service_account") == Some(self.service_account)
+                && association.value("cluster_name") == self.item.value("cluster.name")
+        })
+    }
+
+    /// Returns the role that it ends up with by its association.
+    fn associated_role<'s>(&self, subject: &'s Subject<'_>) -> Option<&'s Item> {
+        let association = self.association(subject)?;
+        let has_target = association.value("target_role_arn").is_some_and(|arn| arn.as_str() != Some(""));
+        subject.referred(association, if has_target { "target_role_arn" } else { "role_arn" })
+    }
+
+    /// Returns the controller's version, such as `v2.13.4`.
+    pub(super) fn version(&self) -> &'a str {
+        self.version
     }
 
     fn name(&self) -> String {
@@ -109,12 +130,19 @@ fn namespace_of(item: &Item) -> &str {
 }
 
 /// Returns the role's ARN in a manifest of a service account.
-fn role_in(manifest: &Value) -> Option<&Value> {
+pub(super) fn role_in(manifest: &Value) -> Option<&Value> {
     let metadata = manifest.as_map()?.get("metadata")?.as_map()?;
     metadata.get("annotations")?.as_map()?.get(ROLE_ANNOTATION)
 }
 
-fn role_by_arn<'s>(arn: &Value, subject: &'s Subject<'_>) -> Option<&'s Item> {
+/// Returns the role that a service account is annotated with, if that is one of the stack.
+fn role_of<'s>(account: &Item, subject: &'s Subject<'_>) -> Option<&'s Item> {
+    let written = subject.written(account, "manifest");
+    let written = written.as_ref().and_then(role_in).and_then(|role| subject.named(role));
+    written.or_else(|| role_by_arn(account.value("manifest").and_then(role_in)?, subject))
+}
+
+pub(super) fn role_by_arn<'s>(arn: &Value, subject: &'s Subject<'_>) -> Option<&'s Item> {
     let by_arn = |arn| subject.lasting("iam_role").find(|role| role.text("arn") == Some(arn));
     subject.named(arn).or_else(|| by_arn(arn.as_str()?))
 }
@@ -136,8 +164,22 @@ fn look(pods: &Pods<'_>, subject: &Subject<'_>) -> Result<Finding, Finding> {
     let trusts = trusts(role, subject);
     judge_trust(pods, role, &trusts)?;
     judge_cluster(pods, role, &trusts, subject)?;
-    let policies = policies(role, subject)
-        .ok_or_else(|| skipped(format!("A policy of {} is not of this stack.", role.address)))?;
+    judge_role(pods, role, subject)
+}
+
+/// What the role may do has to be enough for what there is for the controller to do.
+fn judge_role(pods: &Pods<'_>, role: &Item, subject: &Subject<'_>) -> Result<Finding, Finding> {
+    let has = |is_it: fn(&Item) -> bool| {
+        subject.lasting(OBJECT).any(|object| pods.shares_cluster(object) && is_it(object))
+    };
+    if has(is_binding) && !has(is_balanced) {
+        let message = format!("{} registers targets, and makes no load balancers.", pods.item.address);
+        return Ok(Finding::ok(&role.account, message));
+    }
+    let policies = policies(role, subject).ok_or_else(|| {
+        let Item { account, .. } = pods.item;
+        Finding::skipped(account, format!("A policy of {} is not of this stack.", role.address))
+    })?;
     judge_permissions(pods, role, &policies.iter().collect::<Vec<_>>())
 }
 
@@ -145,13 +187,11 @@ fn look(pods: &Pods<'_>, subject: &Subject<'_>) -> Result<Finding, Finding> {
 fn has_association(pods: &Pods<'_>, subject: &Subject<'_>) -> Result<Finding, Finding> {
     let Item { account, address, .. } = pods.item;
     let name = pods.name();
-    let mut associations = subject.lasting("eks_pod_identity_association");
-    let associated = associations.any(|association| {
-        association.text("namespace") == Some(pods.namespace)
-            && association.text("service_account") == Some(pods.service_account)
-    });
-    if associated {
-        return Ok(Finding::ok(account, format!("{address} gets its role by Pod Identity, as {name}.")));
+    if pods.association(subject).is_some() {
+        return match pods.associated_role(subject) {
+            Some(role) => judge_role(pods, role, subject),
+            None => Ok(Finding::ok(account, format!("{address} gets its role by Pod Identity, as {name}."))),
+        };
     }
     Err(Finding::failed(
         account,
@@ -167,10 +207,8 @@ fn trusts(role: &Item, subject: &Subject<'_>) -> Vec<Value> {
 }
 
 /// Tells whether an attribute names a role.
-fn refers_to(item: &Item, attribute: &str, role: &Item, subject: &Subject<'_>) -> bool {
-    let written = subject.written(item, attribute);
-    let named = written.as_ref().and_then(|value| subject.named(value));
-    match named.or_else(|| item.value(attribute).and_then(|value| subject.named(value))) {
+pub(super) fn refers_to(item: &Item, attribute: &str, role: &Item, subject: &Subject<'_>) -> bool {
+    match subject.referred(item, attribute) {
         Some(named) => named.address == role.address,
         None => item.text(attribute).is_some() && item.text(attribute) == role.text("name"),
     }
@@ -223,13 +261,11 @@ fn judge_cluster(
 }
 
 /// Returns the policies of a role; `None` if one of them is not of this stack.
-fn policies(role: &Item, subject: &Subject<'_>) -> Option<Vec<Value>> {
+pub(super) fn policies(role: &Item, subject: &Subject<'_>) -> Option<Vec<Value>> {
     let of_role =
         |kind: &'static str| subject.lasting(kind).filter(|item| refers_to(item, "role", role, subject));
     let attached = of_role("iam_role_policy_attachment").map(|attachment| {
-        let written = subject.written(attachment, "policy_arn");
-        let named = written.as_ref().and_then(|policy| subject.named(policy));
-        let policy = named.or_else(|| subject.named(attachment.value("policy_arn")?))?;
+        let policy = subject.referred(attachment, "policy_arn")?;
         policy.value("document").cloned()
     });
     let inline = of_role("iam_role_policy").map(|policy| policy.value("document").cloned());

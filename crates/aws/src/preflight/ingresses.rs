@@ -4,7 +4,8 @@
 //! account, so that its Ingresses have to name what it would look up (the project's issue 2652; what it
 //! does without is "Ingress annotations" and "Security groups" of its documentation).
 
-use straddle_engine::preflight::{Check, Finding, Item, Subject};
+use straddle_engine::preflight::{Check, Finding, Item, Subject, Verdict};
+use straddle_engine::provider::Account;
 use straddle_engine::value::Value;
 
 use super::controller::{OBJECT, Pods};
@@ -26,20 +27,29 @@ impl Check for Ingresses {
 
     async fn run(subject: &Subject<'_>) -> Vec<Finding> {
         let controllers: Vec<_> = subject.lasting(OBJECT).filter_map(Pods::of).collect();
+        let with_role = |pods: &Pods<'_>| pods.role(subject).map(|role| subject.account(&role.account).0);
+        let owners: Vec<_> = controllers.iter().map(with_role).collect();
         let ingresses = subject.lasting(OBJECT).filter(|item| is_balanced(item));
         let judged = ingresses.filter_map(|ingress| {
-            let controller = controllers.iter().find(|controller| controller.shares_cluster(ingress))?;
-            let role = controller.role(subject)?;
-            let is_foreign = subject.account(&role.account).0.id != subject.account(&ingress.account).0.id;
+            let mut with_owners = controllers.iter().zip(&owners);
+            let (controller, owner) =
+                with_owners.find(|(controller, _)| controller.shares_cluster(ingress))?;
+            let owner = owner.as_ref()?;
+            let is_foreign = owner.id != subject.account(&ingress.account).0.id;
             let default_type = controller.argument("default-target-type");
-            is_foreign.then(|| judge(ingress, default_type))
+            let mut findings = if is_foreign { judge(ingress, default_type) } else { Vec::new() };
+            if let Some(group) = group_of_another(subject, ingress, owner) {
+                findings.retain(|finding| finding.verdict != Verdict::Ok);
+                findings.push(group);
+            }
+            Some(findings)
         });
         judged.flatten().collect()
     }
 }
 
 /// Tells whether an object is an Ingress of the controller's class.
-fn is_balanced(item: &Item) -> bool {
+pub(super) fn is_balanced(item: &Item) -> bool {
     let class = item.text("manifest.spec.ingressClassName");
     let old = || metadata(item, "kubernetes.io/ingress.class").and_then(Value::as_str);
     item.text("manifest.kind") == Some("Ingress") && class.or_else(old) == Some(CLASS)
@@ -47,6 +57,22 @@ fn is_balanced(item: &Item) -> bool {
 
 fn metadata<'a>(item: &'a Item, annotation: &str) -> Option<&'a Value> {
     item.value("manifest.metadata.annotations")?.as_map()?.get(annotation)
+}
+
+/// Says that an Ingress names a group of an account in which its load balancer is not. Groups that are not made yet
+/// are told by what they are taken from, such as the group that a cluster gets.
+fn group_of_another(subject: &Subject<'_>, ingress: &Item, owner: &Account) -> Option<Finding> {
+    let group = subject.named(metadata(ingress, &format!("{PREFIX}/security-groups"))?)?;
+    let account = subject.account(&group.account).0;
+    let Item { address, .. } = ingress;
+    (account.id != owner.id).then(|| {
+        let (named, home, here) = (&group.address, &account.name, &owner.name);
+        Finding::failed(
+            &ingress.account,
+            format!("{address} names a group of {named}, in the account {home}; its load balancer stands in {here}."),
+            format!("Name a `security_group` of the account {here} in `{PREFIX}/security-groups`."),
+        )
+    })
 }
 
 fn judge(ingress: &Item, default_type: Option<&str>) -> Vec<Finding> {
@@ -91,8 +117,6 @@ fn judge(ingress: &Item, default_type: Option<&str>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use straddle_engine::preflight::Verdict;
-
     use super::*;
 
     use crate::preflight::testing::{item, json};

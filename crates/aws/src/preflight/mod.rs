@@ -2,7 +2,9 @@
 
 mod accounts;
 mod addresses;
+mod bindings;
 mod capacity;
+mod chain;
 mod clock;
 mod controller;
 mod endings;
@@ -12,6 +14,7 @@ mod kubernetes;
 mod network;
 mod organization;
 mod permissions;
+mod pod_identity;
 mod policies;
 mod quotas;
 mod ranges;
@@ -56,7 +59,9 @@ pub(crate) fn with_checks(registry: Registry) -> Registry {
         .with_check::<policies::ServiceControlPolicies>()
         .with_check::<roles::ServiceLinkedRoles>()
         .with_check::<trust::Trust>()
+        .with_check::<pod_identity::PodIdentity>()
         .with_check::<controller::Controller>()
+        .with_check::<bindings::Bindings>()
         .with_check::<ingresses::Ingresses>()
         .with_check::<network::PublicAccess>()
         .with_check::<network::Networks>()

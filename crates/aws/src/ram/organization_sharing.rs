@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_organizations::types::EnabledServicePrincipal;
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::{Depiction, Form};
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::Readiness;
@@ -84,6 +85,8 @@ impl Resource for OrganizationSharing {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(5),
     };
+    const DEPICTION: Depiction =
+        Depiction { title: "sharing in the organization", form: Form::Note, ..Depiction::THING };
     const EXAMPLE: &'static str = include_str!("organization_sharing/example.toml");
     const PERMISSIONS: &'static [Need] = &[
         Need::read(&["organizations:ListAWSServiceAccessForOrganization"]),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_ram::types::{self, ResourceShareAssociationType, ResourceShareStatus};
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::Depiction;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -107,6 +108,7 @@ impl Resource for ResourceShare {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(3),
     };
+    const DEPICTION: Depiction = Depiction { title: "RAM share", ..Depiction::PART };
     const EXAMPLE: &'static str = include_str!("resource_share/example.toml");
     const ARN: &'static str = "arn:{partition}:ram:{region}:{account}:resource-share/*";
     const PERMISSIONS: &'static [Need] = &[

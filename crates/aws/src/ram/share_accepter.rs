@@ -8,6 +8,7 @@ use aws_sdk_ram::types::{
     ResourceOwner, ResourceShare, ResourceShareInvitation, ResourceShareInvitationStatus, ResourceShareStatus,
 };
 use straddle_engine::address::RemoteId;
+use straddle_engine::depiction::Depiction;
 use straddle_engine::permission::Need;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::{
@@ -85,6 +86,7 @@ impl Resource for ShareAccepter {
         timeouts: Timeouts::minutes(10),
         poll: Duration::from_secs(3),
     };
+    const DEPICTION: Depiction = Depiction::PART;
     const EXAMPLE: &'static str = include_str!("share_accepter/example.toml");
     const ARN: &'static str = "{resource_share_arn}";
     const PERMISSIONS: &'static [Need] = &[

@@ -15,7 +15,7 @@ fn listing(state: VpcState) -> Vpcs {
         .state(state)
         .tags(tag("Name", "main"))
         .build();
-    let dns = DnsAttributes { support: true, hostnames: false, usage_metrics: false };
+    let dns = DnsAttributes { support: Some(true), hostnames: Some(false), usage_metrics: Some(false) };
     Vpcs { found: found(vpc), attributes: BTreeMap::from([("vpc-1".to_owned(), dns)]) }
 }
 

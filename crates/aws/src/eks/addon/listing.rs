@@ -1,6 +1,6 @@
 //! Add-ons as EKS has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_eks::types::{self, AddonIssueCode, AddonStatus};
 use straddle_engine::address::RemoteId;
@@ -23,15 +23,29 @@ pub(super) struct Found {
     pub(super) addon: types::Addon,
     /// The roles of its service accounts.
     pub(super) roles: BTreeMap<String, String>,
-    pub(super) default_versions: DefaultVersions,
+    /// `None` if they were not asked for.
+    pub(super) default_versions: Option<DefaultVersions>,
     pub(super) progress: Progress,
 }
 
 impl Listing for Addons {
+    const SPARED: &'static [&'static str] = &["default_versions"];
+
     type Client = Client;
 
     async fn fetch(client: &Client, ids: &[RemoteId]) -> Result<Self, ProviderError> {
-        each(ids, |id| find(client, id)).await.map(Self)
+        let with_versions = async |id: RemoteId| {
+            let (_, name) = id::parts(id.as_str());
+            let found = find(client, &id).await?;
+            let default_versions = client.eks_memory.default_versions(client, name).await?;
+            Ok(Found { default_versions: Some(default_versions), ..found })
+        };
+        each(ids, with_versions).await.map(Self)
+    }
+
+    /// Until something changes, the default versions are those that were read last.
+    async fn survey(client: &Client, ids: &[RemoteId], _: &BTreeSet<String>) -> Result<Self, ProviderError> {
+        each(ids, async |id| find(client, &id).await).await.map(Self)
     }
 }
 
@@ -63,7 +77,7 @@ impl Addons {
             arn: addon.addon_arn().unwrap_or_default().to_owned(),
             publisher: text(addon.publisher()),
             owner: text(addon.owner()),
-            default_versions: Some(default_versions.clone()),
+            default_versions: default_versions.clone(),
         };
         Some(Observed { inputs, outputs, readiness: self.readiness(id)? })
     }
@@ -113,16 +127,15 @@ pub(super) async fn describe(client: &Client, id: &RemoteId) -> Result<types::Ad
     answered(OPERATION, answer.addon)
 }
 
-async fn find(client: &Client, id: RemoteId) -> Result<Found, ProviderError> {
-    let addon = describe(client, &id).await?;
-    let (cluster, name) = id::parts(id.as_str());
+async fn find(client: &Client, id: &RemoteId) -> Result<Found, ProviderError> {
+    let addon = describe(client, id).await?;
+    let (cluster, _) = id::parts(id.as_str());
     let mut roles = BTreeMap::new();
     for arn in addon.pod_identity_associations() {
         roles.extend(role(client, cluster, arn).await?);
     }
-    let default_versions = client.eks_memory.default_versions(client, name).await?;
     let progress = client.eks_memory.progress(client, Updated::Addon(id.clone())).await?;
-    Ok(Found { addon, roles, default_versions, progress })
+    Ok(Found { addon, roles, default_versions: None, progress })
 }
 
 /// Returns the service account and the role of an association with this ARN; `None` if it is gone.

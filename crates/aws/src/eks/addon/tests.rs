@@ -28,7 +28,7 @@ fn found(addon: types::builders::AddonBuilder) -> Found {
     Found {
         addon: addon.build(),
         roles: BTreeMap::new(),
-        default_versions: DefaultVersions::new(),
+        default_versions: Some(DefaultVersions::new()),
         progress: Progress::Done,
     }
 }
@@ -139,7 +139,8 @@ fn roles_of_service_accounts_are_wanted_as_a_whole() {
 fn without_a_version_it_goes_along_with_its_cluster_and_never_back() {
     let defaults = [("1.34", "v1.11.4-eksbuild.2"), ("1.33", "v1.9.3-eksbuild.1")];
     let default_versions = defaults.map(|(of, version)| (of.to_owned(), version.to_owned())).into();
-    let observed = observe(Found { default_versions, ..found(addon(AddonStatus::Active)) });
+    let observed =
+        observe(Found { default_versions: Some(default_versions), ..found(addon(AddonStatus::Active)) });
     let follow = |cluster: &str, found| Addon::follow("version", &Value::from(cluster), found);
     assert_eq!(follow("1.34", Some(&observed)), Some(Value::from("v1.11.4-eksbuild.2")));
     assert_eq!(

@@ -6,6 +6,7 @@ use straddle_engine::resource::Problem;
 use straddle_engine::schema::Attributes;
 use straddle_engine::value::{Value, ValueMap};
 
+use super::super::answer::Check;
 use super::annotations::{Fact, Reading};
 use super::name::Origin;
 
@@ -40,19 +41,6 @@ pub(crate) struct IngressLoadBalancerInputs {
     /// What its targets are: addresses or instances.
     #[attribute(one_of = ["ip", "instance"])]
     pub(super) target_type: Option<String>,
-}
-
-/// A request that a load balancer has to answer.
-#[derive(Debug, Clone, Default, PartialEq, Attributes)]
-pub(crate) struct Check {
-    /// The path to ask for.
-    #[attribute(default = "/")]
-    pub(super) path: Option<String>,
-    /// The status that it has to answer with. Redirections are not followed.
-    #[attribute(default = 200)]
-    pub(super) status: Option<i64>,
-    /// The name to ask for, for rules that tell hosts apart; its own if this is not set.
-    pub(super) host: Option<String>,
 }
 
 impl IngressLoadBalancerInputs {

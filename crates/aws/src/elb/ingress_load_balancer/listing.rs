@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{Filter, NetworkInterface, SecurityGroup};
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener, LoadBalancer, LoadBalancerAttribute, LoadBalancerTypeEnum, TargetDescription, TargetGroup,
-    TargetHealthDescription,
+    Listener, LoadBalancer, LoadBalancerAttribute, LoadBalancerTypeEnum, TargetGroup, TargetHealthDescription,
 };
 use futures::future::{try_join, try_join_all};
 use straddle_engine::address::RemoteId;
@@ -13,6 +12,7 @@ use straddle_engine::provider::ProviderError;
 use straddle_engine::resource::{Listing, Observed, Readiness};
 use straddle_engine::schema::Tags;
 
+use super::super::health::{self, state, unhealthy};
 use super::super::load_balancer::readiness_of;
 use super::super::maker::{CLUSTER_TAG, STACK_TAG};
 use super::super::{describe, tags};
@@ -20,7 +20,6 @@ use super::IngressLoadBalancerOutputs;
 use super::inputs::{self, IngressLoadBalancerInputs};
 use super::name::Origin;
 use crate::client::Client;
-use crate::each::each;
 use crate::error::failed;
 
 /// The tag with what a thing is among those of its Ingress: of a target group
@@ -246,25 +245,6 @@ fn url(dns_name: &str, ports: &BTreeSet<i64>) -> Option<String> {
     })
 }
 
-fn state(target: &TargetHealthDescription) -> &str {
-    target.target_health().and_then(|health| health.state()).map_or("unknown", |state| state.as_str())
-}
-
-/// Says how a target is that is not healthy.
-fn unhealthy(target: &TargetHealthDescription) -> Option<String> {
-    let state = state(target);
-    if state == "healthy" {
-        return None;
-    }
-    let health = target.target_health();
-    let id = target.target().and_then(|target| target.id()).unwrap_or("?");
-    let port =
-        target.target().and_then(TargetDescription::port).map(|port| format!(":{port}")).unwrap_or_default();
-    let reason = health.and_then(|health| health.reason()).map(|reason| format!(" {}", reason.as_str()));
-    let words = health.and_then(|health| health.description()).map(|words| format!(" ({words})"));
-    Some(format!("{id}{port} is {state}{}{}", reason.unwrap_or_default(), words.unwrap_or_default()))
-}
-
 /// Returns the names that the load balancer has or may have had.
 fn names(origin: &Origin, balancer: Option<&LoadBalancer>) -> BTreeSet<String> {
     let predicted = ["internal", "internet-facing"].map(|scheme| origin.balancer(scheme));
@@ -314,13 +294,7 @@ async fn with_tags<T>(
 
 async fn with_health(client: &Client, group: &TargetGroup) -> Result<Group, ProviderError> {
     let arn = RemoteId::new(group.target_group_arn().unwrap_or_default());
-    let arns = [arn];
-    let health = each(&arns, |arn| async move {
-        let call = client.elb.reads.describe_target_health().target_group_arn(arn.as_str());
-        let answer = call.send().await.map_err(failed("DescribeTargetHealth"))?;
-        Ok(answer.target_health_descriptions().to_vec())
-    });
-    let health = health.await?.into_values().next().unwrap_or_default();
+    let health = health::of_groups(client, &[arn]).await?.into_values().next().unwrap_or_default();
     Ok(Group { group: group.clone(), health })
 }
 

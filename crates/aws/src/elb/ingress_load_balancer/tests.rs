@@ -177,6 +177,10 @@ fn what_is_no_ingress_is_refused() {
     assert!(refused(Value::Map(ValueMap::new())).contains("missing"));
 }
 
+fn unhealthy(outputs: &IngressLoadBalancerOutputs, wanted: i64) -> Option<String> {
+    unhealthy_reason(outputs.healthy_targets_now, &outputs.unhealthy_targets, wanted)
+}
+
 #[test]
 fn it_is_ready_when_it_listens_and_its_targets_are_healthy() {
     let seen = |change: fn(&mut Found)| {

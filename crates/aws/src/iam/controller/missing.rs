@@ -9,12 +9,16 @@ use super::version::Version;
 /// Returns the actions that this version needs at every turn and that no statement of the policies
 /// allows with anything. What is not known yet may allow everything.
 pub(crate) fn missing(policies: &[&Value], version: Version) -> Vec<&'static str> {
+    lacking(policies, needed(version))
+}
+
+/// Returns which of these actions no statement of the policies allows with anything. What is not known yet may allow
+/// everything.
+pub(crate) fn lacking(policies: &[&Value], wanted: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let patterns: Option<Vec<_>> = policies.iter().map(|policy| allowed(policy)).collect();
     let Some(patterns) = patterns else { return Vec::new() };
     let patterns = patterns.concat();
-    needed(version)
-        .filter(|action| !patterns.iter().any(|pattern| matches_any_case(pattern, action)))
-        .collect()
+    wanted.filter(|action| !patterns.iter().any(|pattern| matches_any_case(pattern, action))).collect()
 }
 
 /// Returns the patterns of everything that the policy allows; `None` if a part of that is not known.

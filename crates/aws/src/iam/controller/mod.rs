@@ -9,6 +9,6 @@ mod missing;
 mod short;
 mod version;
 
-pub(crate) use missing::missing;
+pub(crate) use missing::{lacking, missing};
 pub(crate) use short::{canonical, shorthands};
 pub(crate) use version::Version;

@@ -18,7 +18,7 @@ const LAST_OF_2: u64 = 17;
 
 impl Version {
     /// Makes the version. The policy never changes with a patch.
-    pub(super) const fn new(major: u64, minor: u64) -> Self {
+    pub(crate) const fn new(major: u64, minor: u64) -> Self {
         Self { major, minor }
     }
 

@@ -29,7 +29,7 @@ fn observe(
     let whole = WholePolicy {
         policy,
         document: document(found),
-        others: others.iter().map(|version| (*version).to_owned()).collect(),
+        others: Some(others.iter().map(|version| (*version).to_owned()).collect()),
         newest: newest.map(document),
     };
     let listing = Policies { policies: [(RemoteId::new(ARN), whole)].into() };

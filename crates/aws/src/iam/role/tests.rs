@@ -4,7 +4,6 @@ use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::AttachedPermissionsBoundary;
 
 use super::*;
-use crate::iam::roles::WholeRole;
 use crate::iam::testing::{json, tag, tags};
 
 const TRUST: &str = r#"{"Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"},
@@ -27,7 +26,8 @@ fn listing(role: types::builders::RoleBuilder) -> Roles {
     let whole = WholeRole {
         role: role.build().expect("it has every part"),
         inline_names: BTreeSet::new(),
-        profiles: BTreeSet::new(),
+        profiles: Some(BTreeSet::new()),
+        has_details: true,
     };
     Roles { whole: [(RemoteId::new("cluster"), whole)].into(), ..Roles::default() }
 }
@@ -116,12 +116,12 @@ fn whatever_holds_a_role_goes_first() {
     let mut listing = listing(role());
     with_policies(&mut listing);
     let whole = listing.whole.values_mut().next().expect("there is one");
-    whole.profiles.insert("nodes".to_owned());
+    whole.profiles = Some(["nodes".to_owned()].into());
     // Also what is the stack's own.
     listing.own.add([format!("cluster/{POLICY}").as_str()]);
     let mut outputs = observe(&listing).outputs;
     assert_eq!(towards_deletion(&outputs), RoleStep::RemoveFromProfile("nodes".to_owned()));
-    outputs.instance_profile_names.clear();
+    outputs.instance_profile_names = Some(BTreeSet::new());
     assert_eq!(towards_deletion(&outputs), RoleStep::Detach(POLICY.to_owned()));
     outputs.attached_policy_arns.clear();
     assert_eq!(towards_deletion(&outputs), RoleStep::DeleteInline("read".to_owned()));

@@ -2,18 +2,27 @@
 
 use std::time::Duration;
 
-use reqwest::header::HOST;
-use reqwest::{Certificate, Client, Url, redirect};
 use straddle_engine::outside::Outside;
 use straddle_engine::provider::{ErrorClass, ProviderError};
 use straddle_engine::resource::Readiness;
+use straddle_engine::schema::Attributes;
+use straddle_web::{Method, Patience, RequestBuilder, Url, Web, causes};
 
-use super::inputs::Check;
+/// A request that a load balancer has to answer.
+#[derive(Debug, Clone, Default, PartialEq, Attributes)]
+pub(crate) struct Check {
+    /// The path to ask for.
+    #[attribute(default = "/")]
+    path: Option<String>,
+    /// The status that it has to answer with. Redirections are not followed.
+    #[attribute(default = 200)]
+    status: Option<i64>,
+    /// The name to ask for, for rules that tell hosts apart; its own if this is not set.
+    host: Option<String>,
+}
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How much of an error is told, from the outside inwards.
-const CAUSES: usize = 4;
+const PATIENCE: Patience = Patience::of(Duration::from_secs(10));
 
 /// Asks once. Whatever goes wrong on the way may come right: a new name takes minutes to be known
 /// everywhere.
@@ -39,21 +48,10 @@ pub(super) async fn answers(
     })
 }
 
-fn request(outside: &Outside, shown: &str, host: Option<&str>) -> Result<reqwest::RequestBuilder, String> {
-    let mut url: Url = shown.parse().map_err(|error| format!("{shown} is no address: {error}"))?;
-    let name = url.host_str().unwrap_or_default().to_owned();
-    let mut client = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE);
-    if let Some(address) = outside.address(url.scheme()) {
-        // The port of an overridden name is that of the URL.
-        client = client.no_proxy().resolve(&name, address);
-        url.set_port(Some(address.port())).map_err(|()| format!("{shown} can have no port"))?;
-    }
-    if let Some(substitute) = outside.substitute().filter(|_| url.scheme() == "https") {
-        let authority = Certificate::from_pem(substitute.certificate_authority.as_bytes());
-        client = client.add_root_certificate(authority.map_err(|error| error.to_string())?);
-    }
-    let client = client.build().map_err(|error| error.to_string())?;
-    Ok(client.get(url).header(HOST, host.unwrap_or(&name)))
+fn request(outside: &Outside, shown: &str, host: Option<&str>) -> Result<RequestBuilder, String> {
+    let url: Url = shown.parse().map_err(|error| format!("{shown} is no address: {error}"))?;
+    let request = Web::new(outside, PATIENCE).and_then(|web| web.request(Method::GET, &url, host));
+    request.map_err(|error| format!("{shown}: {error}"))
 }
 
 /// Returns what a status of a load balancer's own means.
@@ -64,16 +62,6 @@ fn meaning(status: u16) -> &'static str {
         504 => ": its targets do not answer; the rule from its security group to the pods may be missing",
         _ => "",
     }
-}
-
-fn causes(error: &reqwest::Error) -> String {
-    let mut causes = vec![error.to_string()];
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause.filter(|_| causes.len() < CAUSES) {
-        causes.push(inner.to_string());
-        cause = inner.source();
-    }
-    causes.join(": ")
 }
 
 fn defect(message: String) -> ProviderError {
