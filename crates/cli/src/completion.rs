@@ -170,8 +170,13 @@ impl Place {
             variables: environment_variables().unwrap_or_default(),
             ..LoadRequest::default()
         };
-        let loaded = (blocks.len() <= MANY_BLOCKS).then(|| load(&request, registry).ok()).flatten();
-        let expanded = loaded.into_iter().flat_map(|loaded| loaded.spec.resources.into_keys());
+        // Nothing is fetched while somebody waits for a word to be completed.
+        let load = || match load(&request, registry) {
+            Ok(loaded) => Some(loaded.spec),
+            Err(failure) => failure.lacking.map(|lacking| lacking.spec),
+        };
+        let loaded = (blocks.len() <= MANY_BLOCKS).then(load).flatten();
+        let expanded = loaded.into_iter().flat_map(|spec| spec.resources.into_keys());
         expanded.map(|address| address.to_string()).chain(blocks).collect()
     }
 

@@ -9,7 +9,7 @@ pub enum Exit {
     Success,
     /// The arguments, the spec, the state or an account has a problem. Nothing was changed.
     Error,
-    /// There are changes; only with `plan --detailed-exitcode` and `fmt --check`.
+    /// There are changes; only with `plan --detailed-exitcode`, and with `--check` of `fmt` and `charts`.
     Changes,
     /// An apply or destroy ended with failures, or with something left to do.
     Incomplete,
@@ -45,7 +45,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    success
   1    error in the arguments, the spec, the state or an account; nothing was changed
-  2    there are changes (only with plan --detailed-exitcode and fmt --check)
+  2    there are changes (only with plan --detailed-exitcode, fmt --check and charts --check)
   3    apply or destroy ended with failures, or with something left to do
   4    the state is locked by another run
   130  interrupted";

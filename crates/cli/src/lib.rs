@@ -10,6 +10,7 @@ mod completion;
 mod exit;
 mod failure;
 mod interrupt;
+mod loading;
 mod progress;
 mod prompt;
 mod rehearsal;
@@ -106,6 +107,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::Destroy(arguments) => commands::destroy::run(program, arguments),
         Command::Import(arguments) => commands::import::run(program, arguments),
         Command::ImportSetup(arguments) => commands::import_setup::run(program, arguments),
+        Command::Charts(command) => commands::charts::run(program, command),
         Command::Graph(arguments) => commands::graph::run(program, arguments),
         Command::IamPolicy(arguments) => commands::iam_policy::run(program, arguments),
         Command::Kubeconfig(arguments) => commands::cluster::kubeconfig(program, arguments),

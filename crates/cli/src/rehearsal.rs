@@ -28,16 +28,20 @@ const OTHER_MANAGEMENT: &str = "999999999999";
 /// For how many seconds of the world reads do not know a new id: about as long as on AWS.
 const CONSISTENCY_WINDOW: f64 = 1.0;
 
+/// The variable with the endpoint of a sandbox that serves elsewhere.
+pub(crate) const SANDBOX_VARIABLE: &str = "STRADDLE_SANDBOX";
+
 /// A sandbox that serves for a run.
 pub(crate) struct Rehearsal {
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    status: Status,
 }
 
 impl Rehearsal {
-    /// Starts a sandbox on the world in a file, with the accounts of the spec, and leads the spec
-    /// there. If another process serves the world already, that one is used.
-    pub(crate) fn start(file: &Path, pace: &PaceArguments, spec: &mut Spec) -> Result<Self, Failure> {
+    /// Starts a sandbox on the world in a file, with the accounts of the spec; without a file, on one that is gone
+    /// afterwards. If another process serves the world already, that one is used.
+    pub(crate) fn start(file: Option<&Path>, pace: &PaceArguments, spec: &Spec) -> Result<Self, Failure> {
         let accounts = accounts(spec)?;
         let settings = settings(file, pace, spec, accounts.clone())?;
         let (end, ended) = oneshot::channel();
@@ -45,19 +49,55 @@ impl Rehearsal {
         let thread = std::thread::Builder::new().name("sandbox".to_owned());
         let thread = thread.spawn(move || serve(settings, &begun, ended));
         let thread = thread.map_err(|error| no_resources("start a thread", &error))?;
-        let rehearsal = Self { end: Some(end), thread: Some(thread) };
         let begun = answer.recv().unwrap_or_else(|_| Err(Begin::Failed(nobody_serves())));
         let status = match begun {
             Ok(status) => status,
             Err(Begin::Elsewhere(holder)) => join(&holder, &accounts)?,
             Err(Begin::Failed(failure)) => return Err(failure),
         };
-        for account in spec.accounts.values_mut() {
-            account.sandbox = Some(status.endpoint.clone());
-            account.outside = Outside::Substitute(status.outside.clone());
-        }
-        Ok(rehearsal)
+        Ok(Self { end: Some(end), thread: Some(thread), status })
     }
+
+    /// Leads the accounts of a spec there.
+    pub(crate) fn lead(&self, spec: &mut Spec) {
+        for account in spec.accounts.values_mut() {
+            account.sandbox = Some(self.status.endpoint.clone());
+            account.outside = self.outside();
+        }
+    }
+
+    /// Returns how the hosts outside of it are reached.
+    pub(crate) fn outside(&self) -> Outside {
+        Outside::Substitute(self.status.outside.clone())
+    }
+}
+
+/// Returns how hosts outside are reached: those of a sandbox that serves elsewhere, if the environment names one.
+/// What `straddle sandbox env` prints leads to its services of AWS already. Without that the name is of no use, and
+/// is not looked at, so that no real account is ever mixed with it.
+pub(crate) fn outside_of_environment() -> Result<Outside, Failure> {
+    outside_by(|name| std::env::var(name).ok())
+}
+
+fn outside_by(variable: impl Fn(&str) -> Option<String>) -> Result<Outside, Failure> {
+    let named = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let Some(endpoint) = named(SANDBOX_VARIABLE).filter(|_| named("AWS_ENDPOINT_URL").is_some()) else {
+        return Ok(Outside::Direct);
+    };
+    let failed = |why: String| {
+        let problem = Diagnostic::error("sandbox", "the sandbox of the environment does not answer")
+            .with_detail(format!("{SANDBOX_VARIABLE}={endpoint}: {why}."))
+            .with_hint(
+                "Start it with `straddle sandbox start`, or take the variables out of the environment.",
+            );
+        Failure::error(problem)
+    };
+    let remote =
+        Remote::at(&endpoint).ok_or_else(|| failed("this is no address of this machine".to_owned()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| no_resources("reach the sandbox", &error))?;
+    let status = runtime.block_on(remote.status()).map_err(|error| failed(error.to_string()))?;
+    Ok(Outside::Substitute(status.outside))
 }
 
 impl Drop for Rehearsal {
@@ -121,7 +161,7 @@ fn accounts(spec: &Spec) -> Result<BTreeMap<String, AccountId>, Failure> {
 }
 
 fn settings(
-    file: &Path,
+    file: Option<&Path>,
     pace: &PaceArguments,
     spec: &Spec,
     accounts: BTreeMap<String, AccountId>,
@@ -132,7 +172,7 @@ fn settings(
     let rules = Rules { consistency_window: CONSISTENCY_WINDOW, ..Rules::default() };
     let world = WorldSettings { accounts, speed: pace.speed(), rules, ..WorldSettings::new(management) };
     let faults = pace.faults.as_deref().map(fault_file::read).transpose()?.unwrap_or_default();
-    let (file, chaos) = (Some(file.to_owned()), pace.chaos);
+    let (file, chaos) = (file.map(Path::to_owned), pace.chaos);
     Ok(SandboxSettings { port: 0, tls_port: 0, plain_port: 0, file, region, faults, chaos, world })
 }
 

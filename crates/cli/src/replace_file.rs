@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use straddle_engine::diagnostic::Diagnostic;
@@ -18,6 +19,28 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let metadata = fs::symlink_metadata(path).map_err(failure)?;
     check(path, &metadata)?;
     write(path, &metadata, bytes).map_err(failure)
+}
+
+/// Writes a file that is not there yet, as a whole or not at all.
+///
+/// # Errors
+/// If it is there by now, or may not be written.
+pub(crate) fn create_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let create = || -> io::Result<()> {
+        let folder = folder_of(path);
+        // Who may read it is for the user's mask to say, as of any other file.
+        let permissions = fs::Permissions::from_mode(0o666);
+        let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path)?;
+        File::open(folder)?.sync_all()
+    };
+    create().map_err(|error| Failure::file("write", path, &error))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Refuses what renaming would do although the user has forbidden it, or would not expect it.
@@ -38,7 +61,7 @@ fn check(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
 }
 
 fn write(path: &Path, metadata: &Metadata, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(metadata.permissions())?;
@@ -49,7 +72,7 @@ fn write(path: &Path, metadata: &Metadata, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -62,6 +85,16 @@ mod tests {
         replace_file(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        create_file(&path, b"new").unwrap();
+        assert!(create_file(&path, b"newer").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 

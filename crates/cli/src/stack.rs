@@ -3,19 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use straddle_engine::diagnostic::{Diagnostic, Diagnostics, Sources};
+use straddle_engine::outside::Outside;
 use straddle_engine::plan::{Plan, held};
-use straddle_engine::spec::{
-    LoadFailure, LoadRequest, Spec, VariableArgument, VariableSource, load, outline,
-};
+use straddle_engine::spec::{Spec, VariableArgument, VariableSource, outline};
 use straddle_engine::state::{ListedState, LocalBackend, list_states};
 
 use crate::arguments::{
     PaceArguments, RunArguments, SpecArguments, StackArguments, StateLocationArguments, ValueArguments,
 };
 use crate::commands::Program;
-use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::rehearsal::Rehearsal;
+use crate::loading::{Begun, begin};
+use crate::rehearsal::{Rehearsal, outside_of_environment};
 use crate::render;
 
 /// What the names of environment variables that set variables begin with.
@@ -34,13 +33,21 @@ pub(crate) struct Stack {
     /// What may be wrong with the spec. For people it has been shown already.
     pub(crate) warnings: Diagnostics,
     /// What the accounts are for as long as this lives, if it is no real ones.
-    sandbox: Option<Rehearsal>,
+    _sandbox: Option<Rehearsal>,
 }
 
 impl Stack {
     /// Loads a spec and finds its state. If it is to be a sandbox, that serves as long as the stack lives.
     pub(crate) fn open(program: &Program, run: &RunArguments) -> Result<Self, Failure> {
         Self::reach(program, &run.spec, &run.state, &run.pace)
+    }
+
+    /// As [`Self::open`], for who takes everything away, and can do without charts that are not to be had any more.
+    pub(crate) fn open_to_end(program: &Program, run: &RunArguments) -> Result<Self, Failure> {
+        let opening = Opening::begin(program, &run.spec, &run.state)?;
+        Self::reached(opening, &run.state, &run.pace, |begun, outside| {
+            begun.finish_to_end(program, || Ok(outside))
+        })
     }
 
     /// As [`Self::open`], for commands that make no plan.
@@ -50,36 +57,43 @@ impl Stack {
         location: &StateLocationArguments,
         pace: &PaceArguments,
     ) -> Result<Self, Failure> {
-        let (mut stack, world) = Self::load(program, spec, location)?;
+        let opening = Opening::begin(program, spec, location)?;
+        Self::reached(opening, location, pace, |begun, outside| begun.finish(program, || Ok(outside)))
+    }
+
+    fn reached(
+        opening: Opening,
+        location: &StateLocationArguments,
+        pace: &PaceArguments,
+        finish: impl FnOnce(Begun, Outside) -> Result<(Spec, Diagnostics), Failure>,
+    ) -> Result<Self, Failure> {
         if location.sandbox {
-            stack.sandbox = Some(Rehearsal::start(&world, pace, &mut stack.spec)?);
+            let sandbox = Rehearsal::start(Some(&opening.world), pace, &opening.begun.spec)?;
+            let mut stack = opening.finish(|begun| finish(begun, sandbox.outside()))?;
+            sandbox.lead(&mut stack.spec);
+            return Ok(Self { _sandbox: Some(sandbox), ..stack });
+        }
+        let outside = outside_of_environment()?;
+        let mut stack = opening.finish(|begun| finish(begun, outside.clone()))?;
+        for account in stack.spec.accounts.values_mut() {
+            account.outside = outside.clone();
         }
         Ok(stack)
     }
 
-    /// Loads a spec and finds its state. Its accounts are never connected to.
+    /// Loads a spec and finds its state. Its accounts are never connected to; a sandbox gives charts and nothing
+    /// else.
     pub(crate) fn look(
         program: &Program,
         spec: &SpecArguments,
         location: &StateLocationArguments,
     ) -> Result<Self, Failure> {
-        Ok(Self::load(program, spec, location)?.0)
-    }
-
-    /// Loads a spec and finds its state, and the file for the world of a sandbox.
-    fn load(
-        program: &Program,
-        spec: &SpecArguments,
-        location: &StateLocationArguments,
-    ) -> Result<(Self, PathBuf), Failure> {
-        let environment = environment_of(&spec.path, spec.values.environment.as_deref(), location);
-        let values = ValueArguments { environment: environment.clone(), ..spec.values.clone() };
-        let (loaded, warnings) = load_spec(program, &spec.path, &values)?;
-        let directory = directory_of(&spec.path, location)?;
-        let name = state_name(&loaded.stack.name, environment.as_deref());
-        let world = directory.join(format!("{name}.world"));
-        let backend = LocalBackend::named(directory, &loaded.stack.name, &name);
-        Ok((Self { spec: loaded, backend, values, warnings, sandbox: None }, world))
+        let opening = Opening::begin(program, spec, location)?;
+        if location.sandbox && !opening.begun.lacking.is_empty() {
+            let sandbox = Rehearsal::start(None, &PaceArguments::default(), &opening.begun.spec)?;
+            return opening.finish(|begun| begun.finish(program, || Ok(sandbox.outside())));
+        }
+        opening.finish(|begun| begun.finish(program, outside_of_environment))
     }
 
     /// Shows what may go wrong with a plan, and returns it; a program reads it elsewhere.
@@ -89,6 +103,41 @@ impl Stack {
             show_warnings(program, &self.spec.sources, &warnings);
         }
         warnings
+    }
+}
+
+/// A stack of which the spec may lack what has to be fetched.
+struct Opening {
+    begun: Begun,
+    backend: LocalBackend,
+    values: ValueArguments,
+    /// The file for the world of a sandbox.
+    world: PathBuf,
+}
+
+impl Opening {
+    fn begin(
+        program: &Program,
+        spec: &SpecArguments,
+        location: &StateLocationArguments,
+    ) -> Result<Self, Failure> {
+        let environment = environment_of(&spec.path, spec.values.environment.as_deref(), location);
+        let values = ValueArguments { environment: environment.clone(), ..spec.values.clone() };
+        let begun = begin(program, &spec.path, &values)?;
+        let directory = directory_of(&spec.path, location)?;
+        let stack = &begun.spec.stack.name;
+        let name = state_name(stack, environment.as_deref());
+        let world = directory.join(format!("{name}.world"));
+        let backend = LocalBackend::named(directory, stack, &name);
+        Ok(Self { begun, backend, values, world })
+    }
+
+    fn finish(
+        self,
+        finish: impl FnOnce(Begun) -> Result<(Spec, Diagnostics), Failure>,
+    ) -> Result<Stack, Failure> {
+        let (spec, warnings) = finish(self.begun)?;
+        Ok(Stack { spec, backend: self.backend, values: self.values, warnings, _sandbox: None })
     }
 }
 
@@ -153,34 +202,14 @@ fn state_name(stack: &str, environment: Option<&str>) -> String {
     environment.map_or_else(|| stack.to_owned(), |environment| format!("{stack}.{environment}"))
 }
 
-/// Loads a spec, and shows warnings unless a program reads the output.
-pub(crate) fn load_spec(
-    program: &Program,
-    path: &Path,
-    values: &ValueArguments,
-) -> Result<(Spec, Diagnostics), Failure> {
-    let request = LoadRequest {
-        path: path.to_owned(),
-        environment: values.environment.clone(),
-        variable_files: values.variable_files.clone(),
-        variables: variables(values)?,
-    };
-    let loaded = load(&request, &program.registry).map_err(|failure| {
-        let LoadFailure { sources, diagnostics } = *failure;
-        Failure { exit: Exit::Error, sources, diagnostics }
-    })?;
-    if !program.is_json {
-        show_warnings(program, &loaded.spec.sources, &loaded.warnings);
-    }
-    Ok((loaded.spec, loaded.warnings))
-}
-
-fn show_warnings(program: &Program, sources: &Sources, warnings: &Diagnostics) {
+/// Shows what should be looked at in a spec.
+pub(crate) fn show_warnings(program: &Program, sources: &Sources, warnings: &Diagnostics) {
     let stderr = &program.terminal.stderr;
     stderr.write(&render::diagnostics(sources, warnings, &stderr.palette, stderr.width));
 }
 
-fn variables(values: &ValueArguments) -> Result<Vec<VariableArgument>, Failure> {
+/// Returns the values of variables from the command line and the environment.
+pub(crate) fn variables(values: &ValueArguments) -> Result<Vec<VariableArgument>, Failure> {
     let mut variables = environment_variables()?;
     variables.extend(values.variables.iter().map(|(name, value)| VariableArgument {
         name: name.clone(),

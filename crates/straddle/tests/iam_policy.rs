@@ -13,7 +13,7 @@ fn statements(arguments: &[&str]) -> Vec<Value> {
     let state = tempfile::tempdir().unwrap();
     let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/cross-account-alb");
     let mut program = Command::new(env!("CARGO_BIN_EXE_straddle"));
-    program.arg("iam-policy").arg(spec).args(["--env", "sandbox", "--account", "network"]).args(arguments);
+    program.arg("iam-policy").arg(spec).args(["--sandbox", "--account", "network"]).args(arguments);
     let answer = program.arg("--state-dir").arg(state.path()).output().unwrap();
     assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
     let printed: Value = serde_json::from_slice(&answer.stdout).unwrap();

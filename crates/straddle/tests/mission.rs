@@ -9,7 +9,9 @@ use std::process::Command;
 fn the_cluster_and_its_nodes_wait_for_the_share_of_their_subnets() {
     let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/cross-account-alb");
     let mut program = Command::new(env!("CARGO_BIN_EXE_straddle"));
-    program.arg("graph").arg(spec).args(["--env", "sandbox", "--fold", "--format", "mermaid"]);
+    let state = tempfile::tempdir().unwrap();
+    program.arg("graph").arg(spec).args(["--sandbox", "--fold", "--format", "mermaid"]);
+    program.arg("--state-dir").arg(state.path());
     let answer = program.output().unwrap();
     let graph = String::from_utf8(answer.stdout).unwrap();
     assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));

@@ -42,6 +42,7 @@ fn every_example_is_a_spec() {
         let example = format!("[defaults]\naccount = \"network\"\n\n{}", schema.example);
         fs::write(folder.path().join("stack.toml"), ACCOUNTS).unwrap();
         fs::write(folder.path().join("example.toml"), example).unwrap();
+        write_chart(folder.path());
         let mut program = Command::new(env!("CARGO_BIN_EXE_straddle"));
         let answer = program.arg("validate").arg(folder.path()).output().unwrap();
         assert!(answer.status.success(), "{}: {}", schema.kind, String::from_utf8_lossy(&answer.stderr));
@@ -50,6 +51,15 @@ fn every_example_is_a_spec() {
         let header = format!("[{word}.");
         assert!(schema.example.contains(&header), "{} has no example", schema.kind);
     }
+}
+
+/// Writes the chart that an example installs.
+fn write_chart(spec: &Path) {
+    let chart = spec.join("charts/web");
+    fs::create_dir_all(chart.join("templates")).unwrap();
+    fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n").unwrap();
+    let template = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: {{ .Release.Name }}}\n";
+    fs::write(chart.join("templates/deployment.yaml"), template).unwrap();
 }
 
 fn files(folder: &Path) -> BTreeMap<String, String> {

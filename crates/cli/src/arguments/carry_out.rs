@@ -67,6 +67,7 @@ Examples:
   straddle destroy
   straddle plan --destroy                      only show it
   straddle destroy --env sandbox --auto-approve
+  straddle destroy --repair                    first bring back what a controller needs to clean up
   straddle destroy --force-load-balancers      do not wait for a controller that is gone")]
 pub(crate) struct DestroyArguments {
     #[command(flatten)]
@@ -77,4 +78,8 @@ pub(crate) struct DestroyArguments {
     /// waiting until it takes them away: only those with its tags of the cluster and the Ingress.
     #[arg(long)]
     pub(crate) force_load_balancers: bool,
+    /// First apply what the load balancers stand on that a controller made of an Ingress: the controller, its role,
+    /// its nodes, its network. A controller that works again takes them away by itself.
+    #[arg(long, conflicts_with = "force_load_balancers")]
+    pub(crate) repair: bool,
 }

@@ -1,6 +1,8 @@
 //! The arguments of `straddle graph`.
 
-use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::arguments::RunArguments;
 
@@ -10,7 +12,9 @@ use crate::arguments::RunArguments;
 Examples:
   straddle graph | dot -Tsvg > graph.svg
   straddle graph --fold --format mermaid       one box for each block, for a README
-  straddle graph --plan                        coloured by what an apply would do")]
+  straddle graph --plan                        coloured by what an apply would do
+  straddle graph --architecture -o shop.svg    accounts, networks and what stands in them")]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 pub(crate) struct GraphArguments {
     #[command(flatten)]
     pub(crate) run: RunArguments,
@@ -26,6 +30,12 @@ pub(crate) struct GraphArguments {
     /// Plan the end of everything.
     #[arg(long, requires = "plan")]
     pub(crate) destroy: bool,
+    /// Draw where things are instead, as SVG: accounts, networks, clusters, and who reaches and trusts whom.
+    #[arg(long, conflicts_with_all = ["format", "fold", "plan"])]
+    pub(crate) architecture: bool,
+    /// Write to a file.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// The languages in which a graph can be written.

@@ -1,6 +1,7 @@
 //! The arguments of every command. One definition gives parsing, help and completions.
 
 mod carry_out;
+mod charts;
 mod cluster;
 mod format;
 mod graph;
@@ -20,6 +21,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 pub(crate) use carry_out::{ApplyArguments, CarryOutArguments, DestroyArguments};
+pub(crate) use charts::{
+    ChartsCommand, ChartsListArguments, ChartsLockArguments, ChartsUpdateArguments, ChartsWriteArguments,
+};
 pub(crate) use cluster::{ClusterArguments, KubeconfigArguments, TokenArguments};
 pub(crate) use format::FormatArguments;
 pub(crate) use graph::{GraphArguments, GraphFormat};
@@ -75,7 +79,7 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Find every mistake in a spec, without connecting to anything.
+    /// Find every mistake in a spec, without connecting to any account.
     Validate(ValidateArguments),
     /// Lay out the files of a spec: white space changes, and nothing else.
     #[command(name = "fmt")]
@@ -92,6 +96,15 @@ pub(crate) enum Command {
     Import(ImportArguments),
     /// Write the spec of a network that exists, with its imports. Nothing is called that changes anything.
     ImportSetup(ImportSetupArguments),
+    /// Lock the versions of the charts that a spec takes from repositories and registries.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  straddle charts lock
+  straddle charts update --chart aws-load-balancer-controller"
+    )]
+    Charts(ChartsCommand),
     /// Draw what needs what, as a graph.
     Graph(GraphArguments),
     /// Print what has to be allowed in an account, as a policy of IAM, and nothing else.
@@ -148,6 +161,7 @@ impl Command {
             Self::State(StateCommand::List(arguments)) => arguments.json,
             Self::State(StateCommand::Show(arguments)) => arguments.state.json,
             Self::Output(arguments) => arguments.json,
+            Self::Charts(command) => command.is_json(),
             Self::Sandbox(command) => command.is_json(),
             Self::Version(arguments) => arguments.json,
             Self::IamPolicy(_)

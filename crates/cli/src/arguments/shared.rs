@@ -63,7 +63,7 @@ pub(crate) struct StateLocationArguments {
 }
 
 /// How a sandbox is run.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sandbox")]
 pub(crate) struct PaceArguments {
     /// How many times faster than on AWS things get ready in the sandbox [default: 60]

@@ -34,16 +34,31 @@ pub(crate) fn carry_out(
     arguments: &CarryOutArguments,
     order: &Order,
 ) -> Result<Exit, Failure> {
-    if matches!(order, Order::Make(..)) && !arguments.auto_approve {
-        check_that_somebody_can_approve(program)?;
-    }
-    let stack = Stack::open(program, &arguments.run)?;
-    let run = Run::new(program, arguments, &stack);
+    check_that_somebody_can_approve(program, arguments, order)?;
+    carry_out_on(&Stack::open(program, &arguments.run)?, program, arguments, order)
+}
+
+/// As [`carry_out`], on a stack that is open.
+pub(crate) fn carry_out_on(
+    stack: &Stack,
+    program: &Program,
+    arguments: &CarryOutArguments,
+    order: &Order,
+) -> Result<Exit, Failure> {
+    let run = Run::new(program, arguments, stack);
     let report = run.carry_out(order)?;
     Ok(run.conclude(&report))
 }
 
-fn check_that_somebody_can_approve(program: &Program) -> Result<(), Failure> {
+/// Refuses to make a plan that nobody can approve.
+pub(crate) fn check_that_somebody_can_approve(
+    program: &Program,
+    arguments: &CarryOutArguments,
+    order: &Order,
+) -> Result<(), Failure> {
+    if arguments.auto_approve || matches!(order, Order::Saved(_)) {
+        return Ok(());
+    }
     let reason = match (program.is_json, program.terminal.can_ask) {
         (false, true) => return Ok(()),
         (true, _) => "With --json there is nobody to ask.",
@@ -167,6 +182,9 @@ impl<'a> Run<'a> {
         stderr.line("");
         stderr.write(&render::diagnostics(&spec.sources, &failures, &stderr.palette, stderr.width));
         stderr.line(&render::summary(report, elapsed, &stderr.palette));
+        if let Some(text) = render::nothing_is_left(report) {
+            stderr.line(&text);
+        }
         if !report.outputs.is_empty() {
             let outputs = render::outputs(&report.outputs, &report.sensitive_outputs, &stdout.palette);
             stdout.write(&format!("\n{outputs}"));

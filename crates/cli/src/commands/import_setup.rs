@@ -14,10 +14,11 @@ use crate::arguments::ImportSetupArguments;
 use crate::commands::{Program, runtime, signals};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::loading::load_spec;
 use crate::progress::Progress;
 use crate::render;
 use crate::safe::Safe;
-use crate::stack::{Stack, load_spec};
+use crate::stack::Stack;
 
 /// Where the imports are written.
 const IMPORTS: &str = "imports.toml";

@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 mod carry_out;
+pub(crate) mod charts;
 pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod destroy;
@@ -74,7 +75,7 @@ impl Program {
     }
 }
 
-fn runtime() -> Result<Runtime, Failure> {
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| no_resources("start the threads of the program", &error))
 }

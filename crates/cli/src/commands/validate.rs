@@ -6,8 +6,8 @@ use crate::arguments::ValidateArguments;
 use crate::commands::Program;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::loading::load_spec;
 use crate::render::{self, json};
-use crate::stack::load_spec;
 
 /// Loads the spec and says what is wrong with it.
 pub(crate) fn run(program: &Program, arguments: &ValidateArguments) -> Result<Exit, Failure> {

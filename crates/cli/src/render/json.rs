@@ -283,6 +283,7 @@ pub(crate) fn report(
         "failed": failed.collect::<Vec<_>>(),
         "not_started": operations(&report.skipped),
         "left_behind": report.audited.leftovers,
+        "searched": report.audited.searched,
         "not_searched": not_searched.collect::<Vec<_>>(),
         "outputs": to_json(&shown_outputs(&report.outputs, &report.sensitive_outputs)),
         "diagnostics": diagnostics(sources, failures),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::format_push_string, reason = "text is made once; that it reads well counts for more")]
 
+mod architecture;
 mod block;
 mod change;
 mod diagnostic;
@@ -26,6 +27,7 @@ mod state;
 mod texts;
 mod value;
 
+pub(crate) use architecture::architecture;
 pub(crate) use diagnostic::{counted, diagnostics, tally};
 pub(crate) use duration::words as duration_words;
 pub(crate) use error::{run_failure, state_diagnostic};
@@ -38,7 +40,7 @@ pub(crate) use palette::{Palette, paint};
 pub(crate) use plan::{accounts as plan_places, plan};
 pub(crate) use preflight::{preflight, preflight_warning};
 pub(crate) use reference::reference;
-pub(crate) use report::{failures, summary};
+pub(crate) use report::{failures, nothing_is_left, summary};
 pub(crate) use state::{resource, resource_list};
 pub(crate) use value::{inline, raw};
 

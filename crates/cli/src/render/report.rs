@@ -59,6 +59,16 @@ pub(crate) fn summary(report: &Report, elapsed: Duration, palette: &Palette) -> 
     paint(style, text).to_string()
 }
 
+/// Says where nothing of a stack that was destroyed is left; `None` if that is not known.
+pub(crate) fn nothing_is_left(report: &Report) -> Option<String> {
+    let is_over =
+        report.plan.mode == Mode::Destroy && report.is_complete() && report.plan.left_out.is_empty();
+    let names: Vec<_> = report.audited.searched.iter().map(ToString::to_string).collect();
+    let (last, others) = names.split_last()?;
+    let names = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+    is_over.then(|| format!("Searched {names}: nothing of the stack {} is left.", report.plan.stack))
+}
+
 /// Says in one line what was recorded.
 fn recorded(report: &Report, elapsed: Duration, palette: &Palette) -> String {
     let Drifted { changed, gone } = Drifted::of(&report.plan);

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use straddle_sandbox::{AccountId, Status};
 
 use crate::commands::Program;
+use crate::rehearsal::SANDBOX_VARIABLE;
 
 /// Variables that would lead a client elsewhere.
 const ELSEWHERE: &[&str] = &["AWS_PROFILE", "AWS_SESSION_TOKEN"];
@@ -25,6 +26,7 @@ impl<'a> ClientEnvironment<'a> {
             ("AWS_REGION", status.region.clone()),
             ("AWS_DEFAULT_REGION", status.region.clone()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            (SANDBOX_VARIABLE, status.endpoint.clone()),
             ("STRADDLE_SANDBOX_TLS", status.outside.tls.to_string()),
             ("STRADDLE_SANDBOX_PLAIN", status.outside.plain.to_string()),
         ];
@@ -72,6 +74,7 @@ mod tests {
         assert!(text.contains("export AWS_ENDPOINT_URL='http://127.0.0.1:1'\n"), "{text}");
         assert!(text.contains(r"export AWS_REGION='a'\''$(b)'"), "{text}");
         assert!(text.contains("export AWS_ACCESS_KEY_ID='test'\n"), "{text}");
+        assert!(text.contains("export STRADDLE_SANDBOX='http://127.0.0.1:1'\n"), "{text}");
         assert!(text.contains("export STRADDLE_SANDBOX_TLS='127.0.0.1:2'\n"), "{text}");
         let account = "222222222222".parse().unwrap();
         let of_account = ClientEnvironment::new(&status, Some(&account)).json();
