@@ -3,8 +3,7 @@ front of it and the binary with folders of its own. Where making the whole netwo
 test would take too long, `standing` is one that the tests of a file share."""
 
 import os
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,6 +15,7 @@ from .moto import Moto
 from .network import Network
 from .proxy import Proxy
 from .sandbox import Sandbox
+from .selection import dealt, sample
 from .server import Server
 from .straddle import Straddle, binary
 from .virtual_environment import TRIALS, without_aws
@@ -26,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keeps boto3 in this process away from the user's own accounts, too."""
     config.addinivalue_line("markers", "only_on(server, why): a test that says nothing on other servers")
     config.addinivalue_line("markers", "on_every_server: a test of what ministack has as well")
+    config.addinivalue_line("markers", "one_in(count): of its variants one in so many is run, unless with --all")
     kept = without_aws(dict(os.environ))
     os.environ.clear()
     os.environ.update(kept)
@@ -37,31 +38,40 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--server`, and `--part`, with which several processes share the work, each with a
-    server of its own."""
+    """Adds `--server`, `--all`, and `--part`, with which several processes share the work, each with
+    a server of its own."""
     parser.addoption(
         "--server",
         choices=["moto", "sandbox", "ministack"],
         default="moto",
         help="what stands in for AWS [default: moto]",
     )
-    parser.addoption("--part", metavar="K/N", help="run only the tests of the Kth of N parts of the files")
+    parser.addoption("--all", action="store_true", help="run also what is marked `one_in` so many")
+    parser.addoption("--part", metavar="K/N", help="run only the Kth of N parts of the tests")
+
+
+# Fixtures that several tests of a file share.
+_SHARED = {"standing", "whole"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the tests of one part. Files stay whole, for tests that share a `standing` network."""
-    if not config.getoption("part"):
-        return
-    chosen, count = map(int, config.getoption("part").split("/"))
-    sizes = Counter(item.path for item in items)
-    loads = [0] * count
-    part = {}
-    for path, size in sorted(sizes.items(), key=lambda entry: (-entry[1], entry[0])):
-        part[path] = loads.index(min(loads))
-        loads[part[path]] += size
-    kept = [item for item in items if part[item.path] == chosen - 1]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    """Keeps a sample of the tests that are marked so, other ones on each server, and those of one part."""
+    kept = list(items)
+    if not config.getoption("all"):
+        kept = sample(kept, _interval, first=int(config.getoption("server") == "sandbox"))
+    if config.getoption("part"):
+        chosen, count = map(int, config.getoption("part").split("/"))
+        sharing = {item.path for item in kept if _SHARED & set(getattr(item, "fixturenames", ()))}
+        kept = dealt(kept, lambda item: item.path if item.path in sharing else None, count)[chosen - 1]
+    staying = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in staying])
     items[:] = kept
+
+
+def _interval(item: pytest.Item) -> tuple[Hashable, int]:
+    marker = item.get_closest_marker("one_in")
+    sort = (item.path, getattr(item, "originalname", item.name))
+    return (sort, marker.args[0]) if marker else (sort, 1)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""The whole main spec, in both accounts: what exists of it there, and what must be true of that."""
+"""What the main spec makes of AWS, in both accounts: what exists of it there, and what must be true of that. What is
+in its cluster is for `test_sister_specs`."""
 
 from collections import Counter
 from typing import Any
@@ -32,9 +33,9 @@ GIVEN_ROLES = ["Deployer", "OrganizationAccountAccessRole"]
 
 
 class Mission(Network):
-    """The whole spec in a world."""
+    """What the spec makes of AWS, in a world."""
 
-    files_of_spec: list[str] = []
+    files_of_spec = ["stack.toml", "network.toml", "cluster.toml", "identity.toml"]
     patience = 300.0
 
     def plan_data(self, *arguments: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ the environment that the sandbox prints; and what account B then sees and may do
 import json
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from .world import World
 pytestmark = pytest.mark.only_on("sandbox", "no other shows a shared subnet to the second account")
 
 ZONES = ["use1-az1", "use1-az2"]
+_PYTHON = TRIALS.folder / "bin" / "python"
 
 # Loads what the sandbox prints, and nothing else, into a shell that has no variable of AWS's.
 _SCRIPT = 'eval "$("$0" sandbox env --state "$1" --account "$2")" && shift 2 && exec "$@"'
@@ -27,16 +29,34 @@ class Hands:
     """Somebody at a shell, as the administrator of one account."""
 
     def __init__(self, world: Path, account: str, home: Path) -> None:
-        self._world = world
-        self._account = account
-        self._home = home
+        self._shell = ["sh", "-c", _SCRIPT, str(binary()), str(world), account]
+        self._environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "AWS_PAGER": ""}
+        prompt = [str(_PYTHON), str(Path(__file__).with_name("aws_prompt.py"))]
+        self._prompt = subprocess.Popen(
+            [*self._shell, *prompt],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def leave(self) -> None:
+        """Ends the shell."""
+        self._prompt.communicate(timeout=30)
+
+    def try_program(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Starts the program itself, as the shell does."""
+        aws = [str(_PYTHON), str(_PYTHON.with_name("aws")), *words]
+        command, environment = [*self._shell, *aws], self._environment
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
     def try_aws(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Types a command."""
-        command = ["sh", "-c", _SCRIPT, str(binary()), str(self._world), self._account]
-        aws = [str(TRIALS.folder / "bin" / "python"), str(TRIALS.folder / "bin" / "aws"), *words]
-        environment = {"HOME": str(self._home), "PATH": "/usr/bin:/bin", "AWS_PAGER": ""}
-        return subprocess.run([*command, *aws], env=environment, capture_output=True, text=True, timeout=120)
+        assert self._prompt.stdin is not None and self._prompt.stdout is not None
+        self._prompt.stdin.write(json.dumps(words) + "\n")
+        self._prompt.stdin.flush()
+        done = json.loads(self._prompt.stdout.readline())
+        return subprocess.CompletedProcess(words, done["code"], done["stdout"], done["stderr"])
 
     def aws(self, *words: str) -> Any:
         """Types a command that has to succeed, and returns what it answers."""
@@ -51,17 +71,21 @@ class Hands:
 
 
 @pytest.fixture
-def shell(server: Server, world: World, tmp_path: Path) -> dict[str, Hands]:
+def shell(server: Server, world: World, tmp_path: Path) -> Iterator[dict[str, Hands]]:
     """Somebody at a shell for each account."""
     assert isinstance(server, Sandbox)
     names = {"network": "network", "apps": "apps", "home": "management"}
-    return {name: Hands(server.world_file, known, tmp_path) for name, known in names.items()}
+    hands = {name: Hands(server.world_file, known, tmp_path) for name, known in names.items()}
+    yield hands
+    for one in hands.values():
+        one.leave()
 
 
 class Walk:
     """What somebody has made in account A."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, hands: Hands, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
         self.aws = hands.aws
         self.refused = hands.refused
         self.vpc = self.aws("ec2", "create-vpc", "--cidr-block", "10.0.0.0/16")["Vpc"]["VpcId"]
@@ -92,8 +116,13 @@ class Walk:
         where = ["--subnet-id", self.public[0]["SubnetId"], "--allocation-id", allocation]
         nat = self.aws("ec2", "create-nat-gateway", *where)["NatGateway"]
         assert nat["State"] == "pending"
-        self.aws("ec2", "wait", "nat-gateway-available", "--nat-gateway-ids", nat["NatGatewayId"])
+        self.wait("nat-gateway-available", nat["NatGatewayId"])
         return allocation, nat["NatGatewayId"]
+
+    def wait(self, until: str, nat: str) -> None:
+        """Waits for a NAT gateway, after the time that one takes: the CLI looks every 15 seconds only."""
+        self._sandbox.order("POST", "clock", {"advance": 600})
+        self.aws("ec2", "wait", until, "--nat-gateway-ids", nat)
 
     def table(self, option: str, target: str, subnets: list[dict[str, Any]]) -> tuple[str, list[str]]:
         """Makes a route table that leads out by a target, and lets subnets go by it."""
@@ -122,7 +151,7 @@ class Walk:
         release = ["ec2", "release-address", "--allocation-id", self.allocation]
         self.refused("InvalidIPAddress.InUse", *release)
         self.aws("ec2", "delete-nat-gateway", "--nat-gateway-id", self.nat)
-        self.aws("ec2", "wait", "nat-gateway-deleted", "--nat-gateway-ids", self.nat)
+        self.wait("nat-gateway-deleted", self.nat)
         self.aws(*release)
         self.aws(*detach)
         self.aws("ec2", "delete-internet-gateway", "--internet-gateway-id", self.gateway)
@@ -146,9 +175,15 @@ def seen_by(hands: Hands, count: int) -> list[dict[str, Any]]:
             return subnets
 
 
-def test_the_walkthrough_is_typed_and_account_b_sees_what_is_shared(shell: dict[str, Hands]) -> None:
-    walk = Walk(shell["network"])
+def test_the_walkthrough_is_typed_and_account_b_sees_what_is_shared(
+    shell: dict[str, Hands], sandbox: Sandbox
+) -> None:
+    walk = Walk(shell["network"], sandbox)
     b = shell["apps"]
+    # Started by its name and at the prompt, it says the same.
+    words = ["ec2", "describe-vpcs", "--vpc-ids", walk.vpc]
+    started = shell["network"].try_program(*words)
+    assert started.returncode == 0 and started.stdout == shell["network"].try_aws(*words).stdout, started
     assert b.aws("ec2", "describe-subnets")["Subnets"] == []
     shell["home"].aws("ram", "enable-sharing-with-aws-organization")
     share = walk.share()

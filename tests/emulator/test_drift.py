@@ -58,6 +58,7 @@ def differs(address: str, *rows: str) -> Shown:
     return [rf"! {re.escape(address)} .* differs", *rows]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("address", TAGGED)
 def test_a_tag_is_set_back(standing: Network, address: str) -> None:
     identifier = standing.ids()[address]
@@ -65,6 +66,7 @@ def test_a_tag_is_set_back(standing: Network, address: str) -> None:
     check(standing, differs(address, 'project += +"cross-account-alb" -> "theirs"'))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("address", TAGGED)
 def test_a_tag_that_was_removed_comes_back(standing: Network, address: str) -> None:
     tag = [{"Key": "project"}, {"Key": "straddle:address"}]
@@ -72,6 +74,7 @@ def test_a_tag_that_was_removed_comes_back(standing: Network, address: str) -> N
     check(standing, differs(address, '- project += +"cross-account-alb"', '- "straddle:address" += '))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("address", TAGGED)
 def test_a_tag_of_others_is_left_alone(standing: Network, address: str) -> None:
     identifier = standing.ids()[address]

@@ -70,6 +70,7 @@ def test_groups_and_endpoints_survive_a_fault_in_every_call(troubled: Troubled, 
     troubled.assert_gone()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("stage", [Stage.RECEIVED, Stage.WORKED])
 @pytest.mark.parametrize("call", range(4, BIRTHS + 1, 3))
 def test_groups_and_endpoints_that_were_killed_are_finished(troubled: Troubled, call: int, stage: Stage) -> None:

@@ -19,6 +19,7 @@ def strike_each(network: Network, fault: str) -> Rule:
     return network.proxy.add("*", fault, times=None, matching=FirstOfEach())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fault", ["lost", "after"])
 @pytest.mark.parametrize(("operation", "nth"), EACH)
 def test_a_call_whose_work_was_done_unseen_is_not_done_twice(
@@ -61,6 +62,7 @@ def test_a_call_that_lands_after_its_connection_broke_is_not_made_twice(
     network.assert_converged()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fault", ["denied", "expired"])
 @pytest.mark.parametrize("operation", [*BIRTHS, "ModifySubnetAttribute"])
 def test_what_a_refused_call_left_undone_is_done_by_the_next_apply(

@@ -128,7 +128,7 @@ def test_delay_does_the_work_after_a_while(world: World, proxy: Proxy, client: A
 
 
 def test_late_does_the_work_when_the_client_has_given_up(world: World, proxy: Proxy, client: Any) -> None:
-    proxy.add("CreateVpc", "late", seconds=1)
+    proxy.add("CreateVpc", "late", seconds=3)
     with pytest.raises(ConnectionClosedError):
         create_vpc(client)
     assert (proxy.log[0].outcome, proxy.log[0].worked, vpcs(world)) == (Outcome.LATE, None, 0)

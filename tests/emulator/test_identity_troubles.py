@@ -7,7 +7,7 @@ from .identities import BIRTHS, DEATHS, Identities
 from .proxy import Proxy, Stage
 from .straddle import Straddle
 from .test_faults import PASSING
-from .test_kill import spread
+from .test_kill import moments
 from .world import World
 
 
@@ -42,6 +42,7 @@ CHANGED = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize(("before", "after", "calls"), CHANGED)
 def test_changes_survive_a_fault_in_every_call(
@@ -56,6 +57,7 @@ def test_changes_survive_a_fault_in_every_call(
     identities.assert_converged()
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("operation", sorted(BIRTHS))
 def test_what_a_refused_call_left_undone_is_done_by_the_next_apply(
     identities: Identities, operation: str
@@ -80,14 +82,16 @@ def test_a_call_that_lands_after_its_connection_broke_is_found_by_its_name(
     identities.assert_converged()
 
 
-@pytest.mark.parametrize(("call", "stage"), spread(sum(BIRTHS.values()), 14))
+@pytest.mark.one_in(5)
+@pytest.mark.parametrize(("call", "stage"), moments(sum(BIRTHS.values())))
 def test_an_apply_that_was_killed_is_finished(identities: Identities, call: int, stage: Stage) -> None:
     identities.kill("apply", call, stage)
     identities.apply()
     identities.assert_converged()
 
 
-@pytest.mark.parametrize(("call", "stage"), spread(sum(DEATHS.values()), 8))
+@pytest.mark.one_in(7)
+@pytest.mark.parametrize(("call", "stage"), moments(sum(DEATHS.values())))
 def test_a_destroy_that_was_killed_is_finished(identities: Identities, call: int, stage: Stage) -> None:
     identities.apply()
     identities.kill("destroy", call, stage)

@@ -8,39 +8,14 @@ from typing import Any
 
 import pytest
 
+from .balancers import RANGES, STACK
 from .straddle import Done, Straddle
 from .world import World
 
 NAME = "k8s-game2048-ingress2-1ae88303d5"
 TAGS = {"elbv2.k8s.aws/cluster": "EKSTestDrive", "ingress.k8s.aws/stack": "game-2048/ingress-2048"}
 
-SPEC = """
-[stack]
-name = "ingress"
-
-[account.network]
-id      = "111111111111"
-region  = "us-east-1"
-profile = "network-admin"
-
-[vpc.main]
-cidr_block = "10.0.0.0/16"
-
-[internet_gateway.main]
-vpc_id = "${vpc.main.id}"
-
-[subnet.public]
-for_each             = { use1-az1 = "10.0.0.0/24", use1-az2 = "10.0.1.0/24" }
-vpc_id               = "${vpc.main.id}"
-cidr_block           = "${each.value}"
-availability_zone_id = "${each.key}"
-
-[security_group.alb]
-name        = "alb"
-description = "HTTP from everywhere"
-vpc_id      = "${vpc.main.id}"
-ingress     = [{ protocol = "tcp", ports = "80", cidr = "0.0.0.0/0" }]
-
+SPEC = STACK + """
 [ingress_load_balancer.game]
 healthy_targets = 0
 timeouts        = { create = "40s", update = "40s", delete = "40s" }
@@ -56,7 +31,7 @@ name      = "ingress-2048"
 "alb.ingress.kubernetes.io/scheme"          = "internet-facing"
 "alb.ingress.kubernetes.io/target-type"     = "ip"
 "alb.ingress.kubernetes.io/subnets"         = "${join(',', subnet.public[*].id)}"
-"alb.ingress.kubernetes.io/security-groups" = "${security_group.alb.id}"
+"alb.ingress.kubernetes.io/security-groups" = "${security_group.web.id}"
 
 [output.url]
 value = "${ingress_load_balancer.game.url}"
@@ -92,7 +67,7 @@ class Controller:
 
     def subnets(self) -> list[str]:
         """The subnets that the Ingress names."""
-        ranges = {"Name": "cidr-block", "Values": ["10.0.0.0/24", "10.0.1.0/24"]}
+        ranges = {"Name": "cidr-block", "Values": RANGES}
         return [found["SubnetId"] for found in self._ec2.describe_subnets(Filters=[ranges])["Subnets"]]
 
     def has_ground(self) -> bool:
@@ -100,7 +75,7 @@ class Controller:
         return len(self.subnets()) == 2 and bool(self._groups())
 
     def _groups(self) -> list[dict[str, Any]]:
-        named = {"Name": "group-name", "Values": ["alb"]}
+        named = {"Name": "group-name", "Values": ["web"]}
         return list(self._ec2.describe_security_groups(Filters=[named])["SecurityGroups"])
 
     def make(self) -> None:
@@ -146,9 +121,9 @@ def controller(world: World) -> Iterator[Controller]:
     controller.join()
 
 
-def applied(straddle: Straddle, controller: Controller) -> Done:
+def applied(straddle: Straddle, controller: Controller, spec: str = SPEC) -> Done:
     """Applies the spec, while the controller does its part."""
-    straddle.write_spec({"main.toml": SPEC})
+    straddle.write_spec({"main.toml": spec})
     controller.later(controller.make, controller.has_ground)
     return straddle.run("apply", "--auto-approve", straddle.spec, timeout=120).expect(0)
 
@@ -172,7 +147,8 @@ def test_it_is_foretold_and_waited_for_both_ways(straddle: Straddle, controller:
 
 
 def test_nothing_under_it_goes_without_the_controller(straddle: Straddle, controller: Controller) -> None:
-    applied(straddle, controller)
+    # All of that time is waited for nothing.
+    applied(straddle, controller, SPEC.replace('delete = "40s"', 'delete = "15s"'))
     failed = straddle.run("destroy", "--auto-approve", straddle.spec, timeout=120).expect(3)
     assert f"the load balancer {NAME}" in failed.stderr and "--force-load-balancers" in failed.stderr
     assert controller.balancers() and controller.has_ground()

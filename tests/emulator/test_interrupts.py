@@ -91,6 +91,7 @@ def test_a_killed_run_does_not_keep_the_lock(network: Network) -> None:
     network.assert_converged()
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("operation", ["CreateVpc", "CreateSubnet", "CreateNatGateway"])
 def test_a_signal_lets_what_is_running_finish(network: Network, operation: str, number: int) -> None:

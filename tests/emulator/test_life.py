@@ -19,12 +19,12 @@ SUBNETS = {
 }
 
 # What a plan of the whole stack reads: one call for each kind, account and page. A VPC's three
-# switches have no other way than one DescribeVpcAttribute each, and routes, associations and
+# switches take one DescribeVpcAttribute each, of which the spec sets one, and routes, associations and
 # tables are one DescribeRouteTables. Members of shares are listed apart from them, by sort.
 READS_OF_A_PLAN = {
     "GetCallerIdentity": 1,
     "DescribeVpcs": 1,
-    "DescribeVpcAttribute": 3,
+    "DescribeVpcAttribute": 1,
     "DescribeSubnets": 1,
     "DescribeInternetGateways": 1,
     "DescribeAddresses": 1,

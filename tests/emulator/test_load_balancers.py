@@ -3,36 +3,11 @@ replaced where the service needs it, and taken down."""
 
 from typing import Any
 
+from .balancers import RANGES, STACK
 from .straddle import Straddle
 from .world import World
 
-SPEC = """
-[stack]
-name = "balancers"
-
-[account.network]
-id      = "111111111111"
-region  = "us-east-1"
-profile = "network-admin"
-
-[vpc.main]
-cidr_block = "10.0.0.0/16"
-
-[internet_gateway.main]
-vpc_id = "${vpc.main.id}"
-
-[subnet.public]
-for_each             = { use1-az1 = "10.0.0.0/24", use1-az2 = "10.0.1.0/24" }
-vpc_id               = "${vpc.main.id}"
-cidr_block           = "${each.value}"
-availability_zone_id = "${each.key}"
-
-[security_group.web]
-name        = "web"
-description = "HTTP from everywhere"
-vpc_id      = "${vpc.main.id}"
-ingress     = [{ protocol = "tcp", ports = "80", cidr = "0.0.0.0/0" }]
-
+SPEC = STACK + """
 [load_balancer.web]
 name                       = "web"
 subnets                    = ["${subnet.public['use1-az1'].id}", "${subnet.public['use1-az2'].id}"]
@@ -122,7 +97,7 @@ def test_a_load_balancer_of_that_name_is_not_taken(straddle: Straddle, world: Wo
     ).expect(0)
     client = world.client("network", "elbv2")
     subnets = [subnet["SubnetId"] for subnet in world.client("network").describe_subnets(
-        Filters=[{"Name": "cidr-block", "Values": ["10.0.0.0/24", "10.0.1.0/24"]}]
+        Filters=[{"Name": "cidr-block", "Values": RANGES}]
     )["Subnets"]]
     client.create_load_balancer(Name="web", Subnets=subnets)
     done = straddle.run("apply", "--auto-approve", straddle.spec).expect(3)

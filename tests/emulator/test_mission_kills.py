@@ -50,8 +50,9 @@ def test_what_is_killed_again_and_again_converges(mission: Mission, stage: Stage
 
 @pytest.fixture
 def late(built: None, tmp_path: Path) -> Iterator[Mission]:
-    """The spec where roles are known to other services two seconds late, in the time of the program."""
-    with Sandbox(options=(f"--iam-delay={2 * SPEED}s",)) as server:
+    """The spec where roles are known to other services late: ten seconds in the time of the program, so that a busy
+    machine does not come too late to be refused."""
+    with Sandbox(options=(f"--iam-delay={10 * SPEED}s",)) as server:
         with Proxy(server) as proxy:
             world = World(server)
             folder = tmp_path / "late"

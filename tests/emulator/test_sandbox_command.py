@@ -16,9 +16,9 @@ import pytest
 from . import accounts
 from .inventory import by_kind, inventory
 from .network import FILES, SPEC, THINGS, keep
-from .sandbox import CREDENTIALS, SPEED, Sandbox, binary
+from .sandbox import CREDENTIALS, Sandbox
+from .shell import PATIENCE, SANDBOX, Shell
 from .straddle import REPOSITORY, Done
-from .virtual_environment import without_aws
 from .world import World
 
 pytestmark = [
@@ -26,40 +26,14 @@ pytestmark = [
     pytest.mark.usefixtures("built"),
 ]
 
-# How long commands may take on a busy machine.
-PATIENCE = 60
 
-
-class Shell:
-    """Somebody in a folder with nothing but the spec, who has no account."""
+class NetworkShell(Shell):
+    """Somebody in a folder with nothing but the network of the main spec, who has no account."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.spec = shutil.copytree(REPOSITORY / SPEC, folder / "spec")
+        super().__init__(folder, "cross-account-alb.sandbox")
+        shutil.copytree(REPOSITORY / SPEC, self.spec)
         keep(self.spec, FILES)
-        self.world_file = self.spec / "state" / "sandbox" / "cross-account-alb.sandbox.world"
-        kept = without_aws(dict(os.environ))
-        self._environment = {name: value for name, value in kept.items() if not name.startswith("STRADDLE_")}
-        self._environment["HOME"] = str(folder)
-
-    def start(self, *words: str) -> "subprocess.Popen[str]":
-        """Types a command and returns at once."""
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            [str(binary()), *words], cwd=self.folder, env=self._environment, stdout=pipe, stderr=pipe, text=True
-        )
-
-    def run(self, *words: str, code: int = 0) -> Done:
-        """Types a command, which has to end with that exit code."""
-        began = time.monotonic()
-        process = self.start(*words)
-        stdout, stderr = process.communicate(timeout=PATIENCE)
-        done = Done(list(words), process.returncode, stdout, stderr, time.monotonic() - began)
-        return done.expect(code)
-
-    def rehearse(self, command: str, *words: str, code: int = 0) -> Done:
-        """Types a command with `--sandbox`."""
-        return self.run(command, "spec", *SANDBOX, *words, code=code)
 
     def orders(self) -> int:
         """Returns how many requests that change something have been made in the sandbox."""
@@ -81,9 +55,6 @@ class Shell:
             return by_kind(inventory(world, "network"))
 
 
-SANDBOX = ["--sandbox", f"--speed={SPEED}"]
-
-
 def is_read(line: str) -> bool:
     """Whether a line of the log is about a request that changes nothing, or not whole."""
     _, found, rest = line.partition('"operation":"')
@@ -91,12 +62,12 @@ def is_read(line: str) -> bool:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path) -> NetworkShell:
     """Somebody in a folder with nothing but the spec."""
-    return Shell(tmp_path)
+    return NetworkShell(tmp_path)
 
 
-def test_commands_go_on_in_the_world_of_those_before(shell: Shell) -> None:
+def test_commands_go_on_in_the_world_of_those_before(shell: NetworkShell) -> None:
     shell.rehearse("plan", "--detailed-exitcode", code=2)
     assert shell.rehearse("apply", "--auto-approve").stderr.count("created vpc-") == 1
     shell.assert_converged()
@@ -107,7 +78,7 @@ def test_commands_go_on_in_the_world_of_those_before(shell: Shell) -> None:
     assert {path.name for path in shell.folder.iterdir()} == {"spec"}
 
 
-def kill_after(shell: Shell, command: str, orders: int) -> None:
+def kill_after(shell: NetworkShell, command: str, orders: int) -> None:
     """Starts a command, which is killed when it has given so many orders, and its sandbox with it."""
     wanted = shell.orders() + orders
     process = shell.start(command, "spec", *SANDBOX, "--auto-approve")
@@ -120,13 +91,13 @@ def kill_after(shell: Shell, command: str, orders: int) -> None:
 
 
 @pytest.mark.parametrize("orders", [1, 3, 8, 14, 20, 24])
-def test_an_apply_that_was_killed_with_its_sandbox_is_finished(shell: Shell, orders: int) -> None:
+def test_an_apply_that_was_killed_with_its_sandbox_is_finished(shell: NetworkShell, orders: int) -> None:
     kill_after(shell, "apply", orders)
     shell.rehearse("apply", "--auto-approve")
     shell.assert_converged()
 
 
-def test_what_is_killed_again_and_again_is_finished_and_destroyed(shell: Shell) -> None:
+def test_what_is_killed_again_and_again_is_finished_and_destroyed(shell: NetworkShell) -> None:
     for orders in (2, 4, 6):
         kill_after(shell, "apply", orders)
     shell.rehearse("apply", "--auto-approve")
@@ -138,7 +109,7 @@ def test_what_is_killed_again_and_again_is_finished_and_destroyed(shell: Shell) 
 
 
 @pytest.mark.parametrize("seed", ["1", "2", "3"])
-def test_chaos_is_survived(shell: Shell, seed: str) -> None:
+def test_chaos_is_survived(shell: NetworkShell, seed: str) -> None:
     shell.rehearse("apply", "--auto-approve", "--chaos", seed)
     assert '"fault":"' in shell.world_file.with_name(f"{shell.world_file.name}.requests").read_text()
     shell.assert_converged()
@@ -149,7 +120,7 @@ def test_chaos_is_survived(shell: Shell, seed: str) -> None:
 class Process:
     """`straddle sandbox start --background`, with the commands that are about it."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: NetworkShell) -> None:
         self.shell = shell
         self.number = 0
 
@@ -195,7 +166,7 @@ def is_running(number: int) -> bool:
 
 
 @pytest.fixture
-def process(shell: Shell) -> Iterator[Process]:
+def process(shell: NetworkShell) -> Iterator[Process]:
     """Nothing runs yet; whatever the test starts ends with it."""
     process = Process(shell)
     yield process
@@ -252,7 +223,7 @@ def test_a_port_that_is_taken_is_named(process: Process, background: list[str]) 
     assert f"127.0.0.1:{port}" in refused.stderr and "--port" in refused.stderr
 
 
-def test_a_run_uses_the_sandbox_that_serves_its_world(shell: Shell) -> None:
+def test_a_run_uses_the_sandbox_that_serves_its_world(shell: NetworkShell) -> None:
     with Sandbox(shell.world_file) as sandbox:
         shell.rehearse("apply", "--auto-approve")
         assert by_kind(inventory(World(sandbox, CREDENTIALS), "network")) == THINGS
@@ -261,7 +232,7 @@ def test_a_run_uses_the_sandbox_that_serves_its_world(shell: Shell) -> None:
 
 
 def test_the_whole_spec_is_made_in_both_accounts_and_taken_away(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+    shell = NetworkShell(tmp_path)
     shutil.copytree(REPOSITORY / SPEC, shell.spec, dirs_exist_ok=True)
     shell.rehearse("apply", "--auto-approve")
     assert "No changes." in shell.rehearse("plan", "--detailed-exitcode").stdout

@@ -138,6 +138,7 @@ def time_of(request: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(request["time"])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fault", ["lost", "late"])
 @pytest.mark.parametrize("operation", TOKENLESS)
 def test_what_has_no_token_is_looked_for_before_it_is_made_again(

@@ -16,6 +16,7 @@ _SERVICES = ["ec2", "eks", "elb", "iam", "organizations", "quotas", "ram", "sts"
 
 # What boto3 alone cannot do, and where it is done instead.
 _WALKED_ELSEWHERE = {
+    "AssumeRoleForPodIdentity": "needs a pod's token: the controller of test_sister_specs.py; here only refused",
     "AssumeRoleWithWebIdentity": "needs a token of an issuer: sts/web_identity/tests.rs; here only refused",
     "DecodeAuthorizationMessage": "needs a denial under --enforce-iam: access/tests/identities.rs; here only refused",
 }

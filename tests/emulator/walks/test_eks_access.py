@@ -66,3 +66,10 @@ def test_profiles_come_and_go_one_by_one(walk: Walk) -> None:
         eks.delete_fargate_profile(**_MAIN, fargateProfileName=name)
         walk.pass_time(150)
     assert eks.list_fargate_profiles(**_MAIN)["fargateProfileNames"] == []
+
+
+def test_only_a_pod_has_a_role_by_its_token(walk: Walk) -> None:
+    place = ground(walk)
+    cluster(walk, place)
+    assume = walk.client("apps", "eks-auth").assume_role_for_pod_identity
+    walk.refused("InvalidTokenException", "AssumeRoleForPodIdentity", assume, **_MAIN, token="no.token.atall")

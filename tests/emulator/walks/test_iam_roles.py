@@ -97,6 +97,11 @@ def test_roles_are_listed_by_path_and_in_pages(walk: Walk) -> None:
         _role(walk, f"r{number_}", "/mine/")
     roles = walk.pages(iam, "list_roles", "Roles", 2, PathPrefix="/mine/")
     assert ids(roles, "RoleName") == [f"r{number_}" for number_ in range(5)]
+    listed = walk.pages(iam, "get_account_authorization_details", "RoleDetailList", 2, Filter=["Role"])
+    details = {role["RoleName"]: role for role in listed}
+    assert {f"r{number_}" for number_ in range(5)} <= set(details)
+    # What it is for and how long its sessions may be is not in the listing.
+    assert details["r0"]["Path"] == "/mine/" and not {"Description", "MaxSessionDuration"} & set(details["r0"])
     summary = iam.get_account_summary()["SummaryMap"]
     assert summary["Roles"] >= 5
     assert iam.list_account_aliases()["AccountAliases"] == []

@@ -1,0 +1,112 @@
+"""The walkthrough, `specs/cross-account-alb`, with what goes wrong in it for people: each trouble is said in words that
+lead out of it, and nothing is left behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .sister import Sister
+
+pytestmark = [
+    pytest.mark.only_on("sandbox", "the others have no clusters with objects"),
+    pytest.mark.usefixtures("built"),
+]
+
+CONTROLLER = "/apis/apps/v1/namespaces/kube-system/deployments/aws-load-balancer-controller"
+INGRESS = "/apis/networking.k8s.io/v1/namespaces/game-2048/ingresses/ingress-2048"
+LOAD_BALANCER = "[ingress_load_balancer.game_2048]"
+# What an apply may wait for somebody who does not come, in seconds of the test's own time.
+SHORT = 'timeouts = { create = "10s" }'
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Iterator[Sister]:
+    """The walkthrough, in a world in which policies decide."""
+    with Sister(tmp_path, "cross-account-alb") as walk:
+        yield walk
+
+
+def balancers(walk: Sister) -> list[str]:
+    """Returns the names of the load balancers in account A."""
+    found = walk.client("network", "elbv2").describe_load_balancers()["LoadBalancers"]
+    return [one["LoadBalancerName"] for one in found]
+
+
+@pytest.mark.parametrize("way", ["--repair", "--force-load-balancers"])
+def test_a_controller_that_is_scaled_to_zero_keeps_nothing_for_ever(walk: Sister, way: str) -> None:
+    walk.apply()
+    walk.scale(CONTROLLER, 0)
+    stopped = walk.destroy(code=3)
+    for word in ("the AWS Load Balancer Controller is scaled to zero", "--repair", "--force-load-balancers"):
+        assert word in stopped, stopped
+    assert len(balancers(walk)) == 1, "what only the controller takes away has stayed"
+    walk.destroy(way)
+    walk.assert_gone()
+
+
+def test_a_trust_with_another_subject_is_found_before_and_after(walk: Sister) -> None:
+    right, wrong = '"kube-system/aws-load-balancer-controller"', '"kube-system/another"'
+    walk.change("identity.toml", right, wrong)
+    told = walk.apply(code=1)
+    assert "The controller runs as" in told and "kube-system:another" in told, told
+    walk.assert_gone()
+    walk.change("game-2048.toml", LOAD_BALANCER, f"{LOAD_BALANCER}\n{SHORT}")
+    told = walk.apply("--skip", "controller", code=3)
+    assert "the controller has made nothing yet" in told, told
+    walk.change("identity.toml", wrong, right)
+    walk.apply()
+    assert walk.visit(walk.url())[0] == 200
+    walk.destroy()
+    walk.assert_gone()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        # A policy from before the chart.
+        ("identity.toml", 'load_balancer_controller = "v2.13.4", chart = "1.13.4"',
+         'load_balancer_controller = "v2.5.4", chart = "1.5.5"', "elasticloadbalancing:"),
+        # The group of the cluster's account in the place of one of the load balancer's.
+        ("game-2048.toml", '"${security_group.alb.id}"', '"${eks_cluster.main.cluster_security_group_id}"',
+         "names a group of eks_cluster.main, in the account apps"),
+    ],
+    ids=["policy", "group"],
+)  # fmt: skip
+def test_what_does_not_fit_is_found_before_anything_is_made(
+    walk: Sister, file: str, old: str, new: str, told: str
+) -> None:
+    walk.change(file, old, new)
+    refused = walk.apply(code=1)
+    assert told in refused and "Nothing was changed" in refused, refused
+    walk.assert_gone()
+
+
+def test_subnets_that_nothing_names_are_said_and_leak_nothing(walk: Sister) -> None:
+    # A controller that does not look where routes lead.
+    walk.change("controller.toml", '"1.13.4"', '"1.8.2"')
+    walk.change("identity.toml", '"v2.13.4", chart = "1.13.4"', '"v2.8.2", chart = "1.8.2"')
+    walk.change("game-2048.toml", '"alb.ingress.kubernetes.io/subnets" ', '"example.com/subnets" ')
+    walk.change("network.toml", ', "kubernetes.io/role/elb" = "1"', "")
+    walk.change("game-2048.toml", LOAD_BALANCER, f"{LOAD_BALANCER}\n{SHORT}")
+    told = walk.apply(code=3)
+    assert "does not have the tag kubernetes.io/role/elb: only a load balancer that names it gets into it" in told
+    assert "the controller has made nothing yet" in told and "or a subnet" in told, told
+    walk.destroy()
+    walk.assert_gone()
+
+
+def test_a_webhook_that_does_not_answer_for_a_while_is_waited_for(walk: Sister) -> None:
+    silent = {
+        "fault": "before", "service": "kubernetes", "operation": "Patch", "code": "InternalError", "count": 4,
+        "message": 'failed calling webhook "vingress.elbv2.k8s.aws": context deadline exceeded',
+        "parameters": {"path": INGRESS, "query": "fieldManager=straddle&fieldValidation=Strict"},
+    }  # fmt: skip
+    walk.server.order("POST", "faults", silent)
+    walk.apply()
+    assert [rule["fired"] for rule in walk.server.order("GET", "faults")["faults"]] == [4]
+    walk.server.order("DELETE", "faults")
+    assert walk.visit(walk.url())[0] == 200
+    walk.assert_converged()
+    walk.destroy()
+    walk.assert_gone()
