@@ -165,7 +165,7 @@ def test_the_next_version_of_a_chart_shows_what_it_changes_object_by_object(hand
     release.edit("Chart.yaml", "version: 1.0.0", "version: 1.1.0")
     fields = "amount: {type: integer}"
     release.edit("crds/orders.yaml", fields, fields + "\n                urgent: {type: boolean}")
-    release.edit("templates/order.yaml", "amount: 3", "amount: 4")
+    release.edit("templates/order.yaml", "amount: 3", "amount: 4\n  urgent: true")
     release.edit("values.yaml", "[start, basket]", "[start, basket, orders]")
     release.edit("values.yaml", "enabled: true", "enabled: false")
     (release.chart / "templates" / "audit.yaml").unlink()
@@ -181,7 +181,7 @@ def test_the_next_version_of_a_chart_shows_what_it_changes_object_by_object(hand
         "ServiceAccount/shop/clerk": "create",
     }
     release.apply()
-    assert hands.object("orders", "first", "-n", "shop")["spec"] == {"amount": 4}
+    assert hands.object("orders", "first", "-n", "shop")["spec"] == {"amount": 4, "urgent": True}
     assert "urgent" in json.dumps(hands.object("crd", "orders.shop.example.com")["spec"])
     assert hands.object("secret", "shop-password", "-n", "shop")["data"] == password
     for kind, name in (("configmap", "shop-cache"), ("serviceaccount", "shop-audit")):

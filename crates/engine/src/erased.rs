@@ -329,8 +329,9 @@ impl<R: Resource> AnyResource for Erased<R> {
             let observed = found.map(typed_observed::<R>).transpose();
             let observed = observed.map_err(|mismatch| unfit("foresee", &mismatch))?;
             let foreseen = R::foresee(connection.client(), observed.as_ref(), &wanted).await?;
-            let Foreseen { found, immutable, refusal } = foreseen;
-            Ok(Foreseen { found: found.map(|inputs| inputs.to_values()), immutable, refusal })
+            let Foreseen { found, immutable, refusal, is_by_another } = foreseen;
+            let found = found.map(|inputs| inputs.to_values());
+            Ok(Foreseen { found, immutable, refusal, is_by_another })
         })
     }
 

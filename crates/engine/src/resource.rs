@@ -328,11 +328,14 @@ pub struct Foreseen<I> {
     pub immutable: Option<String>,
     /// Why the service would refuse it.
     pub refusal: Option<Problem>,
+    /// Whether it is refused by something else of the same kind, such as a definition of what objects have. If that
+    /// changes in the same plan, the refusal says nothing.
+    pub is_by_another: bool,
 }
 
 impl<I> Default for Foreseen<I> {
     fn default() -> Self {
-        Self { found: None, immutable: None, refusal: None }
+        Self { found: None, immutable: None, refusal: None, is_by_another: false }
     }
 }
 

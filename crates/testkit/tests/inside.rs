@@ -131,6 +131,22 @@ fn only_a_real_difference_is_a_change_and_a_refusal_is_foretold() {
 }
 
 #[test]
+fn what_another_thing_refuses_counts_as_long_as_that_stays_as_it_is() {
+    let world = World::new(1, Pace::INSTANT);
+    complete(world.apply(&Order::new(&whole(&world), Mode::Apply)).ending);
+    let said = |mentioned: &str| {
+        let blocks = format!("{PLATFORM}{NOTES}");
+        let blocks = blocks.replace("See the THIRD", "Disputed").replace("\"Nothing\"", mentioned);
+        spec(&world, &blocks, DOCUMENTS)
+    };
+    let refused = format!("{:?}", world.plan(&Order::new(&said("\"Nothing\""), Mode::Apply)).ending);
+    assert!(refused.contains("The platform takes no such text."), "{refused}");
+    let changed = said("\"Settled\"");
+    assert_eq!(done(&world.apply(&Order::new(&changed, Mode::Apply)).events), ["note.c", "note.b"]);
+    check_nothing_to_do(&world, &changed);
+}
+
+#[test]
 fn after_a_crash_at_any_moment_both_ways_are_gone_to_their_ends() {
     let operations = |prepare: fn(&World), mode: Mode| {
         let world = World::new(1, Pace::INSTANT);

@@ -77,7 +77,7 @@ async fn existing(
     let (manifest, secret_data) = split(recognized);
     let inputs =
         ObjectInputs { manifest: Document::from(from_json(&manifest)), secret_data, ..found.inputs.clone() };
-    Ok(Foreseen { found: Some(inputs), immutable: None, refusal })
+    Ok(Foreseen { found: Some(inputs), refusal, ..Foreseen::default() })
 }
 
 fn is_conflict(refusal: &Refusal) -> bool {
@@ -90,7 +90,10 @@ fn judged(target: &Target, refusal: Refusal) -> Result<Foreseen<ObjectInputs>, P
         return Ok(Foreseen { immutable: Some(format!("manifest.{place}")), ..Foreseen::default() });
     }
     match refusal.error.class {
-        ErrorClass::Rejected => Ok(refused(&target.explained(refusal).message)),
+        // A definition of what objects have, or a policy, may refuse it: an object that may change as well.
+        ErrorClass::Rejected => {
+            Ok(Foreseen { is_by_another: true, ..refused(&target.explained(refusal).message) })
+        }
         ErrorClass::NotFound
         | ErrorClass::Propagation
         | ErrorClass::Busy

@@ -28,7 +28,8 @@ pub struct Inputs {
     /// What it is called there.
     #[attribute(replace)]
     name: String,
-    /// What it says. The platform keeps it in small letters, and takes no text with the word `forbidden`.
+    /// What it says. The platform keeps it in small letters. Asked before, it takes no text with the word `forbidden`,
+    /// nor one with the word `disputed`, the latter for the sake of what it mentions.
     text: String,
     /// The names of other notes, which have to be there as long as it is.
     mentions: Option<Vec<String>>,
@@ -41,6 +42,7 @@ pub struct Inputs {
 pub struct Outputs {}
 
 const FORBIDDEN: &str = "forbidden";
+const DISPUTED: &str = "disputed";
 
 pub(super) const RULES: Rules = Rules {
     references: &[Reference { attribute: "platform", holds: true }],
@@ -149,12 +151,14 @@ impl Resource for Note {
         };
         let found =
             found.filter(is_same).map(|found| Inputs { text: wanted.text.clone(), ..found.inputs.clone() });
-        let refusal = wanted.text.to_lowercase().contains(FORBIDDEN).then(|| Problem {
+        let says = |word: &str| wanted.text.to_lowercase().contains(word);
+        let is_by_another = says(DISPUTED);
+        let refusal = (is_by_another || says(FORBIDDEN)).then(|| Problem {
             attribute: "text",
             message: "The platform takes no such text.".to_owned(),
             hint: None,
         });
-        Ok(Foreseen { found, immutable: None, refusal })
+        Ok(Foreseen { found, immutable: None, refusal, is_by_another })
     }
 
     fn observe(listing: &Notes, id: &RemoteId) -> Option<Observed<Inputs, Outputs>> {

@@ -22,6 +22,7 @@ use crate::plan::inputs::desired_inputs;
 use crate::plan::members;
 use crate::plan::{Change, ChangeAction, LookedUp, Options, Reason, Request, ResourceValues, Values};
 use crate::registry::Registry;
+use crate::resource::Problem;
 use crate::spec::{ResourceNode, Spec};
 use crate::state::State;
 use crate::value::ValueMap;
@@ -108,8 +109,7 @@ impl<'a> Decisions<'a> {
             Err(problems) => return self.diagnostics.extend(problems),
         };
         self.claim(node, kind, &desired);
-        let refusal = self.foreseen.get(&node.address).and_then(|foreseen| foreseen.refusal.clone());
-        self.diagnostics.extend(refusal.map(|problem| refused(node, problem)));
+        self.diagnostics.extend(self.refusal(node).map(|problem| refused(node, problem)));
         let prior = self.state.resources.get(&node.address);
         self.deposed(&node.address, prior);
         let object = prior.and_then(|prior| prior.object.as_ref().map(|object| (prior, object)));
@@ -122,6 +122,15 @@ impl<'a> Decisions<'a> {
                 self.compare(node, kind, &desired, &Existing { prior, object, observed });
             }
         }
+    }
+
+    /// Returns why the service would refuse what is wanted, if nothing that decides about it changes as well.
+    fn refusal(&self, node: &ResourceNode) -> Option<Problem> {
+        let foreseen = self.foreseen.get(&node.address)?;
+        let may_end =
+            |change: &Change| change.kind == node.kind && node.dependencies.contains(&change.address);
+        let ends = foreseen.is_by_another && self.changes.iter().any(may_end);
+        foreseen.refusal.clone().filter(|_| !ends)
     }
 
     fn kind(&mut self, kind: &Kind, address: &Address) -> Option<&'a dyn AnyResource> {
