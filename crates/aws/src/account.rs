@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::identity::IdentityCache;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -30,6 +31,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Long enough for an external credential process or a sign-in service behind a slow network.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
+/// Who somebody is, is asked once for each account, and nothing goes on without the answer: the SDK's three attempts
+/// are too few where other programs of the account are throttled too.
+const CONNECT_ATTEMPTS: u32 = 6;
 const IDENTIFY: &str = "GetCallerIdentity";
 
 /// Connects to AWS accounts. All of them share one pool of connections.
@@ -67,7 +71,8 @@ impl Aws {
             .http_client(self.http_client.clone())
             .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
             .region(region.clone())
-            .timeout_config(timeouts());
+            .timeout_config(timeouts())
+            .retry_config(RetryConfig::standard().with_max_attempts(CONNECT_ATTEMPTS));
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile).credentials_provider(self.profile(profile, region.clone()));
         }
@@ -111,6 +116,7 @@ impl Aws {
             .http_client(self.http_client.clone())
             .region(Region::new(account.region.clone()))
             .timeout_config(timeouts())
+            .retry_config(RetryConfig::standard().with_max_attempts(CONNECT_ATTEMPTS))
             .endpoint_url(endpoint)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build()
