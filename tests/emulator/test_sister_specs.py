@@ -134,9 +134,9 @@ def test_a_role_that_may_not_register_targets_is_named(binding: Sister) -> None:
 
 
 def test_a_controller_that_knows_no_roles_is_refused(binding: Sister) -> None:
-    binding.change("manifests/controller.yaml", "v2.13.4", "v2.11.0")
+    binding.change("controller.toml", "1.13.4", "1.8.2")
     told = binding.apply(code=1)
-    assert "the controller v2.11.0 does not know `iamRoleArnToAssume`" in told, told
+    assert "the controller v2.8.2 does not know `iamRoleArnToAssume`" in told, told
     binding.assert_gone()
 
 
