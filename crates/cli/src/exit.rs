@@ -11,7 +11,7 @@ pub enum Exit {
     Error,
     /// There are changes; only with `plan --detailed-exitcode`, and with `--check` of `fmt` and `charts`.
     Changes,
-    /// An apply or destroy ended with failures, or with something left to do.
+    /// An apply or destroy ended with failures, or with something left to do; a rehearsal, with a problem.
     Incomplete,
     /// Another run has the state locked.
     Locked,
@@ -46,7 +46,7 @@ Exit codes:
   0    success
   1    error in the arguments, the spec, the state or an account; nothing was changed
   2    there are changes (only with plan --detailed-exitcode, fmt --check and charts --check)
-  3    apply or destroy ended with failures, or with something left to do
+  3    apply or destroy ended with failures, or with something left to do; rehearse found a problem
   4    the state is locked by another run
   130  interrupted";
 

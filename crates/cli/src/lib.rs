@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod interrupt;
 mod loading;
+mod own_sandbox;
 mod progress;
 mod prompt;
 mod rehearsal;
@@ -115,6 +116,7 @@ fn dispatch(program: &Program, command: &Command) -> Result<Exit, Failure> {
         Command::State(command) => commands::state::run(program, command),
         Command::Output(arguments) => commands::output::run(program, arguments),
         Command::Sandbox(command) => commands::sandbox::run(program, command),
+        Command::Rehearse(arguments) => commands::rehearse::run(program, arguments),
         Command::Reference(arguments) => commands::reference::run(program, arguments),
         Command::Schema(_) => Ok(commands::schema::run(program)),
         Command::Completions(arguments) => Ok(commands::completions::run(program, arguments)),

@@ -15,7 +15,7 @@ use crate::arguments::ValueArguments;
 use crate::commands::{Program, no_resources, runtime};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::rehearsal::outside_of_environment;
+use crate::own_sandbox::outside_of_environment;
 use crate::stack::{show_warnings, variables};
 
 /// A spec that is loaded as far as its own files go.
@@ -98,6 +98,16 @@ impl Begun {
         program: &Program,
         outside: impl FnOnce() -> Result<Outside, Failure>,
     ) -> Result<(Spec, Diagnostics), Failure> {
+        let Self { spec, warnings, .. } = self.complete(program, outside)?;
+        Ok((spec, warnings))
+    }
+
+    /// As [`Self::finish`]. Its request has everything then that the spec is made of.
+    pub(crate) fn complete(
+        self,
+        program: &Program,
+        outside: impl FnOnce() -> Result<Outside, Failure>,
+    ) -> Result<Self, Failure> {
         let mut begun = self;
         if !begun.lacking.is_empty() {
             let outside = outside()?;
@@ -115,7 +125,7 @@ impl Begun {
         if !program.is_json {
             show_warnings(program, &begun.spec.sources, &begun.warnings);
         }
-        Ok((begun.spec, begun.warnings))
+        Ok(begun)
     }
 }
 

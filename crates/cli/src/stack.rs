@@ -14,7 +14,7 @@ use crate::arguments::{
 use crate::commands::Program;
 use crate::failure::Failure;
 use crate::loading::{Begun, begin};
-use crate::rehearsal::{Rehearsal, outside_of_environment};
+use crate::own_sandbox::{OwnSandbox, outside_of_environment};
 use crate::render;
 
 /// What the names of environment variables that set variables begin with.
@@ -33,7 +33,7 @@ pub(crate) struct Stack {
     /// What may be wrong with the spec. For people it has been shown already.
     pub(crate) warnings: Diagnostics,
     /// What the accounts are for as long as this lives, if it is no real ones.
-    _sandbox: Option<Rehearsal>,
+    _sandbox: Option<OwnSandbox>,
 }
 
 impl Stack {
@@ -68,7 +68,7 @@ impl Stack {
         finish: impl FnOnce(Begun, Outside) -> Result<(Spec, Diagnostics), Failure>,
     ) -> Result<Self, Failure> {
         if location.sandbox {
-            let sandbox = Rehearsal::start(Some(&opening.world), pace, &opening.begun.spec)?;
+            let sandbox = OwnSandbox::start(Some(&opening.world), pace, &opening.begun.spec)?;
             let mut stack = opening.finish(|begun| finish(begun, sandbox.outside()))?;
             sandbox.lead(&mut stack.spec);
             return Ok(Self { _sandbox: Some(sandbox), ..stack });
@@ -90,10 +90,19 @@ impl Stack {
     ) -> Result<Self, Failure> {
         let opening = Opening::begin(program, spec, location)?;
         if location.sandbox && !opening.begun.lacking.is_empty() {
-            let sandbox = Rehearsal::start(None, &PaceArguments::default(), &opening.begun.spec)?;
+            let sandbox = OwnSandbox::start(None, &PaceArguments::default(), &opening.begun.spec)?;
             return opening.finish(|begun| begun.finish(program, || Ok(sandbox.outside())));
         }
         opening.finish(|begun| begun.finish(program, outside_of_environment))
+    }
+
+    /// Returns a spec and how it is loaded again, with the charts that a sandbox has. Nothing is kept of it.
+    pub(crate) fn of_rehearsal(program: &Program, spec: &SpecArguments) -> Result<Begun, Failure> {
+        let location = StateLocationArguments { directory: None, sandbox: true };
+        let environment = environment_of(&spec.path, spec.values.environment.as_deref(), &location);
+        let begun = begin(program, &spec.path, &ValueArguments { environment, ..spec.values.clone() })?;
+        let sandbox = OwnSandbox::start(None, &PaceArguments::default(), &begun.spec)?;
+        begun.complete(program, || Ok(sandbox.outside()))
     }
 
     /// Shows what may go wrong with a plan, and returns it; a program reads it elsewhere.

@@ -14,7 +14,7 @@
 //! 6. [`protocol`] writes the answer in the service's own form.
 //!
 //! What no service has a word for is ordered at the [`control`] endpoint; [`remote`] does that
-//! from another process. A world is kept as the calls that changed it. So what an operation does
+//! from another process, [`witness`] from the same one. A world is kept as the calls that changed it. So what an operation does
 //! may depend on the world, its time and the call, and on nothing else; and reads change nothing
 //! but what follows from the time.
 
@@ -52,6 +52,7 @@ mod tagged;
 mod testing;
 mod tokens;
 mod validation;
+mod witness;
 mod world;
 
 pub use control::Status;
@@ -60,4 +61,5 @@ pub use remote::{Remote, RemoteError};
 pub use request_log::LoggedRequest;
 pub use server::{Sandbox, SandboxError, SandboxSettings};
 pub use store::{Holder, StoreError, WorldFiles};
+pub use witness::{Witness, WorldCopy};
 pub use world::{AccountId, InvalidAccountId, Rules, WorldSettings};

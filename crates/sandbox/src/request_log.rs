@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::call::{Answer, Parameters};
+use crate::operations;
+use crate::protocol::Service;
 
 /// How many requests are kept in memory.
 const MOST: usize = 10_000;
@@ -57,6 +59,25 @@ pub struct LoggedRequest {
 }
 
 impl LoggedRequest {
+    /// Tells whether it asked for a change. What a cluster only tries (`dryRun`) is none.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        let operation = self.service().and_then(|service| operations::find(service, &self.operation));
+        let query = self.parameters.get("query").and_then(Value::as_str).unwrap_or_default();
+        operation.is_some_and(|operation| !operation.is_read()) && !query.contains("dryRun")
+    }
+
+    /// Returns what policies call it, such as `ec2:CreateVpc`; `None` for what is asked of clusters.
+    #[must_use]
+    pub fn action(&self) -> Option<String> {
+        let service = self.service().filter(|service| *service != Service::Kubernetes)?;
+        Some(format!("{}:{}", service.prefix(), self.operation))
+    }
+
+    fn service(&self) -> Option<Service> {
+        Service::ALL.into_iter().find(|service| service.scope() == self.service)
+    }
+
     /// Notes what was answered.
     pub(crate) fn note_answer(&mut self, answer: &Answer) {
         if let Err(refusal) = answer {

@@ -31,6 +31,7 @@ use crate::fault::{FaultRule, Faults};
 use crate::outside::{self, Authority, Doors, Handshakes};
 use crate::playground::{Playground, wait_for};
 use crate::store::{Holder, StoreError, WorldFiles};
+use crate::witness::{Witness, WorldCopy};
 use crate::world::{World, WorldSettings};
 use crate::{dispatch, protocol};
 
@@ -96,6 +97,19 @@ impl Sandbox {
     /// # Errors
     /// If the port is taken or not allowed, or the world cannot be used.
     pub async fn open(settings: SandboxSettings) -> Result<Self, SandboxError> {
+        Self::open_on(settings, None).await
+    }
+
+    /// As [`Self::open`], on a copy of another world in the place of a new one.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_copy(settings: SandboxSettings, copy: WorldCopy) -> Result<Self, SandboxError> {
+        let world = copy.into_world(settings.world.speed);
+        Self::open_on(settings, Some(world)).await
+    }
+
+    async fn open_on(settings: SandboxSettings, copied: Option<World>) -> Result<Self, SandboxError> {
         let SandboxSettings { port, tls_port, plain_port, file, region, faults, chaos, world: settings } =
             settings;
         let (listener, address) = listen(port).await?;
@@ -107,9 +121,10 @@ impl Sandbox {
             Holder { process_id: std::process::id(), endpoint: endpoint.clone(), since: since.to_string() };
         let lock = files.as_ref().map(|files| files.lock(&holder)).transpose()?;
         let loaded = files.as_ref().map(WorldFiles::load).transpose()?.flatten();
-        let world = match loaded {
-            Some(world) => world.resumed(settings),
-            None => World::new(settings),
+        let world = match (copied, loaded) {
+            (Some(world), _) => world,
+            (None, Some(world)) => world.resumed(settings),
+            (None, None) => World::new(settings),
         };
         let authority = Authority::of_sandbox(world.seed());
         let keeper = files.as_ref().map(|files| files.keep(&world)).transpose()?;
@@ -133,6 +148,12 @@ impl Sandbox {
     #[must_use]
     pub fn status(&self) -> Status {
         self.shared.status(&self.shared.playground())
+    }
+
+    /// Returns who may look into it while it serves.
+    #[must_use]
+    pub fn witness(&self) -> Witness {
+        Witness::new(Arc::clone(&self.shared))
     }
 
     /// Answers requests until `end` is over or the control endpoint is told to stop. Then it

@@ -12,6 +12,7 @@ mod language;
 mod plan;
 mod preflight;
 mod refresh;
+mod rehearse;
 mod sandbox;
 mod selection;
 mod shared;
@@ -37,6 +38,7 @@ pub(crate) use language::{
 pub(crate) use plan::PlanArguments;
 pub(crate) use preflight::{ChecksArguments, PreflightArguments};
 pub(crate) use refresh::{RecordArguments, RefreshArguments};
+pub(crate) use rehearse::RehearseArguments;
 pub(crate) use sandbox::{
     SandboxCommand, SandboxEnvironmentArguments, SandboxLogArguments, SandboxOrderArguments,
     SandboxStartArguments, WorldArguments,
@@ -133,6 +135,8 @@ Examples:
   straddle sandbox log --follow"
     )]
     Sandbox(SandboxCommand),
+    /// Make and delete everything in sandboxes again and again, each time with another fault or crash.
+    Rehearse(RehearseArguments),
     /// Print the reference of all kinds as Markdown.
     Reference(ReferenceArguments),
     /// Print the JSON Schema of the spec language, for editors.
@@ -163,6 +167,7 @@ impl Command {
             Self::Output(arguments) => arguments.json,
             Self::Charts(command) => command.is_json(),
             Self::Sandbox(command) => command.is_json(),
+            Self::Rehearse(arguments) => arguments.json,
             Self::Version(arguments) => arguments.json,
             Self::IamPolicy(_)
             | Self::Kubeconfig(_)

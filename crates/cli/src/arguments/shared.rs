@@ -102,7 +102,7 @@ pub(crate) struct SettingsArguments {
 
 impl SettingsArguments {
     /// Returns the settings of a run among things that get ready so many times faster than on AWS.
-    fn settings(&self, speed: f64) -> Settings {
+    pub(crate) fn settings(&self, speed: f64) -> Settings {
         let default = Settings::default();
         // A sandbox that stands still is waited for as long as AWS.
         let scaled = default.consistency_window.div_f64(if speed > 0.0 { speed } else { 1.0 });

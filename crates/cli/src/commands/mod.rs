@@ -16,6 +16,7 @@ pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod reference;
+pub(crate) mod rehearse;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod state;
@@ -29,7 +30,7 @@ use straddle_engine::environment::SystemEnvironment;
 use straddle_engine::event::Observer;
 use straddle_engine::registry::Registry;
 use straddle_engine::run::{Engine, Interrupt, Settings};
-use straddle_engine::state::{LocalBackend, State};
+use straddle_engine::state::{Backend, LocalBackend, State};
 use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
@@ -52,7 +53,7 @@ pub(crate) struct Program {
 impl Program {
     fn engine<'a>(
         &'a self,
-        backend: &'a LocalBackend,
+        backend: &'a dyn Backend,
         observer: &'a dyn Observer,
         settings: Settings,
         interrupt: Interrupt,

@@ -164,10 +164,10 @@ fn owned<T: Thing>(
     tags: fn(&T) -> &Tags,
 ) -> Vec<(String, Tags)> {
     let own = things.iter().filter(|(_, thing)| thing.owner() == account);
-    own.map(|(id, thing)| (id.clone(), tags(thing).clone())).filter(|(_, tags)| !tags.is_empty()).collect()
+    own.map(|(id, thing)| (id.clone(), tags(thing).clone())).collect()
 }
 
-/// Returns what the caller has that has tags.
+/// Returns what the caller has, with its tags.
 pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
     let (region, account) = (&call.region, &call.caller.account);
     let network = world.network(region);

@@ -63,7 +63,7 @@ impl Balancing {
     }
 }
 
-/// Returns what the caller has that has tags.
+/// Returns what the caller has, with its tags.
 pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
     let (balancing, _) = world.balancing(&call.region);
     let arns = Kind::ALL.into_iter().flat_map(|kind| balancing.arns(call, kind));

@@ -57,6 +57,11 @@ impl Faults {
         &self.rules
     }
 
+    /// Returns how many calls have had a fault by a rule.
+    pub(crate) fn fired(&self) -> u64 {
+        self.rules.iter().map(|counted| counted.fired).sum()
+    }
+
     /// Decides what goes wrong with a call. Every rule counts the calls that match it; of those
     /// that have a fault for this one, the first decides. `account` is the name of the caller's.
     pub(crate) fn decide(&mut self, call: &Call, account: &str) -> Option<Fault> {

@@ -58,6 +58,9 @@ pub struct FaultRule {
     /// The caller's account, by its number or name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// The caller, by the ARN or the name in the cluster; `*` and `?` as in `operation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
     /// The service, by its name in the scope of signatures, such as `ec2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -100,6 +103,26 @@ pub(crate) struct Fault {
 }
 
 impl FaultRule {
+    /// Lets one call go wrong, of those by this operation of a service: the one after so many others.
+    #[must_use]
+    pub fn once(fault: Kind, service: &str, operation: &str, skip: u64) -> Self {
+        Self {
+            fault,
+            account: None,
+            principal: None,
+            service: Some(service.to_owned()),
+            operation: operation.to_owned(),
+            calls: Calls::Writes,
+            parameters: BTreeMap::new(),
+            skip,
+            count: once(),
+            always: false,
+            seconds: some_seconds(),
+            code: None,
+            message: None,
+        }
+    }
+
     pub(super) fn matches(&self, call: &Call, account: &str, is_read: bool) -> bool {
         let is_account = |wanted: &String| wanted == account || wanted == call.caller.account.as_str();
         let is_sort = match self.calls {
@@ -109,6 +132,7 @@ impl FaultRule {
         };
         is_sort
             && self.account.as_ref().is_none_or(is_account)
+            && self.principal.as_ref().is_none_or(|pattern| matches(pattern, &call.caller.arn))
             && self.service.as_ref().is_none_or(|service| service == call.service.scope())
             && matches(&self.operation, &call.operation)
             && self
@@ -125,7 +149,8 @@ impl FaultRule {
 
 impl Kind {
     /// Returns its name in rules and in the log.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Throttle => "throttle",
             Self::Before => "before",

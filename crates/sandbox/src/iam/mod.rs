@@ -35,7 +35,7 @@ pub(crate) use managed::document;
 use profile::Profile;
 pub(crate) use provider::Provider;
 pub(crate) use role::Role;
-pub(crate) use tags::{given as given_tags, tagged};
+pub(crate) use tags::{given as given_tags, principals, tagged};
 use user::User;
 
 /// What IAM has of one account.

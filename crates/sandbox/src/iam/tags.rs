@@ -54,6 +54,17 @@ pub(crate) fn tagged(world: &mut World, call: &Call) -> Vec<Tagged> {
     all.map(|(arn, tags)| Tagged { arn: arn.clone(), tags: tags.clone() }).collect()
 }
 
+/// Returns the ARNs of the roles and users of the caller's account, which the tagging API does not know. Roles of
+/// services are not among them: a service makes one when it needs it, and nobody takes it away.
+pub(crate) fn principals(world: &mut World, call: &Call) -> Vec<String> {
+    if call.region != "us-east-1" {
+        return Vec::new();
+    }
+    let directory = world.directory(&call.caller.account);
+    let roles = directory.roles.values().filter(|role| !role.path.starts_with("/aws-service-role/"));
+    roles.map(|role| role.arn.clone()).chain(directory.users.values().map(|user| user.arn.clone())).collect()
+}
+
 /// Returns the tags that a call gives.
 pub(crate) fn given(parameters: &Parameters) -> Result<Tags, Refusal> {
     let mut tags = Tags::new();

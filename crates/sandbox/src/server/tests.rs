@@ -9,7 +9,9 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::fault::Kind;
 use crate::remote::{Remote, RemoteError};
+use crate::world::AccountId;
 
 /// A sandbox that serves, and whoever ends it.
 pub(crate) struct Serving {
@@ -22,17 +24,10 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) async fn start(file: Option<PathBuf>) -> Self {
-        let settings = SandboxSettings {
-            port: 0,
-            tls_port: 0,
-            plain_port: 0,
-            file,
-            region: "us-east-1".to_owned(),
-            faults: Vec::new(),
-            chaos: None,
-            world: WorldSettings { speed: 0.0, ..WorldSettings::new("111111111111".parse().unwrap()) },
-        };
-        let sandbox = Sandbox::open(settings).await.unwrap();
+        Self::of(Sandbox::open(settings(file)).await.unwrap())
+    }
+
+    fn of(sandbox: Sandbox) -> Self {
         let status = sandbox.status();
         let (end, ended) = oneshot::channel();
         let mut task = JoinSet::new();
@@ -63,6 +58,19 @@ impl Serving {
         while let Some(ended) = self.task.join_next().await {
             ended.unwrap().unwrap();
         }
+    }
+}
+
+fn settings(file: Option<PathBuf>) -> SandboxSettings {
+    SandboxSettings {
+        port: 0,
+        tls_port: 0,
+        plain_port: 0,
+        file,
+        region: "us-east-1".to_owned(),
+        faults: Vec::new(),
+        chaos: None,
+        world: WorldSettings { speed: 0.0, ..WorldSettings::new("111111111111".parse().unwrap()) },
     }
 }
 
@@ -225,3 +233,36 @@ async fn tokens_are_issued_and_known_after_a_kill() {
     let key = |token: &str| token.split('.').next().map(str::to_owned);
     assert_eq!(key(again["token"].as_str().unwrap()), key(&token), "the issuer has the same key");
 }
+
+#[tokio::test]
+async fn who_serves_it_sees_what_is_there_what_was_asked_and_can_copy_it() {
+    let sandbox = Sandbox::open(settings(None)).await.unwrap();
+    let witness = sandbox.witness();
+    let regions = ["us-east-1".to_owned()].into();
+    let before = witness.things(&regions);
+    let mut serving = Serving::of(sandbox);
+    let mut sender = serving.connect().await;
+    witness.add_fault(FaultRule::once(Kind::Throttle, "ec2", "CreateVpc", 1));
+    assert_eq!(call(&mut sender, CREATE).await.unwrap().0, 200);
+    assert_eq!(call(&mut sender, CREATE).await.unwrap().0, 503);
+    assert_eq!(vpcs(&mut sender).await, 1);
+    let asked = witness.requests_after(1);
+    let told: Vec<_> = asked.iter().map(|asked| (asked.action().unwrap(), asked.is_write())).collect();
+    assert_eq!(told, [("ec2:CreateVpc".to_owned(), true), ("ec2:DescribeVpcs".to_owned(), false)]);
+    assert_eq!((witness.take_faults(), witness.take_faults()), (1, 0));
+    let account: AccountId = "111111111111".parse().unwrap();
+    let new = |things: &Things| things[&account].difference(&before[&account]).cloned().collect::<Vec<_>>();
+    let there = new(&witness.things(&regions));
+    assert!(there.iter().any(|arn| arn.contains(":vpc/")), "{there:?}");
+
+    let copied = Sandbox::open_copy(settings(None), witness.copy()).await.unwrap();
+    assert_eq!(new(&copied.witness().things(&regions)), there);
+    let mut copy = Serving::of(copied);
+    let mut other = copy.connect().await;
+    assert_eq!(call(&mut other, CREATE).await.unwrap().0, 200);
+    assert_eq!((vpcs(&mut sender).await, vpcs(&mut other).await), (1, 2));
+    serving.end().await;
+    copy.end().await;
+}
+
+type Things = std::collections::BTreeMap<AccountId, std::collections::BTreeSet<String>>;

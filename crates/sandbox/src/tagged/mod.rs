@@ -21,7 +21,7 @@ pub(crate) struct Tagged {
     pub(crate) tags: Tags,
 }
 
-/// Where things with tags come from: each service returns those of the caller in the region of the call
+/// Where things with tags come from: each service returns those of the caller in the region of the call, also without tags
 /// ("Services that support the Resource Groups Tagging API").
 const SOURCES: &[fn(&mut World, &Call) -> Vec<Tagged>] =
     &[ec2::tagged, eks::tagged, elb::tagged, iam::tagged, ram::tagged];
@@ -67,6 +67,15 @@ fn invalid(message: impl Into<String>) -> Refusal {
 fn all(world: &mut World, call: &Call) -> BTreeMap<String, Tags> {
     let things = SOURCES.iter().flat_map(|source| source(world, call));
     things.filter(|thing| !thing.tags.is_empty()).map(|thing| (thing.arn, thing.tags)).collect()
+}
+
+/// Returns the ARNs of all that the caller's account has in the region of the call, also of what has no tags. What
+/// is not of a region is in `us-east-1`.
+pub(crate) fn arns(world: &mut World, call: &Call) -> BTreeSet<String> {
+    let mut arns: BTreeSet<_> =
+        SOURCES.iter().flat_map(|source| source(world, call)).map(|thing| thing.arn).collect();
+    arns.extend(iam::principals(world, call));
+    arns
 }
 
 fn get_resources(world: &mut World, call: &Call) -> Answer {

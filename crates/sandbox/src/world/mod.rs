@@ -189,6 +189,11 @@ impl World {
         self.clock.now()
     }
 
+    /// Lets time go on from a moment, by the clock of whoever asks.
+    pub(crate) fn go_on_from(&mut self, time: Timestamp, speed: f64) {
+        self.clock = Clock::new(time, speed);
+    }
+
     /// Lets time stand still at a moment.
     pub(crate) fn stand_at(&mut self, time: Timestamp) {
         self.clock = Clock::new(time, 0.0);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use straddle_sandbox::{AccountId, Status};
 
 use crate::commands::Program;
-use crate::rehearsal::SANDBOX_VARIABLE;
+use crate::own_sandbox::SANDBOX_VARIABLE;
 
 /// Variables that would lead a client elsewhere.
 const ELSEWHERE: &[&str] = &["AWS_PROFILE", "AWS_SESSION_TOKEN"];

@@ -71,8 +71,8 @@ impl Network {
     pub(in crate::ec2) fn owned_rules(&self, account: &AccountId) -> Vec<(String, Tags)> {
         let is_own =
             |rule: &Rule| self.groups.get(&rule.group_id).is_some_and(|group| group.owner == *account);
-        let tagged = self.rules.iter().filter(|(_, rule)| !rule.tags.is_empty() && is_own(rule));
-        tagged.map(|(id, rule)| (id.clone(), rule.tags.clone())).collect()
+        let own = self.rules.iter().filter(|(_, rule)| is_own(rule));
+        own.map(|(id, rule)| (id.clone(), rule.tags.clone())).collect()
     }
 
     /// Takes a rule out of its group.

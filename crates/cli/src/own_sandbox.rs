@@ -32,13 +32,13 @@ const CONSISTENCY_WINDOW: f64 = 1.0;
 pub(crate) const SANDBOX_VARIABLE: &str = "STRADDLE_SANDBOX";
 
 /// A sandbox that serves for a run.
-pub(crate) struct Rehearsal {
+pub(crate) struct OwnSandbox {
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     status: Status,
 }
 
-impl Rehearsal {
+impl OwnSandbox {
     /// Starts a sandbox on the world in a file, with the accounts of the spec; without a file, on one that is gone
     /// afterwards. If another process serves the world already, that one is used.
     pub(crate) fn start(file: Option<&Path>, pace: &PaceArguments, spec: &Spec) -> Result<Self, Failure> {
@@ -100,7 +100,7 @@ fn outside_by(variable: impl Fn(&str) -> Option<String>) -> Result<Outside, Fail
     Ok(Outside::Substitute(status.outside))
 }
 
-impl Drop for Rehearsal {
+impl Drop for OwnSandbox {
     /// Waits until the world is written down.
     fn drop(&mut self) {
         drop(self.end.take());
@@ -158,6 +158,12 @@ fn accounts(spec: &Spec) -> Result<BTreeMap<String, AccountId>, Failure> {
         Ok((name.to_string(), id))
     };
     spec.accounts.iter().map(account).collect()
+}
+
+/// Returns the settings of a sandbox for a rehearsal of the spec: as fast as AWS, and gone afterwards.
+pub(crate) fn of_rehearsal(spec: &Spec) -> Result<SandboxSettings, Failure> {
+    let settings = settings(None, &PaceArguments::default(), spec, accounts(spec)?)?;
+    Ok(SandboxSettings { world: WorldSettings { speed: 1.0, ..settings.world }, ..settings })
 }
 
 fn settings(
