@@ -110,3 +110,27 @@ def test_a_webhook_that_does_not_answer_for_a_while_is_waited_for(walk: Sister) 
     walk.assert_converged()
     walk.destroy()
     walk.assert_gone()
+
+
+# All that the cluster is asked from outside of it. The controller in it goes on, or does not either.
+FROM_OUTSIDE = {"principal": "arn:aws:iam::*:root"}
+
+
+@pytest.mark.parametrize("whose", [FROM_OUTSIDE, {}], ids=["from outside", "by anybody"])
+def test_a_cluster_that_cannot_be_reached_stops_a_destroy_until_it_is_let_go_of(
+    walk: Sister, whose: dict[str, str]
+) -> None:
+    walk.apply()
+    walk.server.order("POST", "faults", {"fault": "lost", "service": "kubernetes", "always": True} | whose)
+    before = walk.server.order("GET", "world")["networks"]
+    for command in (walk.destroy, walk.apply):
+        stopped = command(code=1)
+        for word in ("the cluster EKSTestDrive", "did not answer", "--forget-unreachable-clusters"):
+            assert word in stopped, stopped
+    assert walk.server.order("GET", "world")["networks"].keys() == before.keys()
+    assert len(balancers(walk)) == 1
+    flags = ("--forget-unreachable-clusters", "--force-load-balancers")
+    planned = walk.rehearse("plan", "--destroy", *flags).stdout
+    assert "its cluster does not answer: it is only forgotten" in planned, planned
+    walk.destroy(*flags)
+    walk.assert_gone()

@@ -161,7 +161,7 @@ fn as_recorded(registry: &Registry, state: &State) -> Result<Observations, RunEr
         let observation = Observation {
             object: resource.object.as_ref().map(|object| values(kind, object)),
             deposed: resource.deposed.iter().map(|object| Some(values(kind, object))).collect(),
-            is_brief: false,
+            ..Observation::default()
         };
         observations.insert(address.clone(), observation);
     }

@@ -19,4 +19,6 @@ pub struct Observation {
     ///
     /// [`Listing::SPARED`]: crate::resource::Listing::SPARED
     pub is_brief: bool,
+    /// Whether nobody could be asked, and the user has it let go of then: it may be there or not.
+    pub is_out_of_reach: bool,
 }

@@ -129,6 +129,8 @@ pub enum ErrorClass {
     Expired,
     /// The service refused the call for another reason, and did nothing.
     Rejected,
+    /// Nobody answers there, however often it is tried. Nothing was done.
+    Unreachable,
     /// Nobody knows whether the call was carried out: no answer, or one that tells nothing.
     Ambiguous,
 }

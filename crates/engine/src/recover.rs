@@ -25,7 +25,8 @@ use crate::state::{Action, Object, Outcome, PendingCreate, Record, ResourceState
 /// How long between two searches.
 const SEARCH_POLL: Duration = Duration::from_secs(2);
 
-/// Returns the records that say what came of every pending create. Reads only.
+/// Returns the records that say what came of every pending create. Reads only. What was to be made in a cluster that does
+/// not answer counts as not made if that is to be forgotten.
 ///
 /// # Errors
 /// If a search fails, or the user asks to stop.
@@ -33,10 +34,17 @@ pub(crate) async fn resolve(
     engine: &Engine<'_>,
     access: &Access,
     state: &State,
+    forget_unreachable: bool,
 ) -> Result<Vec<Record>, RunError> {
-    let pending = state.pending.iter();
-    let searches =
-        pending.map(|(operation_id, pending)| search(engine, access, state, operation_id, pending));
+    let searches = state.pending.iter().map(|(operation_id, pending)| async move {
+        match search(engine, access, state, operation_id, pending).await {
+            Err(error) if forget_unreachable && error.is_unreachable() => {
+                let (operation_id, at) = (operation_id.clone(), engine.environment.now());
+                Ok(vec![Record::End { operation_id, outcome: Outcome::NothingMade, at }])
+            }
+            found => found,
+        }
+    });
     tokio::select! {
         biased;
         () = engine.interrupt.reached(InterruptLevel::Graceful) => Err(RunError::Interrupted),
@@ -95,6 +103,7 @@ pub(crate) async fn follow(
     engine: &Engine<'_>,
     access: &Access,
     state: &State,
+    forget_unreachable: bool,
 ) -> Result<Vec<Record>, RunError> {
     let unfinished = state.resources.iter().filter_map(|(address, resource)| {
         let object = resource.object.as_ref().filter(|object| object.status == Status::Unfinished)?;
@@ -104,7 +113,12 @@ pub(crate) async fn follow(
             .filter(|kind| kind.made_by().is_none() && !kind.schema().has_tags())?;
         Some(Lost { address, resource, object, kind: &**kind, changed_at: object.changed_at? })
     });
-    let searches = unfinished.map(|lost| lost.search(engine, access, state));
+    let searches = unfinished.map(|lost| async {
+        match lost.search(engine, access, state).await {
+            Err(error) if forget_unreachable && error.is_unreachable() => Ok(Vec::new()),
+            found => found,
+        }
+    });
     tokio::select! {
         biased;
         () = engine.interrupt.reached(InterruptLevel::Graceful) => Err(RunError::Interrupted),

@@ -31,6 +31,19 @@ pub(crate) enum Depth {
     Full,
 }
 
+/// How it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) depth: Depth,
+    /// Whether it is no error that a cluster does not answer: what is in it is out of reach then.
+    pub(crate) forget_unreachable: bool,
+}
+
+impl Reading {
+    /// Everything is read, and everybody has to answer.
+    pub(crate) const FULL: Self = Self { depth: Depth::Full, forget_unreachable: false };
+}
+
 /// Reads everything that the state has.
 ///
 /// A thing that cannot be found shortly after it was made is new, not gone: it is looked for
@@ -43,15 +56,15 @@ pub(crate) async fn refresh(
     engine: &Engine<'_>,
     access: &Access,
     state: &State,
-    depth: Depth,
+    reading: Reading,
 ) -> Result<Observations, RunError> {
     let started = Instant::now();
     engine.observer.notify(&Event::Refreshing { resources: state.resources.len() });
-    let reading = read_all(engine, access, state, depth);
+    let all = read_all(engine, access, state, reading);
     let (observations, listings) = tokio::select! {
         biased;
         () = engine.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
-        result = reading => result?,
+        result = all => result?,
     };
     engine.observer.notify(&Event::Refreshed { listings, elapsed: started.elapsed() });
     Ok(observations)
@@ -61,10 +74,10 @@ async fn read_all(
     engine: &Engine<'_>,
     access: &Access,
     state: &State,
-    depth: Depth,
+    reading: Reading,
 ) -> Result<(Observations, usize), RunError> {
     let mut wanted: BTreeMap<_, _> = state.resources.iter().collect();
-    let (mut observations, mut listings) = read_once(engine, access, &wanted, depth).await?;
+    let (mut observations, mut listings) = read_once(engine, access, &wanted, reading).await?;
     let (started, window) = (Instant::now(), engine.settings.consistency_window);
     let mut told = false;
     loop {
@@ -73,6 +86,9 @@ async fn read_all(
         let new = |object: &Object| age(object.created_at, now).max(started.elapsed()) < window;
         wanted.retain(|address, resource| {
             let observation = &observations[*address];
+            if observation.is_out_of_reach {
+                return false;
+            }
             let object = resource.object.iter().zip(std::iter::once(&observation.object));
             let deposed = resource.deposed.iter().zip(&observation.deposed);
             object.chain(deposed).any(|(object, found)| found.is_none() && new(object))
@@ -85,7 +101,7 @@ async fn read_all(
             engine.observer.notify(&Event::NotVisibleYet { addresses });
         }
         tokio::time::sleep(FRESH_POLL).await;
-        let (found, more) = read_once(engine, access, &wanted, depth).await?;
+        let (found, more) = read_once(engine, access, &wanted, reading).await?;
         observations.extend(found);
         listings += more;
     }
@@ -109,7 +125,7 @@ pub(crate) async fn complete(
     let (found, _) = tokio::select! {
         biased;
         () = engine.interrupt.reached(InterruptLevel::Graceful) => return Err(RunError::Interrupted),
-        found = read_once(engine, access, &wanted, Depth::Full) => found?,
+        found = read_once(engine, access, &wanted, Reading::FULL) => found?,
     };
     let mut observations = observations.clone();
     observations.extend(found);
@@ -121,27 +137,43 @@ pub(crate) async fn read_once(
     engine: &Engine<'_>,
     access: &Access,
     wanted: &BTreeMap<&Address, &ResourceState>,
-    depth: Depth,
+    reading: Reading,
 ) -> Result<(Observations, usize), RunError> {
     let batches = batches(engine.registry, wanted)?;
-    let reads = batches.iter().map(|(key, batch)| read_batch(access, key, batch, depth));
+    let reads = batches.iter().map(|(key, batch)| async move {
+        match read_batch(access, key, batch, reading.depth).await {
+            Err(error) if reading.forget_unreachable && error.is_unreachable() => Ok((key.clone(), None)),
+            read => read.map(|(key, listing)| (key, Some(listing))),
+        }
+    });
     let answers: BTreeMap<_, _> = try_join_all(reads).await?.into_iter().collect();
     let mut observations = Observations::new();
     for (address, resource) in wanted {
         let kind = known_kind(engine.registry, &resource.kind, address)?;
-        let observe =
-            |object: &Object| kind.observe(&answers[&batch_key(kind, resource, object)], &object.remote_id);
-        let mut observation = Observation {
-            object: resource.object.as_ref().and_then(observe),
-            deposed: resource.deposed.iter().map(observe).collect(),
-            is_brief: false,
-        };
-        if let (Depth::Brief, Some(object)) = (depth, &resource.object) {
-            remember(kind, object, &mut observation);
-        }
-        observations.insert((*address).clone(), observation);
+        observations.insert((*address).clone(), observed(kind, resource, &answers, reading.depth));
     }
     Ok((observations, batches.len()))
+}
+
+/// Returns what was found of a resource. There is no listing from who did not answer.
+fn observed(
+    kind: &dyn AnyResource,
+    resource: &ResourceState,
+    answers: &BTreeMap<BatchKey, Option<AnyListing>>,
+    depth: Depth,
+) -> Observation {
+    let answer = |object: &Object| answers[&batch_key(kind, resource, object)].as_ref();
+    let observe = |object: &Object| kind.observe(answer(object)?, &object.remote_id);
+    let mut observation = Observation {
+        object: resource.object.as_ref().and_then(observe),
+        deposed: resource.deposed.iter().map(observe).collect(),
+        is_brief: false,
+        is_out_of_reach: resource.object.iter().any(|object| answer(object).is_none()),
+    };
+    if let (Depth::Brief, Some(object)) = (depth, &resource.object) {
+        remember(kind, object, &mut observation);
+    }
+    observation
 }
 
 /// Puts in the outputs that a brief read has left out, as they were read last, and takes note whether

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::environment::Environment;
 use crate::event::{Observer, Verb};
 use crate::plan::Plan;
-use crate::provider::ProviderError;
+use crate::provider::{ErrorClass, ProviderError};
 use crate::registry::Registry;
 use crate::secrets::Secrets;
 use crate::state::{Backend, StateError};
@@ -215,6 +215,11 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Tells whether nobody answers there, however often it is tried.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.class == ErrorClass::Unreachable)
+    }
+
     /// Returns the error without sensitive values in the words of services.
     pub(crate) fn without(self, secrets: &Secrets) -> Self {
         match self {

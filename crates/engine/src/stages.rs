@@ -22,7 +22,7 @@ use crate::observation::Observations;
 use crate::plan::{self, Change, Mode, Options, Plan, Planned, Request};
 use crate::preflight::{self, Checked};
 use crate::records::{defect, hidden_record, seen_records};
-use crate::refresh::Depth;
+use crate::refresh::{Depth, Reading};
 use crate::run::{Approval, Engine, InterruptLevel, Report, RunError};
 use crate::spec::{ImportNode, Spec};
 use crate::state::{LockGuard, LockHolder, Record, RunHeader, State, StateError, fold, recovered};
@@ -151,9 +151,10 @@ impl Engine<'_> {
         let lineage = || saved.map_or_else(|| random_id(self.environment), |plan| plan.lineage.clone());
         let state = recovered(stored)?.unwrap_or_else(|| State::empty(spec.stack.name.as_str(), lineage()));
         let access = Access::open(self, spec, &state).await.map_err(hide)?;
-        let resolved = recover::resolve(self, &access, &state).await.map_err(hide)?;
+        let forget_unreachable = options.forget_unreachable && mode == Mode::Destroy;
+        let resolved = recover::resolve(self, &access, &state, forget_unreachable).await.map_err(hide)?;
         let state = fold(state, &resolved).map_err(defect)?;
-        let followed = recover::follow(self, &access, &state).await.map_err(hide)?;
+        let followed = recover::follow(self, &access, &state, forget_unreachable).await.map_err(hide)?;
         let state = fold(state, &followed).map_err(defect)?;
         let renames = match mode {
             Mode::Apply | Mode::Destroy => plan::renames(spec, &state).map_err(RunError::Diagnostics)?,
@@ -171,7 +172,9 @@ impl Engine<'_> {
             }
         };
         let (mut observations, found) =
-            try_join(refresh::refresh(self, &access, now, depth), looking).await.map_err(hide)?;
+            try_join(refresh::refresh(self, &access, now, Reading { depth, forget_unreachable }), looking)
+                .await
+                .map_err(hide)?;
         foresee::recognize(self, &access, now, &mut observations).await.map_err(hide)?;
         let imports = match mode {
             Mode::Apply => import::look(self, &access, spec, imports, now, &found, &mut observations)

@@ -281,6 +281,7 @@ fn reason(reason: &Reason) -> String {
         Reason::Retained => "retained".to_owned(),
         Reason::NeverDeleted => "never deleted".to_owned(),
         Reason::Removed => "removed".to_owned(),
+        Reason::OutOfReach => "out of reach".to_owned(),
         Reason::MakerStays => "what it is made for stays".to_owned(),
         Reason::Renamed { from } => format!("was {from}"),
         Reason::Asked => "asked for".to_owned(),

@@ -58,6 +58,7 @@ fn nothing_sent(error: ProviderError) -> ProviderError {
         | ErrorClass::AlreadyExists
         | ErrorClass::AccessDenied
         | ErrorClass::Expired
-        | ErrorClass::Rejected => error,
+        | ErrorClass::Rejected
+        | ErrorClass::Unreachable => error,
     }
 }

@@ -68,7 +68,8 @@ Examples:
   straddle plan --destroy                      only show it
   straddle destroy --env sandbox --auto-approve
   straddle destroy --repair                    first bring back what a controller needs to clean up
-  straddle destroy --force-load-balancers      do not wait for a controller that is gone")]
+  straddle destroy --force-load-balancers      do not wait for a controller that is gone
+  straddle destroy --forget-unreachable-clusters --force-load-balancers     nor for a cluster")]
 pub(crate) struct DestroyArguments {
     #[command(flatten)]
     pub(crate) carry_out: CarryOutArguments,
@@ -80,6 +81,10 @@ pub(crate) struct DestroyArguments {
     pub(crate) force_load_balancers: bool,
     /// First apply what the load balancers stand on that a controller made of an Ingress: the controller, its role,
     /// its nodes, its network. A controller that works again takes them away by itself.
-    #[arg(long, conflicts_with = "force_load_balancers")]
+    #[arg(long, conflicts_with_all = ["force_load_balancers", "forget_unreachable_clusters"])]
     pub(crate) repair: bool,
+    /// Drop from the state what is in clusters that do not answer, instead of stopping. Load balancers that a
+    /// controller there made are not taken away by it any more: see --force-load-balancers.
+    #[arg(long)]
+    pub(crate) forget_unreachable_clusters: bool,
 }

@@ -31,6 +31,9 @@ pub(crate) struct PlanArguments {
     /// With `--destroy`: delete load balancers that a controller made, instead of waiting for it.
     #[arg(long, requires = "destroy")]
     pub(crate) force_load_balancers: bool,
+    /// With `--destroy`: forget what is in clusters that do not answer, instead of stopping.
+    #[arg(long, requires = "destroy")]
+    pub(crate) forget_unreachable_clusters: bool,
     /// Save the plan, with every value in it, readable by you alone.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -12,7 +12,11 @@ use crate::stack::Stack;
 /// Deletes every resource of the stack.
 pub(crate) fn run(program: &Program, arguments: &DestroyArguments) -> Result<Exit, Failure> {
     let options = arguments.carry_out.run.allowing(arguments.selection.options());
-    let options = Options { delete_made_by_others: arguments.force_load_balancers, ..options };
+    let options = Options {
+        delete_made_by_others: arguments.force_load_balancers,
+        forget_unreachable: arguments.forget_unreachable_clusters,
+        ..options
+    };
     let order = Order::Make(Mode::Destroy, options);
     check_that_somebody_can_approve(program, &arguments.carry_out, &order)?;
     let run = &arguments.carry_out.run;

@@ -25,7 +25,9 @@ pub(crate) fn run(program: &Program, arguments: &PlanArguments) -> Result<Exit, 
     };
     let from_state = !arguments.refreshing.refresh;
     let delete_made_by_others = arguments.force_load_balancers;
-    let options = Options { from_state, delete_made_by_others, ..arguments.replacement.options() };
+    let forget_unreachable = arguments.forget_unreachable_clusters;
+    let options = arguments.replacement.options();
+    let options = Options { from_state, delete_made_by_others, forget_unreachable, ..options };
     let plan = make(program, &arguments.run, mode, &options, &stack)?;
     let stdout = &program.terminal.stdout;
     if program.is_json {

@@ -212,6 +212,9 @@ fn reason(reason: &Reason) -> Option<String> {
         Reason::Removed => {
             Some("[[removed]] with destroy = false: stays in the account, and is only forgotten".to_owned())
         }
+        Reason::OutOfReach => {
+            Some("its cluster does not answer: it is only forgotten, whether it is there or not".to_owned())
+        }
         Reason::MakerStays => {
             Some("what others make it for stays, and so does it: it is only forgotten".to_owned())
         }

@@ -135,6 +135,11 @@ fn remedy(error: &ProviderError, account: &AccountName) -> String {
             "Check the network and the endpoint, then run the command once more: nothing is done twice."
                 .to_owned()
         }
+        ErrorClass::Unreachable => {
+            "Check the network, and whether the endpoint is open to this machine. What is in a cluster that will never \
+             answer again is let go of by `straddle destroy --forget-unreachable-clusters`."
+                .to_owned()
+        }
         ErrorClass::NotFound
         | ErrorClass::Propagation
         | ErrorClass::Dependency

@@ -73,7 +73,8 @@ async fn attempt(operation: &Operation<'_>, inputs: &ValueMap) -> Result<Birth, 
             | ErrorClass::Dependency
             | ErrorClass::AccessDenied
             | ErrorClass::Expired
-            | ErrorClass::Rejected => return refused(operation, error, unanswered).await,
+            | ErrorClass::Rejected
+            | ErrorClass::Unreachable => return refused(operation, error, unanswered).await,
         };
         if let Some(birth) = resolved {
             return Ok(birth);

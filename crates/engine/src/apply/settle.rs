@@ -390,9 +390,10 @@ impl<'a> Settle<'a> {
             | ErrorClass::NotFound
             | ErrorClass::AlreadyExists
             | ErrorClass::Dependency => Ok(Some(error.to_string())),
-            ErrorClass::AccessDenied | ErrorClass::Expired | ErrorClass::Rejected => {
-                Err(Stop::from_call(error))
-            }
+            ErrorClass::AccessDenied
+            | ErrorClass::Expired
+            | ErrorClass::Rejected
+            | ErrorClass::Unreachable => Err(Stop::from_call(error)),
         }
     }
 }

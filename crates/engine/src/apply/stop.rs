@@ -114,6 +114,7 @@ impl Stop {
             | ErrorClass::Dependency
             | ErrorClass::AccessDenied
             | ErrorClass::Rejected
+            | ErrorClass::Unreachable
             | ErrorClass::Ambiguous => Self::Call(error),
         }
     }

@@ -24,7 +24,7 @@ use crate::address::{AccountName, Address, Kind, RemoteId};
 use crate::diagnostic::Diagnostic;
 use crate::erased::ObservedValues;
 use crate::provider::{BoxFuture, Connection, ProviderError};
-use crate::refresh::{Depth, known_kind, read_once};
+use crate::refresh::{Reading, known_kind, read_once};
 use crate::registry::Registry;
 use crate::resource::{Home, Readiness};
 use crate::run::{Engine, InterruptLevel, RunError};
@@ -214,7 +214,7 @@ impl Engine<'_> {
             };
             provisional.insert(address, ResourceState::from(&imported));
         }
-        let (observations, _) = read_once(self, access, &provisional.iter().collect(), Depth::Full).await?;
+        let (observations, _) = read_once(self, access, &provisional.iter().collect(), Reading::FULL).await?;
         let read = (0..found.len())
             .filter_map(|position| Some((position, observations.get(&place(position))?.object.clone()?)));
         Ok(read.collect())

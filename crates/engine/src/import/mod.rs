@@ -14,7 +14,7 @@ use crate::import::candidate::{Candidate, elsewhere};
 use crate::lookup::Found;
 use crate::observation::Observations;
 use crate::plan::{Import, ResourceValues, Values};
-use crate::refresh::{Depth, known_kind, read_once};
+use crate::refresh::{Reading, known_kind, read_once};
 use crate::registry::Registry;
 use crate::resource::Home;
 use crate::run::{Engine, RunError};
@@ -178,6 +178,6 @@ async fn read(
         return Err(RunError::Diagnostics(problems));
     }
     let wanted = provisional.iter().collect();
-    let (found, _) = read_once(engine, access, &wanted, Depth::Full).await?;
+    let (found, _) = read_once(engine, access, &wanted, Reading::FULL).await?;
     Ok(found.into_iter().filter_map(|(address, observation)| Some((address, observation.object?))).collect())
 }

@@ -50,7 +50,8 @@ fn found<'a>(request: &Request<'a>) -> BTreeMap<&'a AccountName, Found<'a>> {
         let Some(object) = &resource.object else { continue };
         let found = accounts.entry(&resource.account).or_default();
         found.recorded += 1;
-        let is_there = request.observations.get(address).is_some_and(|seen| seen.object.is_some());
+        let seen = request.observations.get(address);
+        let is_there = seen.is_some_and(|seen| seen.object.is_some() || seen.is_out_of_reach);
         if !is_there && object.status == Status::Ready {
             found.gone.push((address, resource));
         }

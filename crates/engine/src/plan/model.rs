@@ -276,6 +276,8 @@ pub enum Reason {
     NeverDeleted,
     /// The spec says in `[[removed]]` that it is to be left alone.
     Removed,
+    /// The cluster that it is in does not answer, and the user has it let go of then.
+    OutOfReach,
     /// Somebody else makes it for something that stays: it will not go away, and is only no longer told of.
     MakerStays,
     /// The spec has another name for it, which the tag `straddle:address` of the thing follows.

@@ -30,6 +30,9 @@ pub struct Options {
     /// it takes it away.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delete_made_by_others: bool,
+    /// What is in a cluster that does not answer is dropped from the state instead of being deleted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forget_unreachable: bool,
     /// What the state says counts as what is there, and nothing is read. Such a plan is only
     /// looked at: nothing is done because of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

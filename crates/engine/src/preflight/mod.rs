@@ -180,6 +180,7 @@ impl Finding {
             | ErrorClass::AlreadyExists
             | ErrorClass::Expired
             | ErrorClass::Rejected
+            | ErrorClass::Unreachable
             | ErrorClass::Ambiguous => Self::skipped(account, format!("It cannot be checked: {error}.")),
         }
     }

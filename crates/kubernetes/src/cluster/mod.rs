@@ -224,7 +224,7 @@ impl Cluster {
         let gives_up = is_read && failures >= FIRST_ATTEMPTS && !self.has_answered.load(Ordering::Relaxed);
         if error::was_sent(failure) {
             let class = match (is_read, gives_up) {
-                (true, true) => ErrorClass::Rejected,
+                (true, true) => ErrorClass::Unreachable,
                 (true, false) => ErrorClass::Throttled,
                 (false, _) => ErrorClass::Ambiguous,
             };
@@ -246,11 +246,10 @@ impl Cluster {
                 Err(error) => return error,
             }
         }
-        let class = if gives_up { ErrorClass::Rejected } else { ErrorClass::Throttled };
+        let class = if gives_up { ErrorClass::Unreachable } else { ErrorClass::Throttled };
         let message = format!(
-            "the cluster {name} cannot be reached: {causes}. Check the network, and whether the endpoint of the \
-             cluster is open to this machine; what is in a cluster that will never be reached again can be let go of \
-             with `[[removed]]` and `destroy = false`"
+            "the cluster {name} cannot be reached: {causes}. What is in a cluster that will never be reached again can \
+             be let go of with `[[removed]]` and `destroy = false`"
         );
         ProviderError::new(class, operation, message)
     }

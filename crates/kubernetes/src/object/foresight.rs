@@ -101,9 +101,11 @@ fn judged(target: &Target, refusal: Refusal) -> Result<Foreseen<ObjectInputs>, P
         | ErrorClass::Dependency => Ok(Foreseen::default()),
         ErrorClass::Ambiguous if is_webhook(&refusal.error.message) => Ok(Foreseen::default()),
         // Nothing was to be changed: it may be asked again.
-        ErrorClass::Throttled | ErrorClass::Ambiguous | ErrorClass::AccessDenied | ErrorClass::Expired => {
-            Err(refusal.error)
-        }
+        ErrorClass::Throttled
+        | ErrorClass::Ambiguous
+        | ErrorClass::AccessDenied
+        | ErrorClass::Expired
+        | ErrorClass::Unreachable => Err(refusal.error),
     }
 }
 

@@ -117,6 +117,7 @@ pub(super) fn protected(address: &Address, verb: &str, reasons: &[Reason]) -> Di
             | Reason::NeverDeleted
             | Reason::Removed
             | Reason::MakerStays
+            | Reason::OutOfReach
             | Reason::Renamed { .. }
             | Reason::Imported => None,
         })

@@ -13,9 +13,12 @@ impl Decisions<'_> {
         self.deposed(address, Some(prior));
         let Some(object) = &prior.object else { return };
         let Some(kind) = self.kind(&prior.kind, address) else { return };
-        let observed = self.observations.get(address).and_then(|found| found.object.as_ref());
+        let found = self.observations.get(address);
+        let observed = found.and_then(|found| found.object.as_ref());
         let lifecycle = self.lifecycle_of(address, prior);
-        let (action, reason) = if observed.is_none() {
+        let (action, reason) = if found.is_some_and(|found| found.is_out_of_reach) {
+            (ChangeAction::Forget, Reason::OutOfReach)
+        } else if observed.is_none() {
             (ChangeAction::Forget, Reason::Vanished { remote_id: object.remote_id.clone() })
         } else if kind.retained() {
             (ChangeAction::Forget, Reason::NeverDeleted)
