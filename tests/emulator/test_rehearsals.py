@@ -79,6 +79,35 @@ def test_the_walkthrough_takes_as_long_as_on_aws_and_nobody_waits_for_it(walkthr
         assert [action for action in called if f'"{action}"' not in text] == []
 
 
+INGRESS = "/apis/networking.k8s.io/v1/namespaces/game-2048/ingresses/ingress-2048"
+SILENT = (
+    'Internal error occurred: failed calling webhook "vingress.elbv2.k8s.aws": failed to call webhook: '
+    "context deadline exceeded"
+)
+# What a token that has expired and webhooks of the controller that nobody answers look like from outside.
+TROUBLES = {
+    "webhook": {"fault": "before", "operation": "Patch", "lasting": 120, "message": SILENT, "path": INGRESS},
+    "deleting": {"fault": "before", "operation": "Delete", "lasting": 120, "message": SILENT, "path": INGRESS},
+    "tokens": {"fault": "expired", "operation": "*", "skip": 20, "count": 2, "path": "*"},
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+def test_what_a_cluster_lacks_for_a_while_is_waited_for(walkthrough: Rehearsing, trouble: dict[str, Any]) -> None:
+    path = trouble.pop("path")
+    rule = trouble | {"service": "kubernetes", "principal": "*:root", "parameters": {"path": path}}
+    if trouble["operation"] == "Patch":
+        rule["parameters"]["query"] = "fieldManager=straddle&fieldValidation=Strict"
+    (walkthrough.folder / "faults.json").write_text(json.dumps({"fault": [rule]}))
+    usual = walkthrough.report("--sample=0")
+    report = walkthrough.report("--sample=0", "--faults=faults.json")
+    assert report["is_fine"], report["problems"]
+    run = "destroy" if trouble["operation"] == "Delete" else "apply"
+    assert report[run]["requests"] > usual[run]["requests"], "nobody met it"
+    waited = report[run]["seconds"] - usual[run]["seconds"]
+    assert trouble.get("lasting", 0) <= waited < 240
+
+
 def test_troubles_have_names_by_which_they_are_played_alone(sharing: Rehearsing) -> None:
     names = sharing.play("--list").stdout.splitlines()
     assert len(names) == len(set(names)) > 100

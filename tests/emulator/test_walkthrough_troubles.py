@@ -96,16 +96,15 @@ def test_subnets_that_nothing_names_are_said_and_leak_nothing(walk: Sister) -> N
     walk.assert_gone()
 
 
-def test_a_webhook_that_does_not_answer_for_a_while_is_waited_for(walk: Sister) -> None:
-    silent = {
-        "fault": "before", "service": "kubernetes", "operation": "Patch", "code": "InternalError", "count": 4,
-        "message": 'failed calling webhook "vingress.elbv2.k8s.aws": context deadline exceeded',
-        "parameters": {"path": INGRESS, "query": "fieldManager=straddle&fieldValidation=Strict"},
-    }  # fmt: skip
-    walk.server.order("POST", "faults", silent)
-    walk.apply()
-    assert [rule["fired"] for rule in walk.server.order("GET", "faults")["faults"]] == [4]
+def test_credentials_that_expire_in_a_long_apply_are_said_and_the_next_one_goes_on(walk: Sister) -> None:
+    # The cluster has taken its time.
+    expired = {"fault": "expired", "account": "apps", "service": "eks", "operation": "CreateNodegroup", "always": True}
+    walk.server.order("POST", "faults", expired)
+    told = walk.apply(code=3)
+    for words in ("eks_node_group.workers in the account `apps`", "ExpiredToken", "Renew the credentials"):
+        assert words in told, told
     walk.server.order("DELETE", "faults")
+    walk.apply()
     assert walk.visit(walk.url())[0] == 200
     walk.assert_converged()
     walk.destroy()

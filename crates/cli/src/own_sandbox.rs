@@ -161,9 +161,9 @@ fn accounts(spec: &Spec) -> Result<BTreeMap<String, AccountId>, Failure> {
 }
 
 /// Returns the settings of a sandbox for a rehearsal of the spec: as fast as AWS, and gone afterwards.
-pub(crate) fn of_rehearsal(spec: &Spec) -> Result<SandboxSettings, Failure> {
-    let settings = settings(None, &PaceArguments::default(), spec, accounts(spec)?)?;
-    Ok(SandboxSettings { world: WorldSettings { speed: 1.0, ..settings.world }, ..settings })
+pub(crate) fn of_rehearsal(spec: &Spec, faults: Option<&Path>) -> Result<SandboxSettings, Failure> {
+    let pace = PaceArguments { speed: Some(1.0), faults: faults.map(Path::to_owned), chaos: None };
+    settings(None, &pace, spec, accounts(spec)?)
 }
 
 fn settings(

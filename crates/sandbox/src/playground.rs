@@ -97,7 +97,7 @@ impl Playground {
     /// Lets a call meet what is in its way.
     pub(crate) fn meet(&mut self, call: Call, request_id: &str) -> (Handled, LoggedRequest) {
         let name = self.world.organization.accounts.get(&call.caller.account);
-        let fault = self.faults.decide(&call, name.map_or("", String::as_str));
+        let fault = self.faults.decide(&call, name.map_or("", String::as_str), self.world.now());
         let mut entry = self.entry(&call, request_id);
         entry.fault = fault.as_ref().map(|fault| fault.kind.name().to_owned());
         (self.suffer(call, fault), entry)
@@ -112,13 +112,13 @@ impl Playground {
         let service = call.service;
         match kind {
             Kind::Throttle => Handled::with(Err(fault::throttled(service)), None),
-            Kind::Before => Handled::with(Err(fault::internal(service)), None),
+            Kind::Before => Handled::with(Err(fault::internal(service, code, message)), None),
             Kind::Expired => Handled::with(Err(identity::expired(service)), None),
             Kind::Denied => Handled::with(Err(denied(&call)), None),
             Kind::Capacity => Handled::with(Err(fault::capacity(service, code, message)), None),
             Kind::After => {
                 let (_, kept) = self.carry_out(call);
-                Handled::with(Err(fault::internal(service)), kept)
+                Handled::with(Err(fault::internal(service, code, message)), kept)
             }
             Kind::Lost => {
                 let (answer, kept) = self.carry_out(call);

@@ -54,18 +54,15 @@ impl Witness {
         self.shared.playground().log.after(sequence).cloned().collect()
     }
 
-    /// Adds a rule about what goes wrong.
+    /// Adds a rule about what goes wrong. It comes before those that are there.
     pub fn add_fault(&self, rule: FaultRule) {
-        self.shared.playground().faults.add(rule);
+        self.shared.playground().faults.put_first(rule);
     }
 
-    /// Takes the rules away. Returns how many calls have had a fault by them.
+    /// Takes the rule away that was added last. Returns how many calls have had a fault by it.
     #[must_use]
-    pub fn take_faults(&self) -> u64 {
-        let mut playground = self.shared.playground();
-        let fired = playground.faults.fired();
-        playground.faults.replace(Vec::new());
-        fired
+    pub fn take_fault(&self) -> u64 {
+        self.shared.playground().faults.take_first()
     }
 
     /// Returns the ARNs of everything that an account has in the regions, with tags or without.

@@ -1,5 +1,7 @@
 //! The arguments of `straddle rehearse`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use straddle_sandbox::Kind;
 
@@ -13,6 +15,7 @@ Examples:
   straddle rehearse specs/shop
   straddle rehearse specs/shop --sample 50           a part of it, evenly spread
   straddle rehearse specs/shop --fault lost --fault denied
+  straddle rehearse specs/shop --faults slow.toml --sample 0
   straddle rehearse specs/shop --list                what there is to go wrong
   straddle rehearse specs/shop --only destroy:crash:before:12
   straddle rehearse specs/shop --json | jq .critical_path")]
@@ -24,6 +27,9 @@ pub(crate) struct RehearseArguments {
     /// What goes wrong with every call that changes something, one rehearsal for each. May be given several times.
     #[arg(long = "fault", value_name = "FAULT", value_enum, default_value = "lost")]
     pub(crate) faults: Vec<FaultArgument>,
+    /// Let go wrong in every rehearsal besides what the rules in a file say.
+    #[arg(long = "faults", value_name = "FILE")]
+    pub(crate) fault_file: Option<PathBuf>,
     /// Play only so many of the troubles, evenly spread over all.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) sample: Option<usize>,

@@ -68,7 +68,7 @@ pub(crate) struct StateLocationArguments {
 pub(crate) struct PaceArguments {
     /// How many times faster than on AWS things get ready in the sandbox [default: 60]
     #[arg(long, value_name = "NUMBER", requires = "sandbox", value_parser = parse_speed)]
-    speed: Option<f64>,
+    pub(crate) speed: Option<f64>,
     /// Let go wrong in the sandbox what the rules in a file say.
     #[arg(long, value_name = "FILE", requires = "sandbox")]
     pub(crate) faults: Option<PathBuf>,

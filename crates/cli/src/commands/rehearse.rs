@@ -55,7 +55,7 @@ pub(crate) fn run(program: &Program, arguments: &RehearseArguments) -> Result<Ex
     let play = Play {
         registry: &registry,
         request: &begun.request,
-        sandbox: own_sandbox::of_rehearsal(spec)?,
+        sandbox: own_sandbox::of_rehearsal(spec, arguments.fault_file.as_deref())?,
         settings: arguments.settings.settings(1.0),
     };
     say(program, "Rehearsing without trouble...");

@@ -75,7 +75,7 @@ pub(crate) async fn perform(
     }
     let first = course.run(trouble.mode, trouble.crash()).await;
     let is_met = match trouble.crash() {
-        None => stage.take_faults(),
+        None => stage.take_fault(),
         Some(_) => matches!(first.ending, Ending::Died),
     };
     // What died right after a write is not continued but taken away as it is.

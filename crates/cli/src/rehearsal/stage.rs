@@ -149,9 +149,9 @@ impl<'a> Stage<'a> {
         self.witness.add_fault(rule);
     }
 
-    /// Takes the faults away, and tells whether a call has met one.
-    pub(crate) fn take_faults(&self) -> bool {
-        self.witness.take_faults() > 0
+    /// Takes that fault away, and tells whether a call has met it.
+    pub(crate) fn take_fault(&self) -> bool {
+        self.witness.take_fault() > 0
     }
 
     /// Makes a plan and carries it out.

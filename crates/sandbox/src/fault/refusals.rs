@@ -21,8 +21,8 @@ pub(crate) fn throttled(service: Service) -> Refusal {
 }
 
 /// Fails without saying whether anything was done.
-pub(crate) fn internal(service: Service) -> Refusal {
-    match service {
+pub(crate) fn internal(service: Service, code: Option<String>, message: Option<String>) -> Refusal {
+    let usual = match service {
         Service::Ec2 => refusal(500, "InternalError", "An internal error has occurred"),
         Service::Eks => refusal(500, "ServerException", "The service failed; try again later"),
         Service::EksAuth => refusal(500, "InternalServerException", "The service failed; try again later"),
@@ -34,7 +34,8 @@ pub(crate) fn internal(service: Service) -> Refusal {
         }
         Service::Tagging => refusal(500, "InternalServiceException", "The service failed; try again later"),
         Service::Ram => refusal(500, "ServerInternalException", "The service failed; try again later"),
-    }
+    };
+    other_words(usual, code, message)
 }
 
 /// Has no room.
@@ -59,6 +60,10 @@ pub(crate) fn capacity(service: Service, code: Option<String>, message: Option<S
         Service::Quotas => refusal(400, "QuotaExceededException", "The request exceeds a limit."),
         Service::Ram => refusal(400, "ResourceShareLimitExceededException", "The request exceeds a limit."),
     };
+    other_words(usual, code, message)
+}
+
+fn other_words(usual: Refusal, code: Option<String>, message: Option<String>) -> Refusal {
     Refusal { code: code.unwrap_or(usual.code), message: message.unwrap_or(usual.message), ..usual }
 }
 

@@ -82,13 +82,16 @@ pub struct FaultRule {
     /// Whether all of them get it from then on.
     #[serde(default)]
     pub always: bool,
+    /// For how many seconds of the world, from the first of them on, all of them get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<f64>,
     /// For `late`, `slow` and `not_found`.
     #[serde(default = "some_seconds")]
     pub seconds: f64,
-    /// Another code than the usual one, for `capacity` and `fails`.
+    /// Another code than the usual one, for `before`, `after`, `capacity` and `fails`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Another text than the usual one, for `capacity` and `fails`.
+    /// Another text than the usual one, for `before`, `after`, `capacity` and `fails`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -117,6 +120,7 @@ impl FaultRule {
             skip,
             count: once(),
             always: false,
+            lasting: None,
             seconds: some_seconds(),
             code: None,
             message: None,

@@ -195,7 +195,7 @@ fn a_rule_counts_what_matches_and_nothing_else() {
 fn chaos_is_the_same_for_the_same_seed() {
     let decided = |seed: u64| {
         let mut faults = Faults::new(Vec::new(), Some(seed));
-        let mut decide = |call: &Call| faults.decide(call, "").map(|fault| fault.kind);
+        let mut decide = |call: &Call| faults.decide(call, "", Timestamp::UNIX_EPOCH).map(|fault| fault.kind);
         let reads = call(NETWORK, Service::Ec2, "DescribeVpcs", json!({}));
         (0..200).map(|_| (decide(&create_vpc()), decide(&reads))).collect::<Vec<_>>()
     };
@@ -204,4 +204,42 @@ fn chaos_is_the_same_for_the_same_seed() {
     let writes: Vec<_> = decided(1).into_iter().filter_map(|(write, _)| write).collect();
     assert!((5..40).contains(&writes.len()), "{} of 200", writes.len());
     assert!(writes.contains(&Kind::Lost) && !writes.contains(&Kind::Denied));
+}
+
+#[test]
+fn a_rule_may_last_from_its_first_call_on() {
+    let rule = json!([{ "fault": "before", "operation": "CreateVpc", "skip": 1, "lasting": 120.0 }]);
+    let mut faults = Faults::new(serde_json::from_value(rule).unwrap(), None);
+    let mut is_met = |seconds| {
+        let now = Timestamp::from_second(seconds).unwrap();
+        faults.decide(&create_vpc(), "", now).is_some()
+    };
+    let met: Vec<_> = [0, 10, 100, 130, 131, 200].map(&mut is_met).into();
+    assert_eq!(met, [false, true, true, true, false, false]);
+}
+
+#[test]
+fn a_service_fails_in_the_words_of_the_rule() {
+    let rule = json!([{ "fault": "before", "code": "Odd", "message": "in so many words" }]);
+    let refusal = meet(&mut playground(rule), create_vpc()).answer.unwrap_err();
+    assert_eq!((refusal.status, refusal.code.as_str()), (500, "Odd"));
+    assert_eq!(refusal.message, "in so many words");
+}
+
+#[test]
+fn a_caller_is_known_by_who_they_are() {
+    let rules = json!([
+        { "fault": "before", "principal": "arn:aws:iam::*:role/x", "always": true },
+        { "fault": "throttle", "principal": "arn:aws:iam::111111111111:root", "always": true },
+    ]);
+    assert_eq!(code(&meet(&mut playground(rules), create_vpc()).answer), "RequestLimitExceeded");
+}
+
+#[test]
+fn the_rule_that_is_put_first_decides_and_is_taken_first() {
+    let mut faults = Faults::new(serde_json::from_value(json!([{ "fault": "before" }])).unwrap(), None);
+    faults.put_first(FaultRule::once(Kind::Throttle, "ec2", "CreateVpc", 0));
+    let mut kind = || faults.decide(&create_vpc(), "", Timestamp::UNIX_EPOCH).map(|fault| fault.kind);
+    assert_eq!([kind(), kind()], [Some(Kind::Throttle), None], "the other one has counted as well");
+    assert_eq!((faults.take_first(), faults.rules().len()), (1, 1));
 }

@@ -249,7 +249,7 @@ async fn who_serves_it_sees_what_is_there_what_was_asked_and_can_copy_it() {
     let asked = witness.requests_after(1);
     let told: Vec<_> = asked.iter().map(|asked| (asked.action().unwrap(), asked.is_write())).collect();
     assert_eq!(told, [("ec2:CreateVpc".to_owned(), true), ("ec2:DescribeVpcs".to_owned(), false)]);
-    assert_eq!((witness.take_faults(), witness.take_faults()), (1, 0));
+    assert_eq!((witness.take_fault(), witness.take_fault()), (1, 0));
     let account: AccountId = "111111111111".parse().unwrap();
     let new = |things: &Things| things[&account].difference(&before[&account]).cloned().collect::<Vec<_>>();
     let there = new(&witness.things(&regions));
