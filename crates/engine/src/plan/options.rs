@@ -13,6 +13,7 @@ use crate::spec::suggest::closest;
 /// What a user asks of a plan besides the spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for apart from the others")]
 pub struct Options {
     /// Only these change, and what has to change before them; everything if there are none.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
