@@ -64,6 +64,11 @@ fn give_address(plane: &mut ControlPlane, object: &mut Value, is_dry: bool) {
         spec["clusterIP"] = json!(address.to_string());
     }
     spec["clusterIPs"] = json!([spec["clusterIP"]]);
+    for (name, usual) in [("ipFamilies", json!(["IPv4"])), ("ipFamilyPolicy", json!("SingleStack"))] {
+        if spec[name].is_null() {
+            spec[name] = usual;
+        }
+    }
 }
 
 fn give_ports(plane: &mut ControlPlane, object: &mut Value, old: Option<&Value>) -> Result<(), Failure> {

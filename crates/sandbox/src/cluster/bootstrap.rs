@@ -24,6 +24,7 @@ pub(super) fn fill(plane: &mut ControlPlane, now: Timestamp) {
             "metadata": { "name": "kubernetes", "labels": labels },
             "spec": {
                 "clusterIP": address(1),
+                "ipFamilyPolicy": "SingleStack",
                 "ports": [{ "name": "https", "port": 443, "protocol": "TCP", "targetPort": 443 }],
             },
         }),

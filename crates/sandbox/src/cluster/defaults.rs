@@ -127,8 +127,6 @@ fn service(service: &mut Value, old: Option<&Value>) {
     if form == "LoadBalancer" {
         put(spec, "allocateLoadBalancerNodePorts", json!(true));
     }
-    put(spec, "ipFamilies", json!(["IPv4"]));
-    put(spec, "ipFamilyPolicy", json!("SingleStack"));
     put(spec, "internalTrafficPolicy", json!("Cluster"));
 }
 

@@ -46,6 +46,11 @@ const UNOWNED: &[&[&str]] = &[
     &["f:metadata", "f:resourceVersion"],
 ];
 
+/// The manager that `kubectl apply --server-side` is by itself.
+const KUBECTL: &str = "kubectl";
+/// Where `kubectl apply` without it keeps what was applied last.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Takes the managers out of an object.
 pub(super) fn take(object: &mut Value) -> Vec<Manager> {
     let entries = object.get_mut("metadata").and_then(Value::as_object_mut);
@@ -191,7 +196,7 @@ impl Writing<'_> {
             .filter(|(_, fields)| !fields.is_empty())
             .map(|(manager, fields)| (conflict_with(manager), fields.paths()))
             .collect();
-        if !is_forced && !conflicts.is_empty() {
+        if !is_forced && !conflicts.is_empty() && !self.takes_over(live, &managers, &changed) {
             return Err(conflict(&conflicts));
         }
         let taken = changed.union(&removed);
@@ -203,6 +208,30 @@ impl Writing<'_> {
         let time = if is_same { before } else { Some(self.now.to_owned()) };
         managers.push(self.manager(true, time, fields));
         Ok((object, managers))
+    }
+
+    /// Tells whether kubectl only changes what it has applied without the server before: that is no conflict ("Upgrading
+    /// from client-side apply to server-side apply", Kubernetes reference).
+    fn takes_over(&self, live: &Value, managers: &[Manager], changed: &Fields) -> bool {
+        let before = live["metadata"]["annotations"][LAST_APPLIED].as_str();
+        let before =
+            before.filter(|_| self.manager == KUBECTL).and_then(|text| serde_json::from_str(text).ok());
+        let Some(before) = before else { return false };
+        let own = self.cleared(owned(self.of, &before));
+        managers.iter().all(|manager| manager.fields.intersection(changed).difference(&own).is_empty())
+    }
+
+    /// Notes in an object what kubectl has applied, if it was noted there before.
+    pub(super) fn note_applied(&self, object: &mut Value, kind: &str, applied: &Value) {
+        let metadata = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+        let Some(noted) = metadata.and_then(|annotations| annotations.get_mut(LAST_APPLIED)) else { return };
+        if self.manager == KUBECTL {
+            let mut whole = applied.clone();
+            whole["apiVersion"] = json!(self.api_version);
+            whole["kind"] = json!(kind);
+            whole.sort_all_objects();
+            *noted = json!(format!("{whole}\n"));
+        }
     }
 
     /// Takes out what the manager applied the last time, does not apply any more, and nobody else owns.

@@ -183,7 +183,7 @@ const SLICES: &[Row] = &[
 ];
 
 fn event_columns() -> Vec<Column> {
-    let rows: [Row; 6] = [
+    let rows: [Row; 10] = [
         ("Last Seen", "string", 0, |object, now| json!(age(&object["lastTimestamp"], now))),
         ("Type", "string", 0, |object, _| object["type"].clone()),
         ("Reason", "string", 0, |object, _| object["reason"].clone()),
@@ -191,7 +191,15 @@ fn event_columns() -> Vec<Column> {
             let of = &object["involvedObject"];
             json!(format!("{}/{}", text(&of["kind"]).to_lowercase(), text(&of["name"])))
         }),
-        ("Message", "string", 0, |object, _| object["message"].clone()),
+        ("Subobject", "string", 1, |object, _| json!(text(&object["involvedObject"]["fieldPath"]))),
+        ("Source", "string", 1, |object, _| {
+            let source = [text(&object["source"]["component"]), text(&object["source"]["host"])];
+            let named: Vec<_> = source.into_iter().filter(|name| !name.is_empty()).collect();
+            json!(named.join(", "))
+        }),
+        ("Message", "string", 0, |object, _| json!(text(&object["message"]).trim())),
+        ("First Seen", "string", 1, |object, now| json!(age(&object["firstTimestamp"], now))),
+        ("Count", "string", 1, |object, _| json!(object["count"].as_u64().unwrap_or(1))),
         ("Name", "string", 1, |object, _| object["metadata"]["name"].clone()),
     ];
     rows.into_iter().map(Column::from).collect()

@@ -266,7 +266,8 @@ impl Write<'_> {
         let (manager, now) = (self.request.one("fieldManager"), time(self.now));
         let is_forced = self.request.flag("force");
         let writing = self.writing(&kind, &of, &manager, &now);
-        let (object, managers) = writing.apply(before.as_ref(), &intent, managers, is_forced)?;
+        let (mut object, managers) = writing.apply(before.as_ref(), &intent, managers, is_forced)?;
+        writing.note_applied(&mut object, &kind.kind, &intent);
         let by = Authorship::Applied(managers);
         match live {
             None => {
@@ -324,9 +325,11 @@ impl Write<'_> {
     ) -> Result<Arc<Value>, Failure> {
         let kind = Arc::clone(&self.place.kind);
         let name = self.place.name.clone();
-        drop(managed::take(&mut new));
+        let given = managed::take(&mut new);
         let mut before = Value::clone(old);
-        let managers = managed::take(&mut before);
+        let known = managed::take(&mut before);
+        // Who writes an object may write who owns its fields; what leaves that out leaves it as it is.
+        let managers = if given.is_empty() { known } else { given };
         let wanted = body::text(&new["metadata"]["resourceVersion"]).to_owned();
         if !wanted.is_empty() && wanted != body::text(&old["metadata"]["resourceVersion"]) {
             return Err(Failure::modified(&kind, &name));
