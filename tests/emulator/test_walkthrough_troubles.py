@@ -15,6 +15,7 @@ pytestmark = [
 
 CONTROLLER = "/apis/apps/v1/namespaces/kube-system/deployments/aws-load-balancer-controller"
 INGRESS = "/apis/networking.k8s.io/v1/namespaces/game-2048/ingresses/ingress-2048"
+OF_INGRESS = "of kubernetes_manifests.game_2048['Ingress/game-2048/ingress-2048']"
 LOAD_BALANCER = "[ingress_load_balancer.game_2048]"
 # What an apply may wait for somebody who does not come, in seconds of the test's own time.
 SHORT = 'timeouts = { create = "10s" }'
@@ -54,6 +55,7 @@ def test_a_trust_with_another_subject_is_found_before_and_after(walk: Sister) ->
     walk.change("game-2048.toml", LOAD_BALANCER, f"{LOAD_BALANCER}\n{SHORT}")
     told = walk.apply("--skip", "controller", code=3)
     assert "the controller has made nothing yet" in told, told
+    assert f"{OF_INGRESS} is said: Failed" in told and "AssumeRoleWithWebIdentity" in told, told
     walk.change("identity.toml", wrong, right)
     walk.apply()
     assert walk.visit(walk.url())[0] == 200
@@ -92,6 +94,7 @@ def test_subnets_that_nothing_names_are_said_and_leak_nothing(walk: Sister) -> N
     told = walk.apply(code=3)
     assert "does not have the tag kubernetes.io/role/elb: only a load balancer that names it gets into it" in told
     assert "the controller has made nothing yet" in told and "or a subnet" in told, told
+    assert f"{OF_INGRESS} is said: FailedBuildModel: " in told and "subnet" in told.split(OF_INGRESS)[-1], told
     walk.destroy()
     walk.assert_gone()
 

@@ -17,6 +17,9 @@ use crate::resource::{
 use crate::schema::{Attributes, KindSchema, TypeMismatch};
 use crate::value::{Value, ValueMap};
 
+/// Words that are read from a service.
+type Told<'a> = BoxFuture<'a, Result<String, ProviderError>>;
+
 /// What a read found, as values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObservedValues {
@@ -137,6 +140,8 @@ pub trait AnyResource: AnyKind {
         found: Option<&'a ObservedValues>,
         wanted: &'a ValueMap,
     ) -> BoxFuture<'a, Result<Foreseen<ValueMap>, ProviderError>>;
+    /// See [`Resource::said`].
+    fn said<'a>(&'a self, connection: &'a Connection, inputs: &'a ValueMap) -> Told<'a>;
     /// Tells which kinds share a listing: those with the same id.
     fn listing_id(&self) -> TypeId;
     /// See [`Listing::fetch`].
@@ -333,6 +338,10 @@ impl<R: Resource> AnyResource for Erased<R> {
             let found = found.map(|inputs| inputs.to_values());
             Ok(Foreseen { found, immutable, refusal, is_by_another })
         })
+    }
+
+    fn said<'a>(&'a self, connection: &'a Connection, inputs: &'a ValueMap) -> Told<'a> {
+        Box::pin(async move { R::said(connection.client(), &typed::<R::Inputs>("said", inputs)?).await })
     }
 
     fn listing_id(&self) -> TypeId {

@@ -258,6 +258,15 @@ pub trait Resource: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Returns what those say who act on a thing with these inputs, such as why they have not made yet what it asks
+    /// for; empty if nobody says anything. Reads only.
+    fn said(
+        _client: &Self::Client,
+        _inputs: &Self::Inputs,
+    ) -> impl Future<Output = Result<String, ProviderError>> + Send {
+        async { Ok(String::new()) }
+    }
+
     /// Names the call that lets a deletion come to its end that waits for somebody who will never do
     /// their part, such as taking out a finalizer. Made only if the user asked to delete what others
     /// made, of things that are on their way out.

@@ -51,10 +51,28 @@ async fn look(operation: &Operation<'_>, inputs: &ValueMap) -> Result<RemoteId, 
         let delay = delays.next().map(|delay| delay.min(operation.kind.traits().poll));
         let Some(delay) = delay.filter(|_| Instant::now() < deadline) else {
             let advice = operation.kind.made_by().map_or("", |others| others.advice_missing);
+            let reason = [vec![reason], said(operation).await].concat().join("; ");
             return Err(Stop::Awaited { limit, reason, advice });
         };
         operation.pause(delay, &reason).await?;
     }
+}
+
+/// Returns what is said about what it is made for, as far as that can be read.
+async fn said(operation: &Operation<'_>) -> Vec<String> {
+    let run = operation.run;
+    let mut all = Vec::new();
+    for maker in operation.change.lifecycle.made_by.iter().flatten() {
+        let Some(resource) = run.recorder.with_state(|state| state.resources.get(maker).cloned()) else {
+            continue;
+        };
+        let Some(kind) = run.engine.registry.kind(resource.kind.as_str()) else { continue };
+        let Some(object) = &resource.object else { continue };
+        let Ok(connection) = run.access.reach(&**kind, &resource.account, &object.inputs) else { continue };
+        let told = kind.said(&connection, &object.inputs).await.unwrap_or_default();
+        all.extend((!told.is_empty()).then(|| format!("of {maker} is said: {told}")));
+    }
+    all
 }
 
 fn taken(operation: &Operation<'_>, id: &RemoteId) -> Stop {

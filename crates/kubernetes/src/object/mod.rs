@@ -266,6 +266,12 @@ impl Resource for Object {
         Err(ProviderError::new(ErrorClass::Rejected, format!("delete {kind}"), message))
     }
 
+    async fn said(cluster: &Cluster, inputs: &ObjectInputs) -> Result<String, ProviderError> {
+        let target = Target::of(cluster, inputs).await?;
+        let object = cluster.call(Call::get(format!("get {}", target.id.kind), &target.path)).await?;
+        Ok(words::of(cluster, &object).await)
+    }
+
     /// What the controller has made is in its way as long as the controller's finalizers are: in a namespace and
     /// of a definition that go, these are those of its bindings.
     fn release(observed: &Observed<ObjectInputs, ObjectOutputs>) -> Option<ObjectStep> {
