@@ -9,6 +9,7 @@ import pytest
 from . import accounts
 from .network import Network
 from .sandbox import Sandbox
+from .straddle import Straddle
 from .world import World
 
 pytestmark = pytest.mark.only_on("sandbox", "it knows quotas, zones, organizations and versions")
@@ -91,3 +92,92 @@ def test_a_destroy_names_what_others_have_in_the_network(checked: Network, world
     world.client("network").create_network_interface(SubnetId=subnet, Description="somebody's")
     findings = preflight(checked, "--destroy")["foreign_things"]
     assert verdicts(findings) == {"warning"} and "somebody's" in texts(findings)
+
+
+IN_A_NETWORK_OF_OTHERS = """
+[stack]
+name = "guest"
+
+[account.network]
+id      = "111111111111"
+region  = "us-east-1"
+profile = "network-admin"
+
+[defaults]
+account = "network"
+
+[eks_cluster.main]
+name       = "main"
+role_arn   = "arn:aws:iam::111111111111:role/cluster"
+subnet_ids = [SUBNETS]
+endpoint   = { public_access_cidrs = ["10.0.0.0/8"] }
+
+[eks_node_group.workers]
+cluster_name = "${eks_cluster.main.name}"
+name         = "workers"
+role_arn     = "arn:aws:iam::111111111111:role/nodes"
+subnet_ids   = [SUBNETS]
+scaling      = { min = 1, desired = 1, max = 500 }
+
+[load_balancer.web]
+name    = "web"
+subnets = [SUBNETS]
+
+[kubernetes_object.web]
+cluster  = "${eks_cluster.main}"
+manifest = { apiVersion = "apps/v1", kind = "Deployment", metadata = { name = "web" }, spec = { replicas = 40, \
+selector = { matchLabels = { app = "web" } }, template = { metadata = { labels = { app = "web" } }, spec = { \
+containers = [{ name = "web", image = "registry.example/web:1" }] } } } }
+"""
+
+
+def test_a_network_of_others_is_looked_at(straddle: Straddle, world: World) -> None:
+    ec2 = world.client("network")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    zones = {"use1-az1": "10.0.0.0/24", "use1-az2": "10.0.1.0/24"}
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZoneId=zone)["Subnet"]["SubnetId"]
+        for zone, block in zones.items()
+    ]
+    balancers = world.client("network", "elbv2")
+    taken = balancers.create_load_balancer(Name="web", Subnets=subnets, Scheme="internal")
+    names = ", ".join(f'"{subnet}"' for subnet in [*subnets, "subnet-0000000000000000f"])
+    straddle.write_spec({"stack.toml": IN_A_NETWORK_OF_OTHERS.replace("SUBNETS", names)})
+    done = straddle.run("preflight", straddle.spec, "--json").expect(1)
+    found = {check["name"]: check["findings"] for check in done.json()["checks"]}
+
+    existing = found["existing_networks"]
+    assert verdicts(existing) == {"failed"}, existing
+    assert "This account has no subnet subnet-0000000000000000f" in texts(existing)
+    assert f"{vpc} does not resolve the names of its instances" in texts(existing)
+    assert f"{subnets[0]} leads nowhere" in texts(found["egress"])
+    assert taken["LoadBalancers"][0]["LoadBalancerArn"] in texts(found["load_balancer_names"])
+    assert "500 nodes in eks_node_group.workers, and the quota is 450" in texts(found["quotas"])
+    assert verdicts(found["cluster_endpoint"]) == {"failed"}, found["cluster_endpoint"]
+    assert verdicts(found["pod_places"]) == {"warning"} and "42 pods" in texts(found["pod_places"])
+
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    (table,) = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(VpcId=vpc, InternetGatewayId=gateway)
+    ec2.create_route(
+        RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway
+    )
+    text = IN_A_NETWORK_OF_OTHERS.replace("SUBNETS", ", ".join(f'"{subnet}"' for subnet in subnets))
+    straddle.write_spec({"stack.toml": text})
+    done = straddle.run("preflight", straddle.spec, "--json", "--only", "existing_networks", "--only", "egress")
+    found = {check["name"]: check["findings"] for check in done.expect(0).json()["checks"]}
+    assert verdicts(found["existing_networks"]) == verdicts(found["egress"]) == {"ok"}, found
+    assert f"{subnets[0]} leads out" in texts(found["egress"])
+
+
+def test_a_destroy_names_what_others_have_made_of_the_network(checked: Network, world: World) -> None:
+    checked.apply()
+    ids = checked.ids()
+    ec2 = world.client("network")
+    ec2.create_security_group(GroupName="somebody", Description="of others", VpcId=ids["vpc.main"])
+    table = ec2.create_route_table(VpcId=ids["vpc.main"])["RouteTable"]["RouteTableId"]
+    findings = preflight(checked, "--destroy")["foreign_things"]
+    assert verdicts(findings) == {"warning"}, findings
+    assert f"the route table {table} of account {accounts.NETWORK}" in texts(findings)
+    assert '"somebody" of account' in texts(findings)

@@ -12,6 +12,12 @@ pub(crate) fn equals(name: &str, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
+/// Makes a filter with several values, one of which has to fit.
+pub(crate) fn any_of<'a>(name: &str, values: impl IntoIterator<Item = &'a str>) -> Filter {
+    let values = values.into_iter().map(str::to_owned).collect();
+    Filter::builder().name(name).set_values(Some(values)).build()
+}
+
 /// Asks for what belongs to an account, and not for what is shared with it.
 pub(crate) fn owned_by(account: &str) -> Filter {
     equals("owner-id", account)

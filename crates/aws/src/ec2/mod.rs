@@ -22,7 +22,7 @@ mod testing;
 pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
 
-pub(crate) use filters::{equals, owned_by};
+pub(crate) use filters::{any_of, equals, owned_by};
 
 /// The service whose limits the calls of these kinds fall under.
 pub(crate) const SERVICE: &str = "ec2";

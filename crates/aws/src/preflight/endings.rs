@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::NetworkInterface;
-use futures::future::join_all;
+use futures::TryFutureExt;
+use futures::future::{join_all, try_join5};
 use straddle_engine::permission::Need;
 use straddle_engine::preflight::{Check, Fate, Finding, Item, Subject};
 use straddle_engine::provider::ProviderError;
@@ -25,8 +26,15 @@ const BALANCERS: [&str; 2] = ["load_balancer", "ingress_load_balancer"];
 impl Check for ForeignThings {
     const NAME: &'static str = "foreign_things";
     const ABOUT: &'static str = "nothing of others is in a VPC or subnet that is deleted";
-    const PERMISSIONS: &'static [Need] =
-        &[Need::read(&["ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcEndpoints"])];
+    const PERMISSIONS: &'static [Need] = &[Need::read(&[
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeInternetGateways",
+    ])];
 
     async fn run(subject: &Subject<'_>) -> Vec<Finding> {
         let ids = subject.items().filter_map(|item| item.text("id"));
@@ -62,7 +70,69 @@ async fn look(
         endpoints.iter().filter(|endpoint| endpoint.tags().iter().any(|tag| tag.key() == Some(GUARD_DUTY)));
     let guards: Vec<_> = guards.filter_map(|endpoint| endpoint.vpc_endpoint_id()).collect();
     let names: Vec<_> = interfaces.iter().filter(|one| !is_ours(one, ours)).map(describe).collect();
-    Ok(judge(vpc, &names, &guards))
+    let parts = parts(client, id).await?;
+    let parts: Vec<_> =
+        parts.into_iter().filter(|part| !ours.contains(part.id.as_str()) && !part.goes_by_itself()).collect();
+    Ok(judge(vpc, &names, &guards, &parts))
+}
+
+/// A part of a VPC.
+#[derive(Debug)]
+struct Part {
+    id: String,
+    what: &'static str,
+    owner: String,
+    /// What it is called, if it has a name.
+    name: String,
+}
+
+impl Part {
+    fn new(what: &'static str, id: Option<&str>, owner: Option<&str>, name: &str) -> Self {
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        Self { id: text(id), what, owner: text(owner), name: name.to_owned() }
+    }
+
+    /// Tells whether it is a group that goes with what made it: that of a cluster, and those that the load
+    /// balancer controller makes for its load balancers and their targets.
+    fn goes_by_itself(&self) -> bool {
+        self.what == GROUP && (self.name.starts_with("eks-cluster-sg-") || self.name.starts_with("k8s-"))
+    }
+}
+
+/// What a part is called that is a security group.
+const GROUP: &str = "security group";
+
+/// Reads what a VPC has besides what it was born with: each part keeps it from being deleted
+/// (`DeleteVpc`, EC2 API reference).
+async fn parts(client: &Client, vpc: &str) -> Result<Vec<Part>, ProviderError> {
+    let ec2 = &client.ec2.reads;
+    let within = || equals("vpc-id", vpc);
+    let subnets = ec2.describe_subnets().filters(within()).into_paginator().items().send();
+    let groups = ec2.describe_security_groups().filters(within()).into_paginator().items().send();
+    let tables = ec2.describe_route_tables().filters(within()).into_paginator().items().send();
+    let lists = ec2.describe_network_acls().filters(within()).into_paginator().items().send();
+    let attached = equals("attachment.vpc-id", vpc);
+    let gateways = ec2.describe_internet_gateways().filters(attached).into_paginator().items().send();
+    let (subnets, groups, tables, lists, gateways) = try_join5(
+        subnets.collect::<Result<Vec<_>, _>>().map_err(failed("DescribeSubnets")),
+        groups.collect::<Result<Vec<_>, _>>().map_err(failed("DescribeSecurityGroups")),
+        tables.collect::<Result<Vec<_>, _>>().map_err(failed("DescribeRouteTables")),
+        lists.collect::<Result<Vec<_>, _>>().map_err(failed("DescribeNetworkAcls")),
+        gateways.collect::<Result<Vec<_>, _>>().map_err(failed("DescribeInternetGateways")),
+    )
+    .await?;
+    let subnets = subnets.iter().map(|one| Part::new("subnet", one.subnet_id(), one.owner_id(), ""));
+    let groups = groups.iter().filter(|one| one.group_name() != Some("default"));
+    let groups = groups
+        .map(|one| Part::new(GROUP, one.group_id(), one.owner_id(), one.group_name().unwrap_or_default()));
+    let tables = tables.iter().filter(|one| !one.associations().iter().any(|one| one.main() == Some(true)));
+    let tables = tables.map(|one| Part::new("route table", one.route_table_id(), one.owner_id(), ""));
+    let lists = lists.iter().filter(|one| one.is_default() != Some(true));
+    let lists = lists.map(|one| Part::new("network ACL", one.network_acl_id(), one.owner_id(), ""));
+    let gateways = gateways.iter();
+    let gateways =
+        gateways.map(|one| Part::new("internet gateway", one.internet_gateway_id(), one.owner_id(), ""));
+    Ok(subnets.chain(groups).chain(tables).chain(lists).chain(gateways).collect())
 }
 
 /// Tells whether an interface belongs to something of the stack: its description names that, as those
@@ -83,9 +153,21 @@ fn describe(interface: &NetworkInterface) -> String {
     )
 }
 
-fn judge(vpc: &Item, interfaces: &[String], guards: &[&str]) -> Vec<Finding> {
+fn judge(vpc: &Item, interfaces: &[String], guards: &[&str], parts: &[Part]) -> Vec<Finding> {
     let Item { account, address, .. } = vpc;
     let mut findings = Vec::new();
+    if !parts.is_empty() {
+        let name = |part: &Part| {
+            let name = if part.name.is_empty() { String::new() } else { format!(" \"{}\"", part.name) };
+            format!("the {} {}{name} of account {}", part.what, part.id, part.owner)
+        };
+        let names: Vec<_> = parts.iter().map(name).collect();
+        findings.push(Finding::warning(
+            account,
+            format!("There is in {address} what belongs to nothing of the stack: {}.", listed(&names)),
+            "Delete it: EC2 deletes no VPC that has more than it was born with.",
+        ));
+    }
     if !interfaces.is_empty() {
         findings.push(Finding::warning(
             account,
@@ -133,10 +215,17 @@ mod tests {
     #[test]
     fn what_is_left_of_others_is_warned_of() {
         let vpc = item("vpc", &[]);
-        let verdicts = |interfaces: &[String], guards: &[&str]| {
-            judge(&vpc, interfaces, guards).iter().map(|one| one.verdict).collect::<Vec<_>>()
+        let verdicts = |interfaces: &[String], guards: &[&str], parts: &[Part]| {
+            judge(&vpc, interfaces, guards, parts).iter().map(|one| one.verdict).collect::<Vec<_>>()
         };
-        assert_eq!(verdicts(&[], &[]), [Verdict::Ok]);
-        assert_eq!(verdicts(&["eni-1".to_owned()], &["vpce-1"]), [Verdict::Warning, Verdict::Warning]);
+        assert_eq!(verdicts(&[], &[], &[]), [Verdict::Ok]);
+        let interfaces = ["eni-1".to_owned()];
+        assert_eq!(verdicts(&interfaces, &["vpce-1"], &[]), [Verdict::Warning, Verdict::Warning]);
+        let group = |name: &str| Part::new(GROUP, Some("sg-1"), Some("111122223333"), name);
+        let finding = &judge(&vpc, &[], &[], &[group("database")])[0];
+        assert!(finding.message.contains("the security group sg-1 \"database\" of account 111122223333"));
+        let by_itself =
+            ["database", "eks-cluster-sg-shop-1", "k8s-front-web-1"].map(|name| group(name).goes_by_itself());
+        assert_eq!(by_itself, [false, true, true]);
     }
 }

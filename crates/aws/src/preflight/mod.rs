@@ -8,13 +8,16 @@ mod chain;
 mod clock;
 mod controller;
 mod endings;
-mod iam_names;
+mod endpoint;
+mod existing;
 mod ingresses;
 mod kubernetes;
+mod names;
 mod network;
 mod organization;
 mod permissions;
 mod pod_identity;
+mod pods;
 mod policies;
 mod quotas;
 mod ranges;
@@ -25,9 +28,10 @@ mod trust;
 mod zones;
 
 use straddle_engine::address::AccountName;
-use straddle_engine::preflight::Finding;
+use straddle_engine::preflight::{Finding, Item, Subject};
 use straddle_engine::provider::ProviderError;
 use straddle_engine::registry::Registry;
+use straddle_engine::value::Value;
 
 /// Adds every check, in the order in which they are shown.
 pub(crate) fn with_checks(registry: Registry) -> Registry {
@@ -46,14 +50,17 @@ pub(crate) fn with_checks(registry: Registry) -> Registry {
         .with_check::<capacity::InstanceOfferings>()
         .with_check::<capacity::InstanceArchitecture>()
         .with_check::<capacity::ProcessorQuota>()
+        .with_check::<pods::PodPlaces>()
         .with_check::<quotas::Quotas>()
         .with_check::<quotas::LoadBalancerQuotas>()
         .with_check::<quotas::IamQuotas>()
         .with_check::<kubernetes::Version>()
         .with_check::<kubernetes::Upgrade>()
         .with_check::<kubernetes::Addons>()
-        .with_check::<iam_names::IamNames>()
-        .with_check::<iam_names::GroupNames>()
+        .with_check::<endpoint::Endpoints>()
+        .with_check::<names::IamNames>()
+        .with_check::<names::GroupNames>()
+        .with_check::<names::BalancerNames>()
         .with_check::<permissions::Simulation>()
         .with_check::<permissions::DryRuns>()
         .with_check::<policies::ServiceControlPolicies>()
@@ -67,6 +74,7 @@ pub(crate) fn with_checks(registry: Registry) -> Registry {
         .with_check::<network::Networks>()
         .with_check::<network::Subnets>()
         .with_check::<network::Egress>()
+        .with_check::<existing::ExistingNetworks>()
         .with_check::<endings::ForeignThings>()
 }
 
@@ -82,4 +90,12 @@ fn listed<T: ToString>(things: &[T]) -> String {
     let more = things.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", names.join(", "))
+}
+
+/// Tells whether a value names a cluster, which a name or the id of one does.
+fn is_cluster(value: Option<&Value>, cluster: &Item, subject: &Subject<'_>) -> bool {
+    value.is_some_and(|value| match value.as_str() {
+        Some(name) => cluster.text("name") == Some(name),
+        None => subject.named(value).is_some_and(|named| named.address == cluster.address),
+    })
 }

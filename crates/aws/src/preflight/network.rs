@@ -1,11 +1,13 @@
 //! Networks that are there, and the way out of those that are made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use aws_sdk_ec2::types::{InternetGatewayBlockMode, RouteState, RouteTable};
-use futures::future::join_all;
+use aws_sdk_ec2::types::{InternetGatewayBlockMode, RouteState, RouteTable, RouteTableAssociation};
+use futures::future::{join, join_all};
+use straddle_engine::address::AccountName;
 use straddle_engine::permission::Need;
-use straddle_engine::preflight::{Check, Fate, Finding, Item, Subject};
+use straddle_engine::preflight::{Check, Finding, Item, Subject};
 use straddle_engine::provider::ProviderError;
 
 use super::found;
@@ -139,12 +141,20 @@ pub(crate) struct Egress;
 impl Check for Egress {
     const NAME: &'static str = "egress";
     const ABOUT: &'static str = "the subnets of nodes have a way to images and to STS";
-    const PERMISSIONS: &'static [Need] = &[Need::read(&["ec2:DescribeRouteTables"])];
+    const PERMISSIONS: &'static [Need] = &[Need::read(&["ec2:DescribeRouteTables", "ec2:DescribeSubnets"])];
 
     async fn run(subject: &Subject<'_>) -> Vec<Finding> {
-        let groups = subject.lasting("eks_node_group").filter(|group| group.fate == Fate::Made);
-        let subnets =
-            groups.flat_map(|group| group.list("subnet_ids")).filter_map(|subnet| subject.named(subnet));
+        let groups: Vec<_> = subject.made("eks_node_group").collect();
+        let foreign = groups.iter().flat_map(|group| {
+            let foreign = group.list("subnet_ids").iter().filter(|subnet| subject.named(subnet).is_none());
+            foreign.filter_map(|subnet| Some((&group.account, subnet.as_str()?)))
+        });
+        let foreign = foreign.collect::<BTreeSet<_>>().into_iter().map(|(account, subnet)| async move {
+            found(account, way_from_foreign(account, subnet, subject.account(account).1.client()).await)
+        });
+        let foreign = join_all(foreign);
+        let subnets = groups.iter().flat_map(|group| group.list("subnet_ids"));
+        let subnets = subnets.filter_map(|subnet| subject.named(subnet));
         let subnets: BTreeMap<_, _> = subnets.map(|subnet| (&subnet.address, subnet)).collect();
         let looks = subnets.into_values().map(|subnet| async move {
             match way_in_spec(subnet, subject) {
@@ -162,7 +172,8 @@ impl Check for Egress {
                 }
             }
         });
-        join_all(looks).await.concat()
+        let (ours, foreign) = join(join_all(looks), foreign).await;
+        [ours, foreign].concat().concat()
     }
 }
 
@@ -204,32 +215,52 @@ fn way_in_spec(subnet: &Item, subject: &Subject<'_>) -> Option<Way> {
 
 /// Looks at the route table of a subnet that is there: its own, or the main one of its VPC.
 async fn way_there(subnet: &Item, client: &Client) -> Result<Vec<Finding>, ProviderError> {
+    let Item { account, address, .. } = subnet;
     let (Some(id), Some(vpc)) = (subnet.text("id"), subnet.text("vpc_id")) else {
-        return Ok(vec![judge_table(subnet, None)]);
+        return Ok(vec![judge_table(account, address, None)]);
     };
+    Ok(vec![judge_table(account, address, table_of(client, id, vpc).await?.as_ref())])
+}
+
+/// Looks at the route table of a subnet that is not the stack's.
+async fn way_from_foreign(
+    account: &AccountName,
+    id: &str,
+    client: &Client,
+) -> Result<Vec<Finding>, ProviderError> {
+    let call = client.ec2.reads.describe_subnets().filters(equals("subnet-id", id));
+    let answer = call.send().await.map_err(failed("DescribeSubnets"))?;
+    let Some(vpc) = answer.subnets().first().and_then(|subnet| subnet.vpc_id()) else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![judge_table(account, id, table_of(client, id, vpc).await?.as_ref())])
+}
+
+async fn table_of(client: &Client, subnet: &str, vpc: &str) -> Result<Option<RouteTable>, ProviderError> {
     let call = client.ec2.reads.describe_route_tables().filters(equals("vpc-id", vpc));
     let tables = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let tables = tables.map_err(failed("DescribeRouteTables"))?;
-    let own = tables.iter().find(|table| table.associations().iter().any(|one| one.subnet_id() == Some(id)));
-    let main = tables.iter().find(|table| table.associations().iter().any(|one| one.main() == Some(true)));
-    Ok(vec![judge_table(subnet, own.or(main))])
+    let is = |test: fn(&RouteTableAssociation, &str) -> bool| {
+        tables.iter().find(|table| table.associations().iter().any(|one| test(one, subnet)))
+    };
+    let own = is(|one, subnet| one.subnet_id() == Some(subnet));
+    Ok(own.or_else(|| is(|one, _| one.main() == Some(true))).cloned())
 }
 
-fn judge_table(subnet: &Item, table: Option<&RouteTable>) -> Finding {
-    let Item { account, address, .. } = subnet;
+fn judge_table(account: &AccountName, name: impl fmt::Display, table: Option<&RouteTable>) -> Finding {
     let default = table.and_then(|table| {
         table.routes().iter().find(|route| route.destination_cidr_block() == Some("0.0.0.0/0"))
     });
     match default {
         Some(route) if route.state() == Some(&RouteState::Blackhole) => Finding::failed(
             account,
-            format!("The default route of {address} leads to something that is gone."),
+            format!("The default route of {name} leads to something that is gone."),
             "Give it another target.",
         ),
-        Some(_) => Finding::ok(account, format!("{address} leads out.")),
+        Some(_) => Finding::ok(account, format!("{name} leads out.")),
         None => Finding::failed(
             account,
-            format!("{address} leads nowhere: nodes in it get no images, and do not join their cluster."),
+            format!("{name} leads nowhere: nodes in it get no images, and do not join their cluster."),
             "Give its route table a route to 0.0.0.0/0 through a NAT gateway, or the VPC the endpoints that nodes need.",
         ),
     }
@@ -273,12 +304,12 @@ mod tests {
 
     #[test]
     fn a_subnet_of_nodes_leads_out() {
-        let subnet = item("subnet", &[]);
+        let network = AccountName::new("network");
         let table = |state: Option<RouteState>| {
             let route = Route::builder().destination_cidr_block("0.0.0.0/0").set_state(state).build();
             RouteTable::builder().routes(route).build()
         };
-        let verdict = |table: Option<&RouteTable>| judge_table(&subnet, table).verdict;
+        let verdict = |table: Option<&RouteTable>| judge_table(&network, "subnet.a", table).verdict;
         assert_eq!(verdict(Some(&table(Some(RouteState::Active)))), Verdict::Ok);
         assert_eq!(verdict(Some(&table(Some(RouteState::Blackhole)))), Verdict::Failed);
         assert_eq!(verdict(None), Verdict::Failed);

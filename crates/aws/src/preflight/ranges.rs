@@ -30,6 +30,11 @@ impl Check for Ranges {
 /// "Shared Address Space", RFC 6598).
 const PRIVATE: &[&str] = &["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
+/// Tells whether nobody on the internet has addresses of a range.
+pub(super) fn is_private(addresses: Ipv4Net) -> bool {
+    PRIVATE.iter().filter_map(|text| range(text)).any(|private| private.contains(&addresses))
+}
+
 fn range(text: &str) -> Option<Ipv4Net> {
     text.parse().ok()
 }
@@ -42,7 +47,7 @@ fn judge_vpc(vpc: &Item, subnets: &[&Item]) -> Vec<Finding> {
     let Item { account, address, .. } = vpc;
     let Some(whole) = vpc.text("cidr_block").and_then(range) else { return Vec::new() };
     let mut findings = Vec::new();
-    if !PRIVATE.iter().filter_map(|text| range(text)).any(|private| private.contains(&whole)) {
+    if !is_private(whole) {
         findings.push(Finding::warning(
             account,
             format!("{address} has {whole}, which belongs to somebody on the internet."),

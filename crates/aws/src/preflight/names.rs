@@ -1,12 +1,15 @@
 //! Names that only one thing can have, and that somebody else's thing may have already.
 
 use futures::future::join_all;
+use straddle_engine::address::RemoteId;
 use straddle_engine::permission::Need;
 use straddle_engine::preflight::{Check, Finding, Item, Subject};
 use straddle_engine::provider::{Account, ErrorClass, ProviderError};
 
 use super::found;
 use crate::client::Client;
+use crate::elb::maker::CLUSTER_TAG;
+use crate::elb::{describe, tags};
 use crate::error::failed;
 
 /// Whether roles, policies and identity providers can be made under their names.
@@ -122,12 +125,71 @@ async fn groups(group: &Item, client: &Client, vpc: &str, name: &str) -> Result<
     }])
 }
 
+/// Whether load balancers and target groups can be made under their names.
+pub(crate) struct BalancerNames;
+
+impl Check for BalancerNames {
+    const NAME: &'static str = "load_balancer_names";
+    const ABOUT: &'static str = "no load balancer or target group has the name of a new one";
+    const PERMISSIONS: &'static [Need] = &[Need::read(&[
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTags",
+    ])];
+
+    async fn run(subject: &Subject<'_>) -> Vec<Finding> {
+        let made = ["load_balancer", "ingress_load_balancer", "target_group"];
+        let made = made.into_iter().flat_map(|kind| subject.made(kind));
+        let named = made.filter_map(|item| Some((item, item.text("name")?)));
+        let looks = named.map(|(item, name)| async move {
+            let client = subject.account(&item.account).1.client();
+            found(&item.account, balancer(item, client, name).await)
+        });
+        join_all(looks).await.concat()
+    }
+}
+
+async fn balancer(item: &Item, client: &Client, name: &str) -> Result<Vec<Finding>, ProviderError> {
+    let arn = if item.kind.as_str() == "target_group" {
+        let found = describe::target_group_named(client, name).await?;
+        found.and_then(|group| group.target_group_arn().map(RemoteId::new))
+    } else {
+        let found = describe::load_balancer_named(client, name).await?;
+        found.and_then(|balancer| balancer.load_balancer_arn().map(RemoteId::new))
+    };
+    let maker = match &arn {
+        Some(arn) if item.kind.as_str() == "ingress_load_balancer" => {
+            let tags = tags::of(client, vec![arn.clone()]).await?;
+            tags.into_values().next().and_then(|mut tags| tags.0.remove(CLUSTER_TAG))
+        }
+        Some(_) | None => None,
+    };
+    Ok(vec![judge_balancer(item, name, arn.as_ref(), maker.as_deref())])
+}
+
+/// Judges by what has the name, and by the cluster whose controller made that.
+fn judge_balancer(item: &Item, name: &str, taken: Option<&RemoteId>, maker: Option<&str>) -> Finding {
+    let Item { account, address, .. } = item;
+    let cluster = item.text("ingress.cluster.name").or_else(|| item.text("ingress.cluster"));
+    match taken {
+        None => Finding::ok(account, format!("The name {name} is free for {address}.")),
+        Some(_) if maker.is_some() && maker == cluster => {
+            Finding::ok(account, format!("{name} is there already, and is the one of {address}."))
+        }
+        Some(arn) => Finding::failed(
+            account,
+            format!("{arn} has the name {name} already, so that {address} cannot come to be."),
+            "Delete it if nobody needs it, or take another name.",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use straddle_engine::preflight::Verdict;
 
     use super::*;
-    use crate::preflight::testing::item;
+    use crate::preflight::testing::{item, json};
 
     #[test]
     fn what_is_there_already_fails() {
@@ -139,5 +201,21 @@ mod tests {
         assert_eq!(verdict(Ok(())), Ok(Verdict::Failed));
         assert_eq!(verdict(error(ErrorClass::NotFound)), Ok(Verdict::Ok));
         assert_eq!(verdict(error(ErrorClass::AccessDenied)), Err(ErrorClass::AccessDenied));
+    }
+
+    #[test]
+    fn a_load_balancer_of_the_own_ingress_is_no_other() {
+        let cluster = json(r#"{"cluster": {"name": "shop"}}"#);
+        let balancer = item("ingress_load_balancer", &[("ingress", cluster)]);
+        let arn = RemoteId::new("arn:lb");
+        let verdict = |taken, maker| judge_balancer(&balancer, "web", taken, maker).verdict;
+        assert_eq!(verdict(None, None), Verdict::Ok);
+        assert_eq!(verdict(Some(&arn), Some("shop")), Verdict::Ok);
+        assert_eq!(verdict(Some(&arn), Some("other")), Verdict::Failed);
+        assert_eq!(verdict(Some(&arn), None), Verdict::Failed);
+        assert_eq!(
+            judge_balancer(&item("target_group", &[]), "web", Some(&arn), None).verdict,
+            Verdict::Failed
+        );
     }
 }
