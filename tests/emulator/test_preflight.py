@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from . import accounts
+from .mission import Mission
 from .network import Network
 from .sandbox import Sandbox
 from .straddle import Straddle
@@ -56,6 +57,26 @@ def test_nothing_is_wrong_with_empty_accounts(checked: Network) -> None:
     # There is nothing to do any more, and nothing is asked.
     ran = checked.apply()
     assert not [entry for entry in ran.entries if entry.operation == "DescribeAvailabilityZones"]
+
+
+def test_a_plan_tells_what_each_account_calls_the_zones(mission: Mission) -> None:
+    names = {
+        account: {
+            zone["ZoneId"]: zone["ZoneName"]
+            for zone in mission.of(account).describe_availability_zones()["AvailabilityZones"]
+        }
+        for account in accounts.NAMES
+    }
+    assert names["network"] != names["apps"]
+    planned = mission.plan()
+    table = planned.stdout.split("Zones, as each account calls them")[1]
+    for zone in ["use1-az1", "use1-az2"]:
+        assert f"{zone} is {names['apps'][zone]} in apps, {names['network'][zone]} in network." in table
+    told = mission.plan_data()["told"]
+    assert [one["heading"] for one in told] == ["Zones, as each account calls them"] and len(told[0]["findings"]) == 2
+    # A zone that is not there is told before an apply stops at it.
+    mission.edit("use1-az2", "use1-az9", "stack.toml")
+    assert "[network] There is no zone use1-az9" in mission.plan().stdout
 
 
 def test_what_fails_stops_an_apply_before_anything_is_written(checked: Network) -> None:

@@ -40,7 +40,12 @@ impl Engine<'_> {
         if options.from_state {
             return self.plan_from_state(spec, mode, options).await;
         }
-        Ok(self.prepare(spec, mode, options, &spec.imports, None, brief(mode)).await?.planned.plan)
+        let mut prepared = self.prepare(spec, mode, options, &spec.imports, None, brief(mode)).await?;
+        let plan = &prepared.planned.plan;
+        if mode == Mode::Apply && !plan.changes.is_empty() {
+            prepared.planned.plan.told = self.tell(&prepared.access, spec, prepared.known(), plan).await;
+        }
+        Ok(prepared.planned.plan)
     }
 
     /// Makes a plan and carries it out once it is approved. The state is locked from before
@@ -64,16 +69,18 @@ impl Engine<'_> {
             return Err(nothing_was_read());
         }
         let _lock = self.lock(command(mode)).await?;
-        let prepared = self.prepare(spec, mode, options, &spec.imports, saved, brief(mode)).await?;
+        let mut prepared = self.prepare(spec, mode, options, &spec.imports, saved, brief(mode)).await?;
         let plan = &prepared.planned.plan;
         if let Approval::Saved(saved) = &approval {
             check_fresh(saved, plan, prepared.state.applied_plan.as_deref())?;
         }
         if mode == Mode::Apply && !plan.changes.is_empty() {
-            preflight::stop_at_failures(&self.check_prepared(spec, &prepared).await?)?;
+            let checked = self.check_prepared(spec, &prepared).await?;
+            preflight::stop_at_failures(&checked)?;
+            prepared.planned.plan.told = self.told(&checked);
         }
         if let Approval::Ask(ask) = approval
-            && !ask(plan)
+            && !ask(&prepared.planned.plan)
         {
             return Err(RunError::Declined);
         }
@@ -95,8 +102,7 @@ impl Engine<'_> {
     }
 
     async fn check_prepared(&self, spec: &Spec, prepared: &Prepared) -> Result<Vec<Checked>, RunError> {
-        let state = prepared.adjusted.as_ref().unwrap_or(&prepared.state);
-        self.check(&prepared.access, spec, state, &prepared.planned.plan).await
+        self.check(&prepared.access, spec, prepared.known(), &prepared.planned.plan).await
     }
 
     /// Returns the state with the records of a killed run folded in; `None` if there never was
@@ -383,6 +389,13 @@ pub(crate) struct Prepared {
     access: Access,
     observations: Observations,
     pub(crate) planned: Planned,
+}
+
+impl Prepared {
+    /// Returns the state as the plan sees it.
+    fn known(&self) -> &State {
+        self.adjusted.as_ref().unwrap_or(&self.state)
+    }
 }
 
 /// Returns the state with the names that the spec has now; `None` if it has them already.

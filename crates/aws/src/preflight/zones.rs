@@ -28,6 +28,7 @@ impl Check for Zones {
     const NAME: &'static str = "zones";
     const ABOUT: &'static str = "the zones of subnets exist in every account that uses them";
     const PERMISSIONS: &'static [Need] = &[Need::read(&["ec2:DescribeAvailabilityZones"])];
+    const TOLD_AS: Option<&'static str> = Some("Zones, as each account calls them");
 
     async fn run(subject: &Subject<'_>) -> Vec<Finding> {
         let wanted = wanted(subject);
@@ -61,7 +62,7 @@ fn wanted(subject: &Subject<'_>) -> Vec<Wanted> {
         let user = subject.items().find(|item| item.address == crossing.resource);
         guests.entry(&crossing.thing).or_default().extend(user.map(|user| &user.account));
     }
-    let subnets = subject.lasting("subnet").filter_map(|subnet| {
+    let subnets = subject.made("subnet").filter_map(|subnet| {
         let zone = zone_of(subnet)?;
         let guests =
             guests.get(&subnet.address).into_iter().flatten().filter(|name| **name != &subnet.account);

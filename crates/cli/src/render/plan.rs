@@ -6,6 +6,7 @@ use straddle_engine::difference::Form;
 use straddle_engine::plan::{
     ChangeAction, LeftOut, LeftOutBecause, LookedUp, Mode, OutputChange, Plan, Rename, likely_renames,
 };
+use straddle_engine::preflight::{Finding, Told, Verdict};
 
 use crate::render::block::{self, Row};
 use crate::render::change::{Look, change, drift, place, sensitive_row};
@@ -49,6 +50,7 @@ pub(crate) fn plan(plan: &Plan, palette: &Palette) -> String {
         block::write(&mut text, &rows, 2, palette);
         text.push('\n');
     }
+    text.extend(plan.told.iter().map(|told| beside(told, palette)));
     text += &left_out(plan, palette);
     text += &renamed(&likely_renames(plan), palette);
     if plan.options.from_state {
@@ -63,6 +65,19 @@ fn output_rows(output: &OutputChange, palette: &Palette) -> Vec<Row> {
         return vec![sensitive_row(key(name), before, after, palette)];
     }
     difference::rows(&key(name), before, after, Form::Data, palette)
+}
+
+/// Renders what is worth knowing beside what changes; what is not well is marked.
+fn beside(told: &Told, palette: &Palette) -> String {
+    let line = |finding: &Finding| {
+        let account = finding.account.as_ref().map(|account| format!("[{}] ", Safe(account)));
+        let text = format!("{}{}", account.unwrap_or_default(), Safe(&finding.message));
+        let look = if finding.verdict == Verdict::Ok { palette.faint } else { palette.warning };
+        format!("    {}\n", paint(look, text))
+    };
+    heading(&Safe(&told.heading).to_string(), palette)
+        + &told.findings.iter().map(line).collect::<String>()
+        + "\n"
 }
 
 /// Stands below a plan that nothing was read for.

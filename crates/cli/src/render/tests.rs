@@ -20,6 +20,7 @@ pub(crate) fn empty_plan() -> Plan {
         renames: Vec::new(),
         imports: Vec::new(),
         lookups: Vec::new(),
+        told: Vec::new(),
         changes: Vec::new(),
         drift: Vec::new(),
         outputs: Vec::new(),
@@ -88,7 +89,7 @@ fn nothing_of_a_hostile_plan_reaches_the_terminal_raw() {
 
 /// Appends `bad` to every text whose form is free.
 fn spoil(json: &mut serde_json::Value, bad: &str) {
-    const FIXED: [&str; 7] = ["mode", "action", "why", "address", "lifecycle", "renames", "form"];
+    const FIXED: [&str; 8] = ["mode", "action", "why", "address", "lifecycle", "renames", "form", "verdict"];
     match json {
         serde_json::Value::String(text) => text.push_str(bad),
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, bad)),

@@ -136,6 +136,7 @@ fn plan(changes: &[(&str, ChangeAction)]) -> Plan {
         renames: Vec::new(),
         imports: Vec::new(),
         lookups: Vec::new(),
+        told: Vec::new(),
         changes: changes.iter().map(change).collect(),
         left_out: Vec::new(),
         drift: Vec::new(),

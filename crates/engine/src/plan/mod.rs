@@ -212,6 +212,7 @@ fn whole(request: &Request<'_>, nonce: String, decisions: &mut Decisions<'_>) ->
         drift,
         unchanged,
         outputs: Vec::new(),
+        told: Vec::new(),
     }
 }
 

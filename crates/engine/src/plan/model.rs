@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{AccountName, Address, Kind, RemoteId};
 use crate::difference::Form;
 use crate::plan::Options;
+use crate::preflight::Told;
 use crate::resource::{Home, ReplaceOrder};
 use crate::spec::Lifecycle;
 use crate::value::{AttributeReference, Value, ValueMap};
@@ -64,6 +65,9 @@ pub struct Plan {
     pub unchanged: usize,
     /// The outputs that change.
     pub outputs: Vec<OutputChange>,
+    /// What is worth knowing beside, as checks found it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
 }
 
 impl Plan {

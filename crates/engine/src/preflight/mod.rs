@@ -11,7 +11,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::address::AccountName;
 use crate::permission::Need;
@@ -29,6 +29,8 @@ pub trait Check: Send + Sync + 'static {
     const ABOUT: &'static str;
     /// What its calls have to be allowed, in the accounts that it concerns.
     const PERMISSIONS: &'static [Need] = &[];
+    /// The heading under which a plan tells what it finds, if that is worth knowing also where all is well.
+    const TOLD_AS: Option<&'static str> = None;
 
     /// Looks. Nothing found means that nothing of the run is concerned.
     fn run(subject: &Subject<'_>) -> impl Future<Output = Vec<Finding>> + Send;
@@ -43,6 +45,8 @@ pub struct AnyCheck {
     pub about: &'static str,
     /// See [`Check::PERMISSIONS`].
     pub permissions: &'static [Need],
+    /// See [`Check::TOLD_AS`].
+    pub told_as: Option<&'static str>,
     run: for<'a> fn(&'a Subject<'a>) -> BoxFuture<'a, Vec<Finding>>,
 }
 
@@ -54,6 +58,7 @@ impl AnyCheck {
             name: C::NAME,
             about: C::ABOUT,
             permissions: C::PERMISSIONS,
+            told_as: C::TOLD_AS,
             run: |subject| Box::pin(C::run(subject)),
         }
     }
@@ -81,23 +86,34 @@ pub struct Checked {
     pub elapsed: Duration,
 }
 
+/// What a plan tells that a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// What it is about, as a heading.
+    pub heading: String,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
 /// One thing that a check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// How bad it is.
     pub verdict: Verdict,
     /// Where.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
     /// What is so, in whole sentences.
     pub message: String,
     /// What to do about it, in whole sentences.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
 
 /// How something is, better before worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing was looked at, since nothing is concerned or it may not be looked at.

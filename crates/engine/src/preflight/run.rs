@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::event::Event;
 use crate::permission::Known;
 use crate::plan::Plan;
-use crate::preflight::{AnyCheck, Checked, Finding, Subject, Verdict};
+use crate::preflight::{AnyCheck, Checked, Finding, Subject, Told, Verdict};
 use crate::run::{Engine, InterruptLevel, RunError};
 use crate::spec::Spec;
 use crate::state::State;
@@ -57,6 +58,31 @@ impl Engine<'_> {
         }
         done.sort_by_key(|(place, _)| *place);
         Ok(done.into_iter().map(|(_, checked)| checked).collect())
+    }
+}
+
+impl Engine<'_> {
+    /// Runs the checks of which a plan tells what they find.
+    pub(crate) async fn tell(&self, access: &Access, spec: &Spec, state: &State, plan: &Plan) -> Vec<Told> {
+        let known = Known { registry: self.registry, spec, state, plan };
+        let subject = Subject::new(known, access.connections(), self.environment.now());
+        let checks = self.registry.checks().iter().filter(|check| check.told_as.is_some());
+        let mut checked = join_all(checks.map(|check| run(check, &subject))).await;
+        for checked in &mut checked {
+            hide(checked, spec);
+        }
+        self.told(&checked)
+    }
+
+    /// Returns what a plan tells of what checks found. What they could not look at is left out: a plan
+    /// needs none of it.
+    pub(crate) fn told(&self, checked: &[Checked]) -> Vec<Told> {
+        let told = checked.iter().filter_map(|checked| {
+            let check = self.registry.checks().iter().find(|check| check.name == checked.name)?;
+            let found = checked.findings.iter().filter(|finding| finding.verdict != Verdict::Skipped);
+            Some(Told { heading: check.told_as?.to_owned(), findings: found.cloned().collect() })
+        });
+        told.filter(|told| !told.findings.is_empty()).collect()
     }
 }
 

@@ -106,6 +106,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         renames: Vec::new(),
         imports: Vec::new(),
         lookups: Vec::new(),
+        told: Vec::new(),
         outputs: Vec::new(),
     }
 }
