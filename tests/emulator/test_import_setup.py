@@ -71,3 +71,25 @@ def test_what_is_there_is_not_written_over(straddle: Straddle, by_hand: NetworkB
     assert "belongs to the account" in wrong.stderr or "there is no VPC" in wrong.stderr
     unknown = straddle.run("import-setup", straddle.spec, "--from", "network/subnet/subnet-1").expect(1)
     assert "error[unknown-kind]" in unknown.stderr
+
+
+def test_groups_that_name_each_other_are_no_circle(straddle: Straddle, by_hand: NetworkByHand) -> None:
+    ec2 = by_hand.world.client("network")
+    groups = [
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=by_hand.vpc)["GroupId"]
+        for name in ["front", "back"]
+    ]
+    for group, other in zip(groups, reversed(groups), strict=True):
+        pair = [{"GroupId": other}]
+        permission = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": pair}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+    set_up(straddle, by_hand)
+    text = (straddle.spec / "network.toml").read_text()
+    for group, other in [("front", "back"), ("back", "front")]:
+        rule = text.split(f"[security_group_rule.{group}_ingress]")[1].split("\n[")[0]
+        assert f"${{security_group.{group}.id}}" in rule and f"${{security_group.{other}.id}}" in rule, text
+    summary = straddle.run("plan", straddle.spec, "--json").expect().json()["summary"]
+    assert summary["create"] == summary["replace"] == summary["delete"] == 0, summary
+    straddle.run("apply", straddle.spec, "--auto-approve", timeout=120).expect()
+    straddle.run("plan", straddle.spec, "--detailed-exitcode").expect()
+    straddle.run("destroy", straddle.spec, "--auto-approve", timeout=120).expect()

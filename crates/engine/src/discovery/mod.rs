@@ -231,6 +231,8 @@ impl Engine<'_> {
         let mut names = names::Names::of(spec);
         let mut wholes = wholes::Wholes::of(self.registry);
         let mut things: Vec<Named> = Vec::new();
+        let kinds = read.iter().map(|(position, observed)| (*position, found[*position].kind, observed));
+        let circular = wholes.circular(kinds);
         for (position, thing) in found.into_iter().enumerate() {
             let Some(observed) = read.remove(&position) else {
                 left_out.push(format!("{} {} is gone, or cannot be managed.", thing.kind, thing.id));
@@ -241,10 +243,14 @@ impl Engine<'_> {
                 continue;
             }
             let kind = Kind::new(thing.kind);
-            let part_of = wholes.part_of(&thing.account, thing.kind, &observed);
+            let within = wholes.part_of(&thing.account, thing.kind, &observed);
+            let part_of = within.filter(|_| !circular.contains(&position));
+            // A part with a block of its own is called after what it is a part of.
+            let after = within
+                .map(|(whole, attribute)| format!("{}_{attribute}", things[whole].address.block().name));
             let address = match part_of {
                 Some((whole, _)) => things[whole].address.clone(),
-                None => names.address(&kind, thing.name.as_deref(), &observed),
+                None => names.address(&kind, after.as_deref().or(thing.name.as_deref()), &observed),
             };
             let Thing { account, id, file, remark, needs, .. } = thing;
             wholes.add(&account, &kind, &id, things.len());

@@ -1,6 +1,9 @@
 //! Which things are parts of others, and are written in their blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graphmap::DiGraphMap;
 
 use crate::address::{AccountName, Kind, RemoteId};
 use crate::erased::ObservedValues;
@@ -40,16 +43,58 @@ impl<'a> Wholes<'a> {
         kind: &str,
         observed: &ObservedValues,
     ) -> Option<(usize, &'static str)> {
-        let text = |name: &str| observed.inputs.get(name).and_then(Value::as_str);
-        let mut expansions = self.expansions.get(kind).into_iter().flatten();
-        expansions.find_map(|(whole, expansion)| {
-            let parent = RemoteId::new(text(expansion.parent_attribute)?);
-            let mut constants = expansion.constants().iter();
-            if !constants.all(|(name, value)| text(name) == Some(*value)) {
-                return None;
-            }
-            let position = self.things.get(&(account.clone(), Kind::new(*whole), parent))?;
+        self.fitting(kind, observed).find_map(|(whole, expansion)| {
+            let parent = RemoteId::new(text(observed, expansion.parent_attribute)?);
+            let position = self.things.get(&(account.clone(), Kind::new(whole), parent))?;
             Some((*position, expansion.attribute))
         })
     }
+
+    /// Returns the parts that name another whole which in turn needs theirs, such as the rules of two
+    /// groups that let each other in. Written in the blocks of the wholes, these would need each other.
+    pub(super) fn circular<'t>(
+        &self,
+        things: impl Iterator<Item = (usize, &'t str, &'t ObservedValues)>,
+    ) -> BTreeSet<usize> {
+        let mut needs = DiGraphMap::<&str, ()>::new();
+        let mut parts = Vec::new();
+        for (position, kind, observed) in things {
+            let mut fitting = self.fitting(kind, observed);
+            let parent = fitting.find_map(|(_, expansion)| text(observed, expansion.parent_attribute));
+            let Some(parent) = parent else { continue };
+            let named = observed.inputs.values().filter_map(Value::as_str).filter(|named| *named != parent);
+            for named in named {
+                needs.add_edge(parent, named, ());
+                parts.push((position, parent, named));
+            }
+        }
+        let circles: Vec<_> = tarjan_scc(&needs).into_iter().filter(|circle| circle.len() > 1).collect();
+        let numbered = circles
+            .iter()
+            .enumerate()
+            .flat_map(|(number, circle)| circle.iter().map(move |id| (*id, number)));
+        let circle: BTreeMap<&str, usize> = numbered.collect();
+        let within =
+            |one: &str, other: &str| circle.contains_key(one) && circle.get(one) == circle.get(other);
+        parts
+            .into_iter()
+            .filter(|(_, parent, named)| within(parent, named))
+            .map(|(position, ..)| position)
+            .collect()
+    }
+
+    /// Returns the kinds of wholes that may have a thing as a part, and how they have it.
+    fn fitting<'s>(
+        &'s self,
+        kind: &str,
+        observed: &'s ObservedValues,
+    ) -> impl Iterator<Item = (&'a str, &'a Expansion)> + use<'s, 'a> {
+        self.expansions.get(kind).into_iter().flatten().copied().filter(|(_, expansion)| {
+            expansion.constants().iter().all(|(name, value)| text(observed, name) == Some(*value))
+        })
+    }
+}
+
+fn text<'o>(observed: &'o ObservedValues, name: &str) -> Option<&'o str> {
+    observed.inputs.get(name).and_then(Value::as_str)
 }
